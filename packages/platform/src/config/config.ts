@@ -1,0 +1,125 @@
+import { isAbsolute, join, resolve } from 'node:path'
+import type { z } from 'zod'
+import { type Environment, readEnvironment } from './env.ts'
+import { isReadableByOthers, readOrMakeSecret } from './secrets.ts'
+import type { Setting } from './setting.ts'
+import { settings } from './settings.ts'
+
+type Settings = typeof settings
+type Required<T> = T extends { generated: true } ? never : unknown
+type ValueOf<S> = S extends Setting<infer T> ? (Required<S> extends never ? Exclude<T, undefined> : T) : never
+
+/** All settings, parsed. Times are milliseconds, sizes bytes, secrets hidden from logs. */
+export type Config = { readonly [K in keyof Settings]: ValueOf<Settings[K]> } & {
+  readonly secrets: { readonly [K in GeneratedKey]: NonNullable<ValueOf<Settings[K]>> }
+  /** Absolute. */
+  readonly dataDirectory: string
+  readonly publicUrl: string
+}
+
+type GeneratedKey = 'databaseRoleSecret' | 'accessSecret' | 'refreshSecret' | 'mediaSecret'
+const knownNames = (Object.values(settings) as readonly Setting<unknown>[]).flatMap((setting) => [setting.env, ...(setting.aliases ?? [])])
+const generatedKeys: readonly GeneratedKey[] = ['databaseRoleSecret', 'accessSecret', 'refreshSecret', 'mediaSecret']
+
+export interface ConfigFault {
+  readonly setting: string
+  readonly problem: string
+  readonly mend: string
+}
+
+/** Every fault at once, each with the command that mends it. */
+export class ConfigError extends Error {
+  readonly faults: readonly ConfigFault[]
+
+  constructor(faults: readonly ConfigFault[]) {
+    const lines = faults.map((fault) => `  ${fault.setting} ${fault.problem}\n    HINT: ${fault.mend}`)
+    super(`${faults.length === 1 ? 'One setting is' : `${faults.length} settings are`} wrong:\n${lines.join('\n')}`)
+    this.name = 'ConfigError'
+    this.faults = faults
+  }
+}
+
+/** Reads, checks and completes the settings of the checkout in `directory`. Throws `ConfigError` with all faults. */
+export function readConfig(directory: string, given?: Environment): Config {
+  const { env, unreadable } = given ? { env: given, unreadable: [] } : readEnvironment(directory, knownNames)
+  const faults: ConfigFault[] = unreadable.map((setting) => ({
+    setting, problem: 'names a file that cannot be read', mend: `ls -l "${env[setting]}"   # then correct the path or its permissions`,
+  }))
+  const values = parseSettings(env, faults)
+  const dataDirectory = absolute(directory, String(values['dataDirectory'] ?? settings.dataDirectory.default))
+  if (faults.length === 0) completeSecrets(values, dataDirectory, faults)
+  faults.push(...contradictions(values))
+  if (faults.length) throw new ConfigError(faults)
+  const publicUrl = (values['publicUrl'] as string | undefined) ?? `http://localhost:${values['port']}`
+  const secrets = Object.fromEntries(generatedKeys.map((key) => [key, values[key]]))
+  return { ...values, secrets, dataDirectory, publicUrl } as unknown as Config
+}
+
+function parseSettings(env: Environment, faults: ConfigFault[]): Record<string, unknown> {
+  const values: Record<string, unknown> = {}
+  const production = env[settings.environment.env] === 'production'
+  for (const [key, setting] of Object.entries(settings) as [string, Setting<unknown>][]) {
+    const name = [setting.env, ...(setting.aliases ?? [])].find((candidate) => env[candidate]) ?? setting.env
+    const given = env[name] || setting.default
+    if (given === undefined) continue
+    const parsed = (setting.schema as z.ZodType).safeParse(given)
+    const problem = !parsed.success
+      ? parsed.error.issues[0]?.message
+      : production && isPlaceholder(given) ? 'is a known placeholder, which anybody can look up' : undefined
+    if (problem) faults.push({ setting: name, problem, mend: mendCommand(setting) })
+    else values[key] = parsed.data
+  }
+  return values
+}
+
+const placeholder = /^(your[-_ ]|change-?me|placeholder|example|secret$|password$|test$|sk_test_|pk_test_|xxx)|your-very-secure|replace[-_ ]?me/i
+
+function isPlaceholder(value: string): boolean {
+  const credentials = /^[a-z]+:\/\/[^/@]*:([^/@]*)@/i.exec(value)
+  return placeholder.test(credentials ? (credentials[1] ?? '') : value)
+}
+
+function mendCommand(setting: Setting<unknown>): string {
+  return setting.generated
+    ? `unset ${setting.env}   # the next start makes a good one, or: export ${setting.env}=${setting.example}`
+    : `export ${setting.env}=${setting.example || '""'}`
+}
+
+function completeSecrets(values: Record<string, unknown>, dataDirectory: string, faults: ConfigFault[]): void {
+  const directory = join(dataDirectory, 'secrets')
+  for (const key of generatedKeys) {
+    if (values[key]) continue
+    const setting = settings[key]
+    const path = join(directory, setting.env)
+    if (isReadableByOthers(path)) {
+      faults.push({ setting: setting.env, problem: `is kept in ${path}, which others can read`, mend: `chmod 600 "${path}"` })
+      continue
+    }
+    try {
+      values[key] = setting.schema.parse(readOrMakeSecret(directory, setting.env))
+    } catch (error) {
+      faults.push({ setting: setting.env, problem: `cannot be kept in ${path}: ${(error as Error).message}`, mend: `export DATA_DIR=/a/directory/with/space   # or mend ${directory}` })
+    }
+  }
+}
+
+function contradictions(values: Record<string, unknown>): ConfigFault[] {
+  const faults: ConfigFault[] = []
+  const mustExceed = (larger: keyof Settings, smaller: keyof Settings): void => {
+    const [a, b] = [values[larger], values[smaller]]
+    if (typeof a !== 'number' || typeof b !== 'number' || a > b) return
+    const name = settings[larger].env
+    faults.push({ setting: name, problem: `must be longer than ${settings[smaller].env}`, mend: `export ${name}=${b * 2}` })
+  }
+  mustExceed('databaseTransactionMs', 'databaseQueryMs')
+  mustExceed('requestMs', 'databaseTransactionMs')
+  mustExceed('refreshMs', 'accessMs')
+  if (values['s3Endpoint']) {
+    for (const key of ['s3Bucket', 's3AccessKeyId', 's3SecretAccessKey'] as const) {
+      if (!values[key]) faults.push({ setting: settings[key].env, problem: 'is needed with S3_ENDPOINT', mend: `export ${settings[key].env}=${settings[key].example}` })
+    }
+  }
+  return faults
+}
+
+const absolute = (directory: string, path: string): string => (isAbsolute(path) ? path : resolve(directory, path))

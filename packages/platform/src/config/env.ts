@@ -1,0 +1,31 @@
+import { existsSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { parseEnv } from 'node:util'
+
+export type Environment = Readonly<Record<string, string | undefined>>
+
+/**
+ * The only reader of the environment: the process's own variables over those of a `.env` file in `directory`.
+ * `NAME_FILE=/run/secrets/x` stands for `NAME` with the file's content, trailing line break removed.
+ */
+export function readEnvironment(directory: string, names: readonly string[]): { env: Environment; unreadable: string[] } {
+  const file = join(directory, '.env')
+  const fromFile = existsSync(file) ? parseEnv(readFileSync(file, 'utf8')) : {}
+  const merged: Record<string, string | undefined> = { ...fromFile, ...process.env }
+  const unreadable: string[] = []
+  for (const name of names) {
+    const path = merged[`${name}_FILE`]
+    if (!path || merged[name]) continue
+    try {
+      merged[name] = readFileSync(path, 'utf8').replace(/\r?\n$/, '')
+    } catch {
+      unreadable.push(`${name}_FILE`)
+    }
+  }
+  return { env: merged, unreadable }
+}
+
+/** The environment that a child process gets: ours, with a few variables changed. */
+export function childEnvironment(changes: Record<string, string>): NodeJS.ProcessEnv {
+  return { ...process.env, ...changes }
+}

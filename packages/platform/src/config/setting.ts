@@ -1,0 +1,130 @@
+import { parseBytes, parseDuration, Secret } from '@seaworthy/core'
+import { z } from 'zod'
+
+/** One option, described once: validation, messages, `.env.example` and the reference come from it. */
+export interface Setting<T> {
+  readonly env: string
+  /** Names that the source documents use for the same thing. */
+  readonly aliases?: readonly string[]
+  readonly schema: z.ZodType<T, string>
+  /** As somebody would write it in the environment. Undefined: optional or generated. */
+  readonly default?: string
+  /** Made at the first start and kept in the data directory when nothing is set. */
+  readonly generated?: boolean
+  readonly secret?: boolean
+  readonly type: string
+  readonly text: string
+  readonly group: string
+  /** A value that works, for the message that says how to mend it. */
+  readonly example: string
+}
+
+type Description = Pick<Setting<unknown>, 'text' | 'group'> & {
+  readonly aliases?: readonly string[]
+  readonly default?: string
+}
+
+/** A whole number from `min` to `max`. */
+export function integer(env: string, min: number, max: number, about: Description & { default: string }): Setting<number> {
+  const message = `must be a whole number from ${min} to ${max}`
+  const schema = z.string().regex(/^-?\d{1,12}$/, message).transform(Number).pipe(z.number().min(min, message).max(max, message))
+  return { env, schema, type: `number, ${min} to ${max}`, example: about.default, ...about }
+}
+
+/** `15m`, `7d`, `30s`, or milliseconds; read as milliseconds. */
+export function duration(env: string, minMs: number, maxMs: number, about: Description & { default: string }): Setting<number> {
+  const message = `must be a duration such as ${about.default}, from ${showMs(minMs)} to ${showMs(maxMs)}`
+  const schema = z.string().transform((text, issues) => {
+    const ms = parseDuration(text)
+    if (ms !== undefined && ms >= minMs && ms <= maxMs) return ms
+    issues.addIssue({ code: 'custom', message })
+    return z.NEVER
+  })
+  return { env, schema, type: `duration, ${showMs(minMs)} to ${showMs(maxMs)}`, example: about.default, ...about }
+}
+
+/** `30mb`, `1048576`; read as bytes. */
+export function bytes(env: string, max: string, about: Description & { default: string }): Setting<number> {
+  const message = `must be a size such as ${about.default}, at most ${max}`
+  const schema = z.string().transform((text, issues) => {
+    const size = parseBytes(text)
+    if (size !== undefined && size > 0 && size <= (parseBytes(max) ?? 0)) return size
+    issues.addIssue({ code: 'custom', message })
+    return z.NEVER
+  })
+  return { env, schema, type: `size, at most ${max}`, example: about.default, ...about }
+}
+
+export function oneOf<const V extends readonly [string, ...string[]]>(env: string, values: V, about: Description & { default: V[number] }): Setting<V[number]> {
+  const message = `must be one of ${values.join(', ')}`
+  return { env, schema: z.string().pipe(z.enum(values, message)), type: values.join(' | '), example: about.default, ...about }
+}
+
+export function text(env: string, about: Description & { default: string }): Setting<string> {
+  return { env, schema: z.string(), type: 'text', example: about.default, ...about }
+}
+
+export function optionalText(env: string, example: string, about: Description): Setting<string | undefined> {
+  return { env, schema: z.string().transform((value) => value || undefined), type: 'text', example, ...about }
+}
+
+export function url(env: string, protocols: readonly string[], example: string, about: Description): Setting<string | undefined> {
+  const schema = z.string().refine((value) => isUrl(value, protocols), `must be a URL starting with ${protocols.join(' or ')}//`).optional()
+  return { env, schema: schema as z.ZodType<string | undefined, string>, type: 'URL', example, ...about }
+}
+
+/** Comma-separated web origins, compared exactly. */
+export function origins(env: string, about: Description & { default: string }): Setting<readonly string[]> {
+  const schema = z.string().transform((value, issues) => {
+    const list = value.split(',').map((part) => part.trim()).filter(Boolean)
+    const wrong = list.filter((origin) => !isOrigin(origin))
+    for (const origin of wrong) {
+      issues.addIssue({ code: 'custom', message: `holds ${JSON.stringify(origin)}, which is not an exact origin such as https://app.example.com` })
+    }
+    return wrong.length ? z.NEVER : list
+  })
+  return { env, schema, type: 'origins, comma separated', example: 'https://app.example.com', ...about }
+}
+
+const SECRET_BITS_MIN = 96
+
+/** Random bytes as text: at least 32 characters and at least 96 bits by what its characters can hold. */
+export function secret(env: string, about: Description & { readonly generated?: boolean }): Setting<Secret | undefined> {
+  const schema = z.string()
+    .min(32, 'must have at least 32 characters')
+    .refine((value) => value.length < 32 || entropyBits(value) >= SECRET_BITS_MIN, 'is too regular to be random')
+    .transform((value) => new Secret(value))
+  return { env, schema: schema as z.ZodType<Secret | undefined, string>, secret: true, type: 'secret', example: '$(openssl rand -hex 32)', ...about }
+}
+
+/** A secret whose form is somebody else's, such as a provider's key or a database URL. */
+export function foreignSecret(env: string, example: string, about: Description): Setting<Secret | undefined> {
+  const schema = z.string().transform((value) => (value ? new Secret(value) : undefined))
+  return { env, schema, secret: true, type: 'secret', example, ...about }
+}
+
+/** Shannon entropy of the characters times the length: low for repeated and regular text. */
+export function entropyBits(value: string): number {
+  const counts = new Map<string, number>()
+  for (const character of value) counts.set(character, (counts.get(character) ?? 0) + 1)
+  let perCharacter = 0
+  for (const count of counts.values()) {
+    const share = count / value.length
+    perCharacter -= share * Math.log2(share)
+  }
+  return perCharacter * value.length
+}
+
+function isUrl(value: string, protocols: readonly string[]): boolean {
+  return URL.canParse(value) && protocols.includes(new URL(value).protocol)
+}
+
+function isOrigin(value: string): boolean {
+  return isUrl(value, ['http:', 'https:']) && new URL(value).origin === value
+}
+
+function showMs(ms: number): string {
+  const units = [[86_400_000, 'd'], [3_600_000, 'h'], [60_000, 'm'], [1_000, 's']] as const
+  for (const [size, unit] of units) if (ms >= size && ms % size === 0) return `${ms / size}${unit}`
+  return `${ms}ms`
+}
