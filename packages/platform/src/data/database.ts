@@ -1,0 +1,135 @@
+import { type AccountCaller, AppError, assert, backoffMs, type Caller, fault, isId, pause } from '@seaworthy/core'
+import { type Endpoint, type Login, openPool, type PgClient, type PgPool, type PoolLimits } from './drivers/pg.ts'
+import { isConnectionError, isWorthRetrying, translateDatabaseError } from './sqlstate.ts'
+import { type Effect, PgTransaction, type Transaction } from './transaction.ts'
+
+/** Work of the system itself that row-level security lets see more than one account. Not for apps. */
+export type Duty = 'identity' | 'janitor' | 'realtime'
+
+export interface TransactionOptions {
+  readonly isolation?: 'read committed' | 'repeatable read' | 'serializable'
+  readonly readOnly?: boolean
+  /** W3C traceparent; shown beside the statement in the server's views. */
+  readonly trace?: string
+}
+
+export interface Database {
+  /** The only way to tenant data: begin, caller and first statement go out in one round trip. */
+  withCaller<T>(caller: Caller | AccountCaller, work: (tx: Transaction) => Promise<T>, options?: TransactionOptions): Promise<T>
+  withDuty<T>(duty: Duty, work: (tx: Transaction) => Promise<T>, options?: TransactionOptions): Promise<T>
+  /** Resolves when the server answers. */
+  ping(): Promise<void>
+  stats(): { readonly total: number; readonly idle: number; readonly waiting: number }
+  close(): Promise<void>
+}
+
+export interface DatabaseSettings {
+  readonly endpoint: Endpoint
+  readonly login: Login
+  readonly name: string
+  readonly limits: PoolLimits
+  /** Called with what an after-commit effect threw. */
+  readonly onEffectError?: (error: unknown) => void
+}
+
+const TRIES_MAX = 5
+const RETRY_BASE_MS = 10
+const RETRY_MAX_MS = 250
+
+export function openDatabase(settings: DatabaseSettings): Database {
+  const pool = openPool(settings.endpoint, settings.login, settings.name, settings.limits)
+  const within = <T>(scope: string, work: (tx: Transaction) => Promise<T>, options: TransactionOptions = {}) =>
+    withRetries(() => runOnce(pool, `${beginStatement(options)}; ${scope}`, work)).then(async ({ value, effects }) => {
+      await runEffects(effects, settings.onEffectError)
+      return value
+    })
+  return {
+    withCaller: (caller, work, options) => within(callerScope(caller), work, options),
+    withDuty: (duty, work, options) => within(`set local app.duty = '${duty}'`, work, options),
+    ping: async () => {
+      await pool.query('select 1')
+    },
+    stats: () => ({ total: pool.totalCount, idle: pool.idleCount, waiting: pool.waitingCount }),
+    close: () => pool.end(),
+  }
+}
+
+/** `SET LOCAL`, so that the scope ends with the transaction and never travels through the pool. Ids are checked to be UUIDs. */
+function callerScope(caller: Caller | AccountCaller): string {
+  assert(isId(caller.accountId), 'the account id is a UUID')
+  if (!('userId' in caller)) return `set local app.account_id = '${caller.accountId}'`
+  assert(isId(caller.userId), 'the user id is a UUID')
+  return `set local app.account_id = '${caller.accountId}'; set local app.user_id = '${caller.userId}'`
+}
+
+const traceForm = /^[0-9a-f-]{55}$/
+
+function beginStatement(options: TransactionOptions): string {
+  const comment = options.trace && traceForm.test(options.trace) ? `/*traceparent='${options.trace}'*/ ` : ''
+  const isolation = options.isolation ? ` isolation level ${options.isolation}` : ''
+  return `${comment}begin${isolation}${options.readOnly ? ' read only' : ''}`
+}
+
+async function withRetries<T>(attempt: () => Promise<T>): Promise<T> {
+  for (let tries = 1; ; tries++) {
+    try {
+      return await attempt()
+    } catch (error) {
+      if (tries >= TRIES_MAX || !isWorthRetrying(error)) throw translateDatabaseError(error)
+      await pause(backoffMs(tries, RETRY_BASE_MS, RETRY_MAX_MS))
+    }
+  }
+}
+
+async function runOnce<T>(pool: PgPool, begin: string, work: (tx: Transaction) => Promise<T>): Promise<{ value: T; effects: readonly Effect[] }> {
+  const client = await connect(pool)
+  const tx = new PgTransaction(client)
+  let broken: Error | undefined
+  try {
+    const opened = client.query(begin)
+    opened.catch(() => {
+      // Seen by the commit below; the statements after it fail as well.
+    })
+    const value = await work(tx)
+    tx.end()
+    await opened
+    const ended = await client.query('commit')
+    if (ended.command !== 'COMMIT') throw fault('conflict', { internal: 'the transaction was rolled back by a failed statement that was not awaited' })
+    return { value, effects: tx.effects }
+  } catch (error) {
+    tx.end()
+    broken = await rollBack(client, error)
+    throw error
+  } finally {
+    client.release(broken)
+  }
+}
+
+async function connect(pool: PgPool): Promise<PgClient> {
+  try {
+    return await pool.connect()
+  } catch (error) {
+    throw error instanceof AppError ? error : fault('unavailable', { internal: `no database connection: ${(error as Error).message}`, cause: error, retryAfterSeconds: 1 })
+  }
+}
+
+/** Undefined when the connection is good to be used again. */
+async function rollBack(client: PgClient, reason: unknown): Promise<Error | undefined> {
+  if (isConnectionError(reason)) return reason as Error
+  try {
+    await client.query('rollback')
+    return undefined
+  } catch (error) {
+    return error as Error
+  }
+}
+
+async function runEffects(effects: readonly Effect[], onEffectError?: (error: unknown) => void): Promise<void> {
+  for (const effect of effects) {
+    try {
+      await effect()
+    } catch (error) {
+      onEffectError?.(error)
+    }
+  }
+}

@@ -1,0 +1,90 @@
+import pg from 'pg'
+
+/** The one file that imports `pg`: pools and clients with our settings on them. */
+export type PgPool = pg.Pool
+export type PgClient = pg.PoolClient
+export type PgSingleClient = pg.Client
+
+/** Where a server listens; the user and password come from the role. */
+export interface Endpoint {
+  readonly host: string
+  readonly port: number
+  readonly database: string
+  /** `verify` checks the server's certificate against the system's authorities. */
+  readonly tls: 'off' | 'verify'
+}
+
+export interface Login {
+  readonly user: string
+  readonly password: string
+}
+
+export interface PoolLimits {
+  readonly max: number
+  readonly waitMs: number
+  readonly statementMs: number
+  readonly transactionMs: number
+}
+
+const INT8 = 20
+const CLIENT_GRACE_MS = 2_000
+const IDLE_MS = 60_000
+
+pg.types.setTypeParser(INT8, (text) => {
+  const value = Number(text)
+  if (!Number.isSafeInteger(value)) throw new Error(`bigint out of range: ${text}`)
+  return value
+})
+
+/** A pool whose connections end a statement and a transaction that take too long, on the server and here. */
+export function openPool(endpoint: Endpoint, login: Login, name: string, limits: PoolLimits): PgPool {
+  const pool = new pg.Pool({
+    ...clientSettings(endpoint, login, name),
+    max: limits.max,
+    connectionTimeoutMillis: limits.waitMs,
+    idleTimeoutMillis: IDLE_MS,
+    statement_timeout: limits.statementMs,
+    query_timeout: limits.statementMs + CLIENT_GRACE_MS,
+    idle_in_transaction_session_timeout: limits.transactionMs,
+    options: `-c transaction_timeout=${limits.transactionMs}`,
+    pipeline: true,
+  } as pg.PoolConfig)
+  pool.on('error', () => {
+    // An idle connection broke: the pool drops it, and the next query reports what is wrong.
+  })
+  return pool
+}
+
+/** A pool for a library that brings its own queries (no pipelining, no statement limit). */
+export function openPlainPool(endpoint: Endpoint, login: Login, name: string, max: number): PgPool {
+  const pool = new pg.Pool({ ...clientSettings(endpoint, login, name), max, idleTimeoutMillis: IDLE_MS })
+  const ignore = (): void => {
+    // As above.
+  }
+  pool.on('error', ignore)
+  pool.on('connect', (client) => client.on('error', ignore))
+  return pool
+}
+
+/** One connection of its own, for locks, LISTEN and migrations. The caller ends it. */
+export async function openClient(endpoint: Endpoint, login: Login, name: string, connectMs = 5_000): Promise<PgSingleClient> {
+  const client = new pg.Client({ ...clientSettings(endpoint, login, name), connectionTimeoutMillis: connectMs })
+  client.on('error', () => {
+    // Reported by the query under way, or by 'end'.
+  })
+  await client.connect()
+  return client
+}
+
+function clientSettings(endpoint: Endpoint, login: Login, name: string) {
+  return {
+    host: endpoint.host,
+    port: endpoint.port,
+    database: endpoint.database,
+    user: login.user,
+    password: login.password,
+    application_name: `seaworthy-${name}`,
+    keepAlive: true,
+    ...(endpoint.tls === 'verify' ? { ssl: { rejectUnauthorized: true } } : {}),
+  }
+}

@@ -1,0 +1,157 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { closeSync, existsSync, mkdirSync, openSync, readFileSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:net'
+import { join } from 'node:path'
+import { pause } from '@seaworthy/core'
+import { type Endpoint, openClient } from '../drivers/pg.ts'
+import { type Binaries, installBinaries } from './binaries.ts'
+import { ADMIN, prepareCluster, serverEnvironment } from './cluster.ts'
+import { asServerUser } from './run-as.ts'
+
+export interface EmbeddedServer {
+  readonly endpoint: Endpoint
+  readonly admin: { readonly user: string; readonly password: string }
+  /** `adopted`: it was running already, left by a supervisor that was killed. */
+  readonly origin: 'started' | 'adopted'
+  readonly pid: number
+  /** Resolves when the server process is gone, for whatever reason. */
+  readonly exited: Promise<void>
+  /** Fast shutdown: open transactions are rolled back, files are left consistent. */
+  stop(): Promise<void>
+}
+
+const READY_MS = 60_000
+const STOP_MS = 30_000
+const POLL_MS = 25
+
+/** Starts the embedded PostgreSQL with its files below `dataDirectory`, or adopts the one that still runs there. */
+export async function startEmbeddedServer(dataDirectory: string, password: string): Promise<EmbeddedServer> {
+  const binaries = installBinaries(join(dataDirectory, 'postgres'))
+  const cluster = join(dataDirectory, 'database')
+  prepareCluster(binaries, cluster, password)
+  const running = readPostmaster(cluster)
+  if (running && isServer(running.pid)) return adopt(running, password)
+  return launch(binaries, cluster, password)
+}
+
+async function adopt(running: { pid: number; port: number }, password: string): Promise<EmbeddedServer> {
+  const endpoint = localEndpoint(running.port)
+  await untilReady(endpoint, password, () => isServer(running.pid))
+  const exited = (async () => {
+    while (isServer(running.pid)) await pause(250)
+  })()
+  return describe(endpoint, password, 'adopted', running.pid, exited)
+}
+
+async function launch(binaries: Binaries, cluster: string, password: string): Promise<EmbeddedServer> {
+  const port = await choosePort(join(cluster, '..', 'database.port'))
+  const log = openSync(join(cluster, '..', 'database.log'), 'a', 0o600)
+  const child = spawnServer(binaries, cluster, port, log)
+  closeSync(log)
+  const exited = new Promise<void>((resolve) => child.once('exit', () => resolve()))
+  let alive = true
+  void exited.then(() => {
+    alive = false
+  })
+  const endpoint = localEndpoint(port)
+  await untilReady(endpoint, password, () => alive).catch((cause: unknown) => {
+    throw new Error(`The embedded database did not start: ${lastLogLine(cluster)}`, { cause })
+  })
+  return describe(endpoint, password, 'started', child.pid ?? 0, exited)
+}
+
+/** In a process group of its own: a Ctrl-C on the terminal must reach the supervisor only, which stops it last. */
+function spawnServer(binaries: Binaries, cluster: string, port: number, log: number): ChildProcess {
+  const settings = {
+    port, listen_addresses: '127.0.0.1', unix_socket_directories: '', max_connections: 60, shared_buffers: '32MB', max_wal_size: '256MB', min_wal_size: '16MB',
+    wal_level: 'replica', checkpoint_timeout: '5min', password_encryption: 'scram-sha-256', log_timezone: 'UTC', timezone: 'UTC', log_min_duration_statement: '500ms',
+    autovacuum_max_workers: 1, autovacuum_worker_slots: 2, max_worker_processes: 2, max_parallel_workers: 0, io_method: 'sync', jit: 'off',
+  }
+  const flags = Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`])
+  const { command, args } = asServerUser(binaries.postgres, ['-D', cluster, ...flags])
+  return spawn(command, args, { stdio: ['ignore', log, log], env: serverEnvironment(), detached: true })
+}
+
+function describe(endpoint: Endpoint, password: string, origin: 'started' | 'adopted', pid: number, exited: Promise<void>): EmbeddedServer {
+  const stop = async (): Promise<void> => {
+    signal(pid, 'SIGINT')
+    const late = new AbortController()
+    await Promise.race([exited, pause(STOP_MS, late.signal).then(() => !late.signal.aborted && signal(pid, 'SIGQUIT'))])
+    late.abort()
+    await exited
+  }
+  return { endpoint, admin: { user: ADMIN, password }, origin, pid, exited, stop }
+}
+
+async function untilReady(endpoint: Endpoint, password: string, alive: () => boolean): Promise<void> {
+  const deadline = Date.now() + READY_MS
+  let last: unknown
+  while (alive() && Date.now() < deadline) {
+    try {
+      const client = await openClient({ ...endpoint, database: 'postgres' }, { user: ADMIN, password }, 'start')
+      await client.end()
+      return
+    } catch (error) {
+      last = error
+      await pause(POLL_MS)
+    }
+  }
+  throw new Error('the server does not answer', { cause: last })
+}
+
+/** The port of last time when it is free, else any free one: a taken port is no reason not to start. */
+async function choosePort(file: string): Promise<number> {
+  const last = existsSync(file) ? Number(readFileSync(file, 'utf8')) : 0
+  const port = (last > 0 && (await tryPort(last))) || (await tryPort(0)) || 0
+  mkdirSync(join(file, '..'), { recursive: true })
+  writeFileSync(file, String(port))
+  return port
+}
+
+function tryPort(port: number): Promise<number | undefined> {
+  return new Promise((resolve) => {
+    const probe = createServer()
+    probe.once('error', () => resolve(undefined))
+    probe.listen(port, '127.0.0.1', () => {
+      const address = probe.address()
+      probe.close(() => resolve(typeof address === 'object' && address ? address.port : undefined))
+    })
+  })
+}
+
+function readPostmaster(cluster: string): { pid: number; port: number } | undefined {
+  try {
+    const lines = readFileSync(join(cluster, 'postmaster.pid'), 'utf8').split('\n')
+    return { pid: Number(lines[0]), port: Number(lines[3]) }
+  } catch {
+    return undefined
+  }
+}
+
+/** The pid may belong to somebody else by now: after a restart of the machine small numbers come again. */
+function isServer(pid: number): boolean {
+  try {
+    process.kill(pid, 0)
+    if (process.platform !== 'linux') return true
+    return readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes('postgres') && !/\) Z /.test(readFileSync(`/proc/${pid}/stat`, 'utf8'))
+  } catch {
+    return false
+  }
+}
+
+function signal(pid: number, name: NodeJS.Signals): void {
+  try {
+    process.kill(pid, name)
+  } catch {
+    // Gone already.
+  }
+}
+
+function lastLogLine(cluster: string): string {
+  const log = readFileSync(join(cluster, '..', 'database.log'), 'utf8')
+  const line = log.trim().split('\n').findLast((text) => /FATAL|PANIC|ERROR|error/.test(text)) ?? ''
+  if (/No space left/.test(log.slice(-4_000))) return 'the disk is full.\n    HINT: make space; nothing that was acknowledged is lost.'
+  return `${line.replace(/^.*?(FATAL|PANIC|ERROR):\s*/, '')}\n    HINT: read ${join(cluster, '..', 'database.log')}`
+}
+
+const localEndpoint = (port: number): Endpoint => ({ host: '127.0.0.1', port, database: 'seaworthy', tls: 'off' })
