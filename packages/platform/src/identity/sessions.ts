@@ -1,0 +1,58 @@
+import { type Caller, type Clock, newId, no, ok, type Result, type Secret } from '@seaworthy/core'
+import { sql, type Transaction } from '../data/index.ts'
+import { makeRefreshToken, type RefreshToken } from './tokens.ts'
+
+/** Where a sign-in came from, as its owner will see it in the list of devices. */
+export interface Device {
+  /** The caller's network, masked. */
+  readonly network: string
+  readonly name: string
+}
+
+export interface SessionSettings {
+  readonly secret: Secret
+  readonly lifeMs: number
+  readonly clock: Clock
+}
+
+interface SessionRow {
+  readonly id: string
+  readonly refresh_hash: Buffer
+  readonly expires_at: Date
+  readonly revoked_at: Date | null
+  readonly user_id: Caller['userId']
+  readonly account_id: Caller['accountId']
+  readonly role: Caller['role']
+  readonly operator: boolean
+}
+
+export async function openSession(tx: Transaction, settings: SessionSettings, owner: Pick<Caller, 'userId' | 'accountId'>, device: Device): Promise<RefreshToken> {
+  const token = makeRefreshToken(newId(), settings.secret)
+  await tx.run(sql`
+    insert into seaworthy.sessions (id, user_id, account_id, refresh_hash, expires_at, network, device)
+    values (${token.sessionId}, ${owner.userId}, ${owner.accountId}, ${token.hash}, ${new Date(settings.clock.now() + settings.lifeMs)}, ${device.network}, ${device.name.slice(0, 200)})`)
+  return token
+}
+
+/**
+ * A new refresh token for the current one. An older one of the same sign-in was used before: somebody has a copy, and
+ * the sign-in ends for both. The row is locked, so of several at once one wins.
+ */
+export async function rotateSession(tx: Transaction, settings: SessionSettings, given: RefreshToken): Promise<Result<{ token: RefreshToken; caller: Caller }, 'ended' | 'reuse'>> {
+  const row = await tx.maybe<SessionRow>(sql`
+    select s.id, s.refresh_hash, s.expires_at, s.revoked_at, s.user_id, s.account_id, m.role, u.operator
+    from seaworthy.sessions s join seaworthy.users u on u.id = s.user_id join seaworthy.memberships m on m.user_id = s.user_id and m.account_id = s.account_id
+    where s.id = ${given.sessionId} for update of s`)
+  if (!row || row.revoked_at || row.expires_at.getTime() <= settings.clock.now()) return no('ended')
+  if (!row.refresh_hash.equals(given.hash)) {
+    await revokeSession(tx, row.id, 'reuse')
+    return no('reuse')
+  }
+  const token = makeRefreshToken(row.id, settings.secret)
+  await tx.run(sql`update seaworthy.sessions set refresh_hash = ${token.hash}, rotated_at = now(), expires_at = ${new Date(settings.clock.now() + settings.lifeMs)} where id = ${row.id}`)
+  return ok({ token, caller: { userId: row.user_id, accountId: row.account_id, role: row.role, sessionId: row.id, operator: row.operator } })
+}
+
+export async function revokeSession(tx: Transaction, sessionId: string, why: 'signed_out' | 'reuse' | 'ended'): Promise<void> {
+  await tx.run(sql`update seaworthy.sessions set revoked_at = clock_timestamp(), revoked_why = ${why} where id = ${sessionId} and revoked_at is null`)
+}

@@ -1,0 +1,146 @@
+import { readFileSync } from 'node:fs'
+import { EventEmitter } from 'node:events'
+import { fileURLToPath } from 'node:url'
+import { Logger as GraphileLogger, parseCronItems, type Runner, run, runMigrations, type TaskList, type WorkerEvents } from 'graphile-worker'
+import { type Endpoint, type Login, openClient, openPlainPool, type PgPool, type PgSingleClient } from '../../data/index.ts'
+import type { Logger } from '../../telemetry/index.ts'
+
+/** The one file that knows graphile-worker. */
+export interface QueueSettings {
+  readonly endpoint: Endpoint
+  readonly login: Login
+  readonly concurrency: number
+  readonly log: Logger
+  /** How long a stop waits for jobs under way before it aborts and hands them back. */
+  readonly shutdownMs: number
+  /** Called when the queue cannot go on, for instance after the database was away for long. */
+  readonly onFailure: (error: unknown) => void
+}
+
+export interface RunningQueue {
+  readonly pool: PgPool
+  stop(): Promise<void>
+}
+
+type Handler = (payload: unknown, signal: AbortSignal) => Promise<void>
+
+const LOCK_CLASS = 4242
+const SWEEP_MS = 2_000
+const POLL_MS = 1_000
+const OWN_CONNECTIONS = 3
+
+/** Installs or updates the queue's own tables and our way into them. The worker's role owns both. */
+export async function migrateQueue(endpoint: Endpoint, admin: Login, login: Login, appRole: string): Promise<void> {
+  const administrator = await openClient(endpoint, admin, 'queue-admin')
+  const pool = openPlainPool(endpoint, login, 'queue-migrate', 1)
+  const inDatabase = `on database ${administrator.escapeIdentifier(endpoint.database)}`
+  try {
+    // The library makes sure of its schema with a statement that needs this right even when the schema is there.
+    await administrator.query(`grant create ${inDatabase} to ${administrator.escapeIdentifier(login.user)}`)
+    await runMigrations({ pgPool: pool, logger: silent })
+    const text = readFileSync(fileURLToPath(new URL('../../../queue/enqueue.sql', import.meta.url)), 'utf8')
+    await pool.query(`select pg_advisory_lock(7305811); ${text.replaceAll(':app', `"${appRole}"`)}; select pg_advisory_unlock(7305811)`)
+  } finally {
+    await administrator.query(`revoke create ${inDatabase} from ${administrator.escapeIdentifier(login.user)}`)
+    await administrator.end()
+    await pool.end()
+  }
+}
+
+/** Runs handlers until stopped. Jobs of a killed worker come back within seconds: see `sweepCrashed`. */
+export async function runQueue(settings: QueueSettings, tasks: Record<string, Handler>, schedules: readonly { task: string; cron: string }[]): Promise<RunningQueue> {
+  const pool = openPlainPool(settings.endpoint, settings.login, 'queue', settings.concurrency + OWN_CONNECTIONS)
+  const lock = await holdWorkerLocks(settings)
+  const runner = await run({
+    pgPool: pool,
+    concurrency: settings.concurrency,
+    noHandleSignals: true,
+    pollInterval: POLL_MS,
+    events: lock.events,
+    logger: adaptLogger(settings.log),
+    taskList: Object.fromEntries(Object.entries(tasks).map(([name, handler]) => [name, (payload: unknown, helpers: { abortSignal: AbortSignal }) => handler(payload, helpers.abortSignal)])) as TaskList,
+    parsedCronItems: parseCronItems(schedules.map(({ task, cron }) => ({ task, match: cron, identifier: task, options: { backfillPeriod: 0, maxAttempts: 1 } }))),
+    preset: { worker: { gracefulShutdownAbortTimeout: settings.shutdownMs } },
+  })
+  let stopping = false
+  runner.promise.then(
+    () => stopping || settings.onFailure(new Error('the queue stopped by itself')),
+    (error: unknown) => stopping || settings.onFailure(error),
+  )
+  const sweep = setInterval(() => void sweepCrashed(pool, settings.log), SWEEP_MS)
+  await sweepCrashed(pool, settings.log)
+  return {
+    pool,
+    stop: () => {
+      stopping = true
+      return stop(runner, sweep, lock.client, pool)
+    },
+  }
+}
+
+/**
+ * graphile-worker keeps a killed worker's job locked for four hours. Each of our workers holds an advisory lock named
+ * after it, which PostgreSQL drops with its connection: a job whose owner holds none is nobody's, and is unlocked.
+ */
+async function sweepCrashed(pool: PgPool, log: Logger): Promise<void> {
+  try {
+    await pool.query(`
+      select graphile_worker.force_unlock_workers(array_agg(distinct locked_by)) from graphile_worker._private_jobs j
+      where locked_by is not null and not exists (
+        select 1 from pg_locks l where l.locktype = 'advisory' and l.classid = ${LOCK_CLASS}
+          and l.objid::bigint = (hashtext(j.locked_by)::bigint & 4294967295))
+      having count(*) > 0`)
+  } catch (error) {
+    log.warn('the sweep for jobs of killed workers failed; the next one is in two seconds', { error })
+  }
+}
+
+/** A connection of its own holds the locks: a pool might close one that is idle. When it breaks, it is made again. */
+async function holdWorkerLocks(settings: QueueSettings): Promise<{ client: () => PgSingleClient; events: WorkerEvents }> {
+  const workerIds = new Set<string>()
+  const take = (client: PgSingleClient, id: string) => client.query('select pg_advisory_lock($1, hashtext($2))', [LOCK_CLASS, id])
+  const open = async (): Promise<PgSingleClient> => {
+    const client = await openClient(settings.endpoint, settings.login, 'queue-lock')
+    for (const id of workerIds) await take(client, id)
+    client.on('end', () => setTimeout(() => void reopen(), SWEEP_MS / 4).unref())
+    return client
+  }
+  let current = await open()
+  let stopped = false
+  const reopen = async (): Promise<void> => {
+    if (stopped) return
+    try {
+      current = await open()
+    } catch {
+      setTimeout(() => void reopen(), SWEEP_MS / 4).unref()
+    }
+  }
+  const events = new EventEmitter() as WorkerEvents
+  events.on('worker:create', ({ worker }) => {
+    workerIds.add(worker.workerId)
+    take(current, worker.workerId).catch((error: unknown) => settings.log.warn('a worker could not take its lock', { error }))
+  })
+  events.on('pool:gracefulShutdown', () => {
+    stopped = true
+  })
+  return { client: () => current, events }
+}
+
+async function stop(runner: Runner, sweep: NodeJS.Timeout, lock: () => PgSingleClient, pool: PgPool): Promise<void> {
+  clearInterval(sweep)
+  await runner.stop().catch(() => {
+    // Jobs that did not end in time were handed back.
+  })
+  await lock().end()
+  await pool.end()
+}
+
+const silent = new GraphileLogger(() => () => undefined)
+
+function adaptLogger(log: Logger): GraphileLogger {
+  return new GraphileLogger(() => (level, message) => {
+    if (level === 'error') log.error('queue: a job or the queue failed', { message })
+    else if (level === 'warning') log.warn('queue', { message })
+    else log.debug('queue', { message })
+  })
+}

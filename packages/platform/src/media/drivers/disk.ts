@@ -1,0 +1,61 @@
+import { createReadStream } from 'node:fs'
+import { access, constants, link, mkdir, open, rename, rm, stat, writeFile } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import { Readable } from 'node:stream'
+import { newId } from '@seaworthy/core'
+import type { BlobStore } from '../store.ts'
+
+/** Blobs as files below a directory: `<account>/ab/<hash>`. */
+export async function openDiskStore(directory: string): Promise<BlobStore> {
+  await mkdir(directory, { recursive: true, mode: 0o700 })
+  const pathOf = (key: string): string => {
+    const [account = '', hash = ''] = key.split('/')
+    return join(directory, account, hash.slice(0, 2), hash)
+  }
+  return {
+    putFile: async (key, file) => publish(file, pathOf(key)),
+    putBytes: async (key, bytes) => {
+      const draft = join(directory, `.draft-${newId()}`)
+      try {
+        await writeFile(draft, bytes, { flag: 'wx', mode: 0o600 })
+        await publish(draft, pathOf(key))
+      } finally {
+        await rm(draft, { force: true })
+      }
+    },
+    read: async (key, range) => {
+      const path = pathOf(key)
+      return (await sizeOf(path)) === undefined ? undefined : Readable.from(createReadStream(path, range))
+    },
+    size: (key) => sizeOf(pathOf(key)),
+    delete: (key) => rm(pathOf(key), { force: true }),
+    ping: () => access(directory, constants.W_OK),
+  }
+}
+
+/** Durable before it is visible. Another device than the target's is copied by the caller's temporary directory choice. */
+async function publish(draft: string, target: string): Promise<void> {
+  await mkdir(dirname(target), { recursive: true, mode: 0o700 })
+  const handle = await open(draft, 'r')
+  try {
+    await handle.sync()
+  } finally {
+    await handle.close()
+  }
+  try {
+    await link(draft, target)
+    await rm(draft, { force: true })
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST') await rm(draft, { force: true })
+    else await rename(draft, target)
+  }
+}
+
+async function sizeOf(path: string): Promise<number | undefined> {
+  try {
+    return (await stat(path)).size
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
+    throw error
+  }
+}

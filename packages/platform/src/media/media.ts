@@ -1,0 +1,157 @@
+import { mkdir, readdir, rm, stat } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { Readable } from 'node:stream'
+import { buffer } from 'node:stream/consumers'
+import { createHash } from 'node:crypto'
+import { type AccountCaller, type AccountId, type Clock, fault, HOUR, MiB, newId, type Secret } from '@seaworthy/core'
+import { type Database, sql, type Transaction } from '../data/index.ts'
+import { createDerivatives, type Derivatives } from './derivatives.ts'
+import { writeCleanPhoto } from './drivers/sharp.ts'
+import { hashFile, receiveFile, sniffImage } from './receive.ts'
+import { signMediaUrl, type Variant } from './signed-url.ts'
+import type { BlobStore } from './store.ts'
+import { createWorkQueue, type WorkQueue } from './work-queue.ts'
+
+/** A file that is stored, for this account only. */
+export interface StoredBlob {
+  readonly hash: string
+  readonly bytes: number
+  readonly type: string
+}
+
+export interface StoredPhoto extends StoredBlob {
+  readonly width: number
+  readonly height: number
+}
+
+/** Private files of accounts. What is stored is unused until `keep`, and what is unused for a day is removed. */
+export interface Media {
+  /** Receives, checks, cleans and stores a photo. Not in a transaction: it waits for the network. */
+  storePhoto(caller: AccountCaller, stream: Readable, maxBytes: number): Promise<StoredPhoto>
+  storeBytes(caller: AccountCaller, bytes: Uint8Array, type: string): Promise<StoredBlob>
+  /** `owner` refers to the blob from now on. */
+  keep(tx: Transaction, hash: string, owner: string): Promise<void>
+  discard(tx: Transaction, hash: string, owner: string): Promise<void>
+  readBytes(caller: AccountCaller, hash: string): Promise<Buffer>
+  /** Heavy work on pictures waits its turn here; `unavailable` when too much waits already. */
+  heavy<T>(work: () => Promise<T>): Promise<T>
+  /** An address that works for a while, for everybody who has it. */
+  url(caller: AccountCaller, hash: string, variant: Variant): string
+}
+
+export interface MediaSettings {
+  readonly database: Database
+  readonly store: BlobStore
+  /** For drafts and smaller versions, on this machine's disk. */
+  readonly directory: string
+  readonly secret: Secret
+  readonly urlMs: number
+  readonly concurrency: number
+  readonly clock: Clock
+}
+
+/** What the HTTP and boot rooms need besides. */
+export interface MediaRoom {
+  readonly media: Media
+  readonly store: BlobStore
+  readonly derivatives: Derivatives
+  readonly queue: WorkQueue
+  /** Removes unused blobs, forgotten drafts and too many smaller versions. */
+  sweep(): Promise<{ blobs: number; drafts: number }>
+}
+
+const WAITING_MAX = 200
+const UNUSED_MS = 24 * HOUR
+const DRAFT_MS = HOUR
+const DERIVED_BYTES_MAX = 2_048 * MiB
+const SWEEP_ROWS_MAX = 500
+
+export function createMedia(settings: MediaSettings): MediaRoom {
+  const queue = createWorkQueue(settings.concurrency, WAITING_MAX)
+  const drafts = join(settings.directory, 'drafts')
+  const derivatives = createDerivatives(join(settings.directory, 'derived'), settings.store, queue)
+  const media: Media = {
+    storePhoto: (caller, stream, maxBytes) => storePhoto(settings, { queue, drafts }, caller, stream, maxBytes),
+    storeBytes: async (caller, bytes, type) => {
+      const blob = { hash: createHash('sha256').update(bytes).digest('hex'), bytes: bytes.byteLength, type }
+      await announce(settings.database, caller.accountId, blob)
+      await settings.store.putBytes(`${caller.accountId}/${blob.hash}`, bytes)
+      return blob
+    },
+    keep: async (tx, hash, owner) => {
+      await tx.run(sql`insert into seaworthy.blob_references (account_id, hash, owner) values (seaworthy.account_id(), ${hash}, ${owner}) on conflict do nothing`)
+      await tx.run(sql`update seaworthy.blobs set unused_since = null where hash = ${hash}`)
+    },
+    discard: async (tx, hash, owner) => {
+      await tx.run(sql`delete from seaworthy.blob_references where hash = ${hash} and owner = ${owner}`)
+      await tx.run(sql`update seaworthy.blobs set unused_since = now() where hash = ${hash} and unused_since is null and not exists (select 1 from seaworthy.blob_references r where r.hash = ${hash})`)
+    },
+    readBytes: async (caller, hash) => {
+      const stream = await settings.store.read(`${caller.accountId}/${hash}`)
+      if (!stream) throw fault('not_found', { internal: `the blob ${hash} is not in the store` })
+      return buffer(stream)
+    },
+    heavy: (work) => queue.run(work),
+    url: (caller, hash, variant) => signMediaUrl({ accountId: caller.accountId, hash, variant }, settings.secret, settings.clock.now(), settings.urlMs),
+  }
+  return { media, store: settings.store, derivatives, queue, sweep: () => sweep(settings, derivatives, drafts) }
+}
+
+async function storePhoto(settings: MediaSettings, parts: { queue: WorkQueue; drafts: string }, caller: AccountCaller, stream: Readable, maxBytes: number): Promise<StoredPhoto> {
+  const received = await receiveFile(stream, parts.drafts, maxBytes)
+  const clean = join(parts.drafts, newId())
+  try {
+    await sniffImage(received.path)
+    const info = await parts.queue.run(() => writeCleanPhoto(received.path, clean))
+    const { hash, bytes } = await hashFile(clean)
+    await announce(settings.database, caller.accountId, { hash, bytes, type: info.type })
+    await settings.store.putFile(`${caller.accountId}/${hash}`, clean, bytes)
+    return { hash, bytes, ...info }
+  } catch (error) {
+    throw isFull(error) ? fault('storage_full', { cause: error }) : error
+  } finally {
+    await Promise.all([rm(received.path, { force: true }), rm(clean, { force: true })])
+  }
+}
+
+/** The row comes before the file: so every file has a row, and the janitor never has to list the store. */
+async function announce(database: Database, accountId: AccountId, blob: StoredBlob): Promise<void> {
+  await database.withCaller({ accountId }, (tx) => tx.run(sql`
+    insert into seaworthy.blobs (account_id, hash, bytes, type, unused_since) values (${accountId}, ${blob.hash}, ${blob.bytes}, ${blob.type}, now())
+    on conflict (account_id, hash) do update set unused_since = now() where blobs.unused_since is not null`))
+}
+
+async function sweep(settings: MediaSettings, derivatives: Derivatives, drafts: string): Promise<{ blobs: number; drafts: number }> {
+  const before = new Date(settings.clock.now() - UNUSED_MS)
+  const due = await settings.database.withDuty('janitor', (tx) => tx.many<{ account_id: AccountId; hash: string }>(sql`
+    select account_id, hash from seaworthy.blobs where unused_since < ${before} limit ${SWEEP_ROWS_MAX}`))
+  let blobs = 0
+  for (const blob of due) blobs += await removeBlob(settings, blob, before)
+  await derivatives.trim(DERIVED_BYTES_MAX)
+  return { blobs, drafts: await removeOldDrafts(drafts, settings.clock.now() - DRAFT_MS) }
+}
+
+/** The file goes while the row is locked: an upload of the same content waits, and then stores it again. */
+async function removeBlob(settings: MediaSettings, blob: { account_id: AccountId; hash: string }, before: Date): Promise<number> {
+  return settings.database.withCaller({ accountId: blob.account_id }, async (tx) => {
+    await tx.run(sql`set local app.duty = 'janitor'`)
+    const removed = await tx.run(sql`delete from seaworthy.blobs where account_id = ${blob.account_id} and hash = ${blob.hash} and unused_since < ${before}`)
+    if (removed) await settings.store.delete(`${blob.account_id}/${blob.hash}`)
+    return removed
+  })
+}
+
+async function removeOldDrafts(directory: string, before: number): Promise<number> {
+  await mkdir(directory, { recursive: true, mode: 0o700 })
+  let removed = 0
+  for (const name of await readdir(directory)) {
+    const path = join(directory, name)
+    const found = await stat(path).catch(() => undefined)
+    if (!found || found.mtimeMs > before) continue
+    await rm(path, { force: true })
+    removed++
+  }
+  return removed
+}
+
+const isFull = (error: unknown): boolean => ['ENOSPC', 'EDQUOT'].includes((error as NodeJS.ErrnoException).code ?? '')
