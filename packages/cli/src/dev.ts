@@ -1,0 +1,3 @@
+export async function dev(): Promise<void> {
+  throw new Error('not yet')
+}

@@ -1,0 +1,2 @@
+/** The `seaworthy` program. */
+export { start } from './start.ts'

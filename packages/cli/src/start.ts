@@ -1,0 +1,60 @@
+import { join } from 'node:path'
+import { styleText } from 'node:util'
+import { prettyLine, type Summary, startSupervisor, type Supervisor } from '@seaworthy/platform/boot'
+import { type Config, readConfig } from '@seaworthy/platform/config'
+import { createLogger } from '@seaworthy/platform/telemetry'
+import { findPlace, isSourceRun, loadSystem } from './place.ts'
+
+/** Runs everything on this machine until it is told to stop. */
+export async function start(): Promise<void> {
+  const started = performance.now()
+  const place = findPlace()
+  const config = readConfig(place.directory)
+  const pretty = config.logFormat === 'pretty' || (config.logFormat === 'auto' && process.stdout.isTTY && config.environment !== 'production')
+  const print = (line: string): void => {
+    process.stdout.write(`${pretty ? prettyLine(line) : line}\n`)
+  }
+  const log = createLogger({ level: config.logLevel, process: 'supervisor', ...(pretty ? { write: print } : {}) })
+  const supervisor = await startSupervisor({
+    system: await loadSystem(place),
+    config,
+    log,
+    entry: join(import.meta.dirname, isSourceRun ? 'process.ts' : 'process.js'),
+    execArgv: isSourceRun ? ['--conditions=source', '--import', 'tsx'] : ['--enable-source-maps'],
+    onLine: print,
+    onReady: (summary) => process.stderr.write(describe(summary, config, performance.now() - started)),
+  })
+  stopOnSignals(supervisor, log.flush)
+  await supervisor.failed
+}
+
+function stopOnSignals(supervisor: Supervisor, flush: () => void): void {
+  let asked = 0
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+    process.on(signal, () => {
+      asked++
+      if (asked > 2) process.exit(1)
+      if (asked === 1) process.stderr.write('\nStopping. Once more to force it.\n')
+      const stopped = asked === 1 ? supervisor.stop() : supervisor.force()
+      void stopped.then(() => {
+        flush()
+        process.exit(asked === 1 ? 0 : 1)
+      })
+    })
+  }
+}
+
+function describe(summary: Summary, config: Config, ms: number): string {
+  const row = (name: string, text: string): string => `  ${styleText('gray', name.padEnd(10))} ${text}\n`
+  const parts = summary.parts.map((part) => row(part.name, `${styleText('green', part.state)}, process ${part.pid}`)).join('')
+  return (
+    `\n  ${styleText('bold', 'Seaworthy is up')} after ${(ms / 1_000).toFixed(1)} s\n\n` +
+    row('open', styleText('cyan', summary.url)) +
+    (summary.operatorLink ? row('operator', `${styleText('cyan', summary.operatorLink)}\n${' '.repeat(13)}makes the first operator, once, within 7 days`) : '') +
+    row('metrics', `${summary.adminUrl}/metrics`) +
+    parts +
+    row('database', summary.database) +
+    row('data', `${summary.dataDirectory}${config.s3Endpoint ? `, files in ${config.s3Bucket} at ${config.s3Endpoint}` : ''}`) +
+    '\n'
+  )
+}

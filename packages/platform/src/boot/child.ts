@@ -1,0 +1,133 @@
+import { type ChildProcess, fork } from 'node:child_process'
+import cluster, { type Worker } from 'node:cluster'
+import { createInterface } from 'node:readline'
+import { backoffMs, pause, SECOND } from '@seaworthy/core'
+import { childEnvironment } from '../config/index.ts'
+import type { Endpoint } from '../data/index.ts'
+import type { FromChild, ToChild } from './child-link.ts'
+
+export type ChildState = 'starting' | 'ready' | 'restarting' | 'stopped'
+
+export interface ChildView {
+  readonly name: string
+  readonly state: ChildState
+  readonly pid: number | undefined
+  readonly restarts: number
+}
+
+/** A process that is started again whenever it ends without having been told to. */
+export interface SupervisedChild {
+  view(): ChildView
+  /** Now, and at each later start: the database is there. */
+  go(endpoint: Endpoint): void
+  metrics(): Promise<unknown[] | undefined>
+  /** Resolves when it is gone; at the deadline it is killed. */
+  stop(deadlineMs: number): Promise<void>
+  kill(): void
+}
+
+export interface ChildSettings {
+  readonly role: 'web' | 'worker'
+  readonly name: string
+  /** The program that runs the role: `node <entry> <role>`. */
+  readonly entry: string
+  readonly execArgv: readonly string[]
+  readonly onLine: (line: string) => void
+  readonly onReady: () => void
+  readonly onListening?: (port: number) => void
+  /** The child says that it can never start like this. */
+  readonly onFatal: (message: string) => void
+  readonly onRestart: (name: string, code: string) => void
+}
+
+const RESTART_BASE_MS = 100
+const RESTART_MAX_MS = 5 * SECOND
+const STEADY_MS = 10 * SECOND
+const ASK_MS = SECOND
+
+export function superviseChild(settings: ChildSettings): SupervisedChild {
+  let state: ChildState = 'starting'
+  let child: ChildProcess | undefined
+  let restarts = 0
+  let failuresInARow = 0
+  let endpoint: Endpoint | undefined
+  let asked = 0
+  const answers = new Map<number, (snapshot: unknown[] | undefined) => void>()
+
+  const send = (message: ToChild): void => {
+    if (child?.connected) child.send(message, () => undefined)
+  }
+  const hear = (message: FromChild): void => {
+    if (message.kind === 'hello') {
+      if (endpoint) send({ kind: 'go', endpoint })
+    } else if (message.kind === 'ready') {
+      state = 'ready'
+      settings.onReady()
+    } else if (message.kind === 'listening') settings.onListening?.(message.port)
+    else if (message.kind === 'fatal') settings.onFatal(message.message)
+    else answers.get(message.ask)?.(message.snapshot)
+  }
+  const start = (): void => {
+    const startedAt = Date.now()
+    child = startProcess(settings)
+    for (const stream of [child.stdout, child.stderr]) if (stream) createInterface({ input: stream }).on('line', settings.onLine)
+    child.on('message', hear)
+    child.once('exit', (code, signal) => void restart(startedAt, signal ?? String(code)))
+  }
+  const restart = async (startedAt: number, code: string): Promise<void> => {
+    if (state === 'stopped') return
+    state = 'restarting'
+    restarts++
+    failuresInARow = Date.now() - startedAt > STEADY_MS ? 1 : failuresInARow + 1
+    settings.onRestart(settings.name, code)
+    await pause(backoffMs(failuresInARow, RESTART_BASE_MS, RESTART_MAX_MS))
+    if ((state as ChildState) !== 'stopped') start()
+  }
+  start()
+  return {
+    view: () => ({ name: settings.name, state, pid: child?.pid, restarts }),
+    go: (to) => {
+      endpoint = to
+      send({ kind: 'go', endpoint })
+    },
+    metrics: () => {
+      const ask = ++asked
+      return new Promise((resolve) => {
+        const give = (snapshot: unknown[] | undefined): void => {
+          clearTimeout(timer)
+          answers.delete(ask)
+          resolve(snapshot)
+        }
+        const timer = setTimeout(() => give(undefined), ASK_MS)
+        answers.set(ask, give)
+        send({ kind: 'metrics', ask })
+      })
+    },
+    stop: (deadlineMs) => {
+      state = 'stopped'
+      return stopProcess(child, send, deadlineMs)
+    },
+    kill: () => {
+      state = 'stopped'
+      child?.kill('SIGKILL')
+    },
+  }
+}
+
+/** Web processes share one port through the cluster module; others are plain children. */
+function startProcess({ role, entry, execArgv }: ChildSettings): ChildProcess {
+  if (role === 'worker') return fork(entry, [role], { execArgv: [...execArgv], stdio: ['ignore', 'pipe', 'pipe', 'ipc'], env: childEnvironment({}), serialization: 'json' })
+  cluster.setupPrimary({ exec: entry, args: [role], execArgv: [...execArgv], silent: true, serialization: 'json' })
+  const worker: Worker = cluster.fork()
+  return worker.process
+}
+
+async function stopProcess(child: ChildProcess | undefined, send: (message: ToChild) => void, deadlineMs: number): Promise<void> {
+  if (!child || child.exitCode !== null || child.signalCode !== null) return
+  const gone = new Promise<void>((resolve) => child.once('exit', () => resolve()))
+  send({ kind: 'stop' })
+  const late = new AbortController()
+  await Promise.race([gone, pause(deadlineMs, late.signal).then(() => late.signal.aborted || child.kill('SIGKILL'))])
+  late.abort()
+  await gone
+}

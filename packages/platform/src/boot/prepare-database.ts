@@ -1,0 +1,38 @@
+import { join } from 'node:path'
+import { type Config, readOrMakeSecret } from '../config/index.ts'
+import {
+  connectWithRetries, type EmbeddedServer, type Endpoint, ensureDatabaseAndRoles, type Login, loginOf, type Migration, migrateToLatestOrThrow, parseDatabaseUrl, platformMigrations,
+  startEmbeddedServer,
+} from '../data/index.ts'
+import type { App } from '../definition/index.ts'
+import { migrateQueue } from '../jobs/index.ts'
+import type { Logger } from '../telemetry/index.ts'
+
+export interface OpenedServer {
+  readonly endpoint: Endpoint
+  readonly admin: Login
+  readonly embedded: EmbeddedServer | undefined
+}
+
+/** The server by DATABASE_URL, or the embedded one, started or adopted. */
+export async function openDatabaseServer(config: Config): Promise<OpenedServer> {
+  if (config.databaseUrl) return { ...parseDatabaseUrl(config.databaseUrl.reveal()), embedded: undefined }
+  const password = readOrMakeSecret(join(config.dataDirectory, 'secrets'), 'DATABASE_ADMIN_PASSWORD')
+  const embedded = await startEmbeddedServer(config.dataDirectory, password)
+  return { endpoint: embedded.endpoint, admin: embedded.admin, embedded }
+}
+
+/** Database, roles, migrations and queue, brought up to date by one process before anything serves. */
+export async function prepareDatabase(server: OpenedServer, config: Config, apps: readonly App[], log: Logger, signal?: AbortSignal): Promise<readonly Migration[]> {
+  const { endpoint, admin } = server
+  const secret = config.secrets.databaseRoleSecret
+  await connectWithRetries(() => ensureDatabaseAndRoles(endpoint, admin, secret), {
+    tries: config.databaseTries,
+    ...(signal ? { signal } : {}),
+    onFailure: (attempt, waitMs, error) => log.warn('the database cannot be reached yet', { attempt, of: config.databaseTries, waitMs, error: (error as Error).message }),
+  })
+  const sources = apps.flatMap((app) => (app.migrations ? [{ app: app.name, directory: app.migrations }] : []))
+  const applied = await migrateToLatestOrThrow(endpoint, admin, secret, [platformMigrations, ...sources])
+  await migrateQueue(endpoint, admin, loginOf('worker', secret, endpoint), loginOf('app', secret, endpoint).user)
+  return applied
+}

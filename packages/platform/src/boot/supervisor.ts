@@ -1,0 +1,178 @@
+import { createServer } from 'node:net'
+import { backoffMs, pause, SECOND, systemClock } from '@seaworthy/core'
+import type { Config } from '../config/index.ts'
+import { type EmbeddedServer, loginOf, openDatabase } from '../data/index.ts'
+import { makeFirstOperatorLink } from '../identity/index.ts'
+import type { Logger } from '../telemetry/index.ts'
+import { startAdminServer } from './admin-server.ts'
+import { type ChildView, superviseChild, type SupervisedChild } from './child.ts'
+import { createCloser } from './closer.ts'
+import { lockDataDirectory } from './lock.ts'
+import { type OpenedServer, openDatabaseServer, prepareDatabase } from './prepare-database.ts'
+import type { System } from './system.ts'
+
+export interface SupervisorSettings {
+  readonly system: System
+  readonly config: Config
+  readonly log: Logger
+  /** The program that runs one process: `<entry> web`. */
+  readonly entry: string
+  readonly execArgv: readonly string[]
+  readonly onLine: (line: string) => void
+  /** Called once, when everything is ready for the first time. */
+  readonly onReady: (summary: Summary) => void
+}
+
+export interface Summary {
+  readonly url: string
+  readonly adminUrl: string
+  readonly parts: readonly ChildView[]
+  readonly database: string
+  readonly dataDirectory: string
+  readonly migrations: number
+  /** While there is no operator. */
+  readonly operatorLink: string | undefined
+}
+
+export interface Supervisor {
+  /** In order: requests, jobs, database. */
+  stop(): Promise<void>
+  /** At once; the database still stops cleanly. */
+  force(): Promise<void>
+  /** Rejects when something is wrong that no restart mends. */
+  readonly failed: Promise<never>
+}
+
+/** Starts every part on this machine, keeps each running, and stops them in order. */
+export async function startSupervisor(settings: SupervisorSettings): Promise<Supervisor> {
+  const { config, log, system } = settings
+  await refuseTakenPort(config.port, config.host, 'PORT')
+  await refuseTakenPort(config.adminPort, '127.0.0.1', 'ADMIN_PORT')
+  const closer = createCloser(log)
+  closer.add('lock', lockDataDirectory(config.dataDirectory))
+  let fail: (error: Error) => void = () => undefined
+  const failed = new Promise<never>((_, reject) => {
+    fail = reject
+  })
+  failed.catch(() => undefined)
+  const aborted = new AbortController()
+  let publicPort = config.port
+  const children = startChildren(settings, fail, (port) => {
+    publicPort = port
+  })
+  const stop = async (deadlineMs: number): Promise<void> => {
+    aborted.abort()
+    await Promise.all(children.all.map((child) => child.stop(deadlineMs)))
+    await closer.close()
+  }
+  try {
+    const server = await openDatabaseServer(config)
+    if (server.embedded) {
+      const keeper = keepRunning(server.embedded, config, log, aborted.signal)
+      closer.add('database', () => keeper.stop())
+    }
+    const migrations = await prepareDatabase(server, config, system.apps, log, aborted.signal)
+    const operatorToken = await operatorLink(server, config)
+    for (const child of children.all) child.go(server.endpoint)
+    const admin = await startAdminServer(config.adminPort, { snapshots: () => snapshots(children.all), status: () => statusOf(children.all, server) })
+    closer.add('admin', () => void admin.close())
+    void children.ready.then(() => settings.onReady({
+      url: config.port === 0 ? `http://localhost:${publicPort}` : config.publicUrl,
+      adminUrl: `http://127.0.0.1:${(admin.address() as { port: number }).port}`,
+      parts: children.all.map((child) => child.view()),
+      database: describeDatabase(server),
+      dataDirectory: config.dataDirectory,
+      migrations: migrations.length,
+      operatorLink: operatorToken && `${config.port === 0 ? `http://localhost:${publicPort}` : config.publicUrl}/sign-up?operator=${operatorToken}`,
+    }))
+  } catch (error) {
+    await stop(SECOND)
+    throw error
+  }
+  return { stop: () => stop(config.shutdownMs + 5 * SECOND), force: () => stop(0), failed }
+}
+
+function startChildren(settings: SupervisorSettings, fail: (error: Error) => void, onListening: (port: number) => void) {
+  const { config, log } = settings
+  let waiting = config.webProcesses + config.workerProcesses
+  let allReady: () => void = () => undefined
+  const ready = new Promise<void>((resolve) => {
+    allReady = resolve
+  })
+  const names = [
+    ...Array.from({ length: config.webProcesses }, (_, i) => ({ role: 'web' as const, name: config.webProcesses > 1 ? `web ${i + 1}` : 'web' })),
+    ...Array.from({ length: config.workerProcesses }, (_, i) => ({ role: 'worker' as const, name: config.workerProcesses > 1 ? `worker ${i + 1}` : 'worker' })),
+  ]
+  const all = names.map(({ role, name }): SupervisedChild => {
+    let counted = false
+    return superviseChild({
+      role, name, entry: settings.entry, execArgv: settings.execArgv, onLine: settings.onLine, onListening,
+      onReady: () => {
+        if (counted) return
+        counted = true
+        if (--waiting === 0) allReady()
+      },
+      onFatal: (message) => fail(new Error(message)),
+      onRestart: (part, code) => log.error('a process ended and is started again', { part, code }),
+    })
+  })
+  return { all, ready }
+}
+
+/** Starts the database again whenever it ends: after a crash it recovers, after a full disk it waits for space. */
+function keepRunning(first: EmbeddedServer, config: Config, log: Logger, signal: AbortSignal): { stop(): Promise<void> } {
+  let current: EmbeddedServer | undefined = first
+  const watch = async (): Promise<void> => {
+    for (let failures = 0; !signal.aborted; ) {
+      await current?.exited
+      if (signal.aborted) return
+      log.error('the database ended and is started again')
+      try {
+        current = (await openDatabaseServer(config)).embedded
+        failures = 0
+      } catch (error) {
+        current = undefined
+        await pause(backoffMs(++failures, SECOND / 2, 10 * SECOND), signal)
+        log.error('the database could not be started; trying again', { error: (error as Error).message })
+      }
+    }
+  }
+  void watch()
+  return { stop: async () => current?.stop() }
+}
+
+async function operatorLink(server: OpenedServer, config: Config): Promise<string | undefined> {
+  const database = openDatabase({
+    endpoint: server.endpoint, login: loginOf('app', config.secrets.databaseRoleSecret, server.endpoint), name: 'start',
+    limits: { max: 1, waitMs: config.databaseWaitMs, statementMs: config.databaseQueryMs, transactionMs: config.databaseTransactionMs },
+  })
+  try {
+    return await makeFirstOperatorLink(database, systemClock)
+  } finally {
+    await database.close()
+  }
+}
+
+async function snapshots(children: readonly SupervisedChild[]): Promise<readonly unknown[][]> {
+  const all = await Promise.all(children.map((child) => child.metrics()))
+  return all.filter((snapshot) => snapshot !== undefined)
+}
+
+function statusOf(children: readonly SupervisedChild[], server: OpenedServer) {
+  const parts = children.map((child) => child.view())
+  return { status: parts.every((part) => part.state === 'ready') ? ('ok' as const) : ('failed' as const), parts, database: describeDatabase(server), memoryBytes: process.memoryUsage().rss }
+}
+
+const describeDatabase = ({ endpoint, embedded }: OpenedServer): string =>
+  embedded ? `embedded, ${embedded.origin === 'adopted' ? 'adopted from an earlier start, ' : ''}port ${endpoint.port}` : `${endpoint.host}:${endpoint.port}/${endpoint.database}`
+
+function refuseTakenPort(port: number, host: string, setting: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const probe = createServer()
+    probe.once('error', (error: NodeJS.ErrnoException) => {
+      const hint = error.code === 'EADDRINUSE' ? `is taken by another program.\n    HINT: ${setting}=${port + 100} npm start` : `cannot be used: ${error.message}\n    HINT: set ${setting} to another one.`
+      reject(new Error(`Port ${port} ${hint}`))
+    })
+    probe.listen(port, host, () => probe.close(() => resolve()))
+  })
+}

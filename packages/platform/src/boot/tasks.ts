@@ -1,0 +1,44 @@
+import type { Database } from '../data/index.ts'
+import type { App, Job } from '../definition/index.ts'
+import type { Execution, ScheduledTask, Task } from '../jobs/index.ts'
+import type { Media } from '../media/index.ts'
+import type { Logger } from '../telemetry/index.ts'
+
+export interface TaskParts {
+  readonly database: Database
+  readonly media: Media
+  readonly log: Logger
+}
+
+/** The apps' jobs as the queue runs them. */
+export function tasksOf(apps: readonly App[], parts: TaskParts): readonly Task[] {
+  return apps.flatMap((app) => app.jobs.map((job) => taskOf(job, parts)))
+}
+
+export function schedulesOf(apps: readonly App[], log: Logger): readonly ScheduledTask[] {
+  return apps.flatMap((app) => app.schedules.map((schedule) => ({ name: schedule.name, cron: schedule.cron, run: () => schedule.run({ log: log.with({ schedule: schedule.name }) }) })))
+}
+
+function taskOf(job: Job, { database, media, log }: TaskParts): Task {
+  const { onDead } = job
+  return {
+    name: job.name,
+    attemptsMax: job.attempts,
+    timeoutMs: job.timeoutMs,
+    run: (execution: Execution) => {
+      const caller = { accountId: execution.accountId }
+      return job.run({
+        input: job.input.parse(execution.input),
+        caller,
+        attempt: execution.attempt,
+        signal: execution.signal,
+        media,
+        log: log.with({ job: execution.id, task: job.name }),
+        progress: execution.progress,
+        read: (work) => database.withCaller(caller, work, { readOnly: true }),
+        finish: execution.finish,
+      })
+    },
+    ...(onDead ? { onDead: (of, errorCode, tx) => onDead({ input: job.input.parse(of.input), caller: { accountId: of.accountId }, tx, errorCode }) } : {}),
+  }
+}

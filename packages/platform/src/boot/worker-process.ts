@@ -1,0 +1,41 @@
+import type { Config } from '../config/index.ts'
+import { loginOf } from '../data/index.ts'
+import { startWorker } from '../jobs/index.ts'
+import { openCapabilities, openTelemetry } from './capabilities.ts'
+import { linkToSupervisor, tellSupervisor } from './child-link.ts'
+import { createCloser } from './closer.ts'
+import { janitorSchedules } from './janitor.ts'
+import type { System } from './system.ts'
+import { schedulesOf, tasksOf } from './tasks.ts'
+
+/** Runs jobs until told to stop; then finishes what is under way or hands it back. */
+export async function runWorkerProcess(system: System, config: Config): Promise<void> {
+  const telemetry = openTelemetry(config, 'worker')
+  const { log } = telemetry
+  const closer = createCloser(log)
+  let stopping = false
+  const stop = (why: string): void => {
+    if (stopping) return
+    stopping = true
+    log.info('stopping', { why })
+    void closer.close().then(() => {
+      log.flush()
+      process.exit(0)
+    })
+  }
+  const endpoint = await linkToSupervisor(telemetry.metrics, stop)
+  const { database, media, metrics } = await openCapabilities(config, endpoint, 'worker', telemetry)
+  closer.add('database', () => database.close())
+  const queue = {
+    endpoint, login: loginOf('worker', config.secrets.databaseRoleSecret, endpoint), concurrency: config.workerConcurrency, log, shutdownMs: config.shutdownMs,
+    onFailure: (error: unknown) => {
+      log.error('the queue gave up; this process starts again', { error })
+      log.flush()
+      process.exit(1)
+    },
+  }
+  const worker = await startWorker({ queue, database, log, metrics }, tasksOf(system.apps, { database, media: media.media, log }), [...schedulesOf(system.apps, log), ...janitorSchedules({ database, media, log })])
+  closer.add('queue', () => worker.stop())
+  tellSupervisor({ kind: 'ready' })
+  log.info('ready')
+}

@@ -1,0 +1,46 @@
+import type { AccountId } from '@seaworthy/core'
+import type { Table, Transaction } from '../data/index.ts'
+import type { Channel } from '../realtime/index.ts'
+import type { Job, Schedule } from './job.ts'
+import type { Route } from './route.ts'
+
+/** An app's table of contents: everything that it is made of, as plain values. */
+export interface App<Name extends string = string, Routes extends readonly Route[] = readonly Route[]> {
+  readonly kind: 'app'
+  /** Lower case; the prefix of its routes, jobs, tables and error codes. */
+  readonly name: Name
+  readonly title: string
+  readonly routes: Routes
+  readonly jobs: readonly Job[]
+  readonly schedules: readonly Schedule[]
+  readonly tables: readonly Table[]
+  readonly channels: readonly Channel[]
+  /** The folder of its numbered SQL files. */
+  readonly migrations?: URL
+  /** In the transaction that makes an account: gifts, first rows. */
+  readonly onAccountCreated?: (tx: Transaction, accountId: AccountId) => Promise<void>
+}
+
+type Parts = Partial<Pick<App, 'schedules' | 'tables' | 'channels' | 'migrations' | 'onAccountCreated'>> & {
+  /** Widened here: a job's handler is only ever called with what its own schema parsed. */
+  readonly jobs?: readonly unknown[]
+}
+
+/** Collects an app and refuses contradictions at once: two routes on one address, names without the app's prefix. */
+export function defineApp<const Name extends string, const Routes extends readonly Route[]>(definition: { readonly name: Name; readonly title: string; readonly routes: Routes } & Parts): App<Name, Routes> {
+  const app = { kind: 'app', schedules: [], tables: [], channels: [], ...definition, jobs: (definition.jobs ?? []) as readonly Job[] } as App<Name, Routes>
+  const named = [...app.routes, ...app.jobs, ...app.schedules, ...app.channels].map((part) => part.name)
+  for (const name of named) if (!name.startsWith(`${app.name}.`)) throw new Error(`${name} must start with the name of its app: ${app.name}.`)
+  refuseTwice('name', named)
+  refuseTwice('address', app.routes.map((route) => `${route.method} ${route.path.replace(/\{[^}]*\}/g, '{}')}`))
+  for (const table of app.tables) if (!table.name.startsWith(`${app.name}.`)) throw new Error(`the table ${table.name} must be in the schema ${app.name}`)
+  return app
+}
+
+/** Where a route of an app is found: `/api/cosnap/photos/{id}`. */
+export const addressOf = (app: Pick<App, 'name'>, route: Pick<Route, 'path'>): string => `/api/${app.name}${route.path}`
+
+function refuseTwice(what: string, values: readonly string[]): void {
+  const twice = values.find((value, i) => values.indexOf(value) !== i)
+  if (twice) throw new Error(`the ${what} ${twice} is used twice`)
+}

@@ -1,0 +1,4 @@
+/** HTTP: the lifecycle of a request, and the routes every installation has. */
+export type { HttpParts, HttpSettings } from './exchange.ts'
+export { identityApp } from './routes/identity.ts'
+export { createHoldingServer, type ServerSettings, serveHttp } from './server.ts'

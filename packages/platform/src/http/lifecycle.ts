@@ -1,0 +1,29 @@
+import type { App, Route } from '../definition/index.ts'
+import { addressOf } from '../definition/index.ts'
+import type { Before, HttpSettings, ServedRoute } from './exchange.ts'
+import { authorise } from './stages/authorise.ts'
+import { checkOrigin } from './stages/check-origin.ts'
+import { correlate } from './stages/correlate.ts'
+import { identifyCaller } from './stages/identify.ts'
+import { limitByClass, limitByNetwork } from './stages/limit.ts'
+import { receiveBody } from './stages/receive-body.ts'
+import { transact } from './stages/transact.ts'
+import { validate } from './stages/validate.ts'
+
+/**
+ * The way of a request, in order. A stage that does not apply to a route is left out when the server starts.
+ * Security headers are part of every answer (`reply.ts`); the match is the router's.
+ */
+export function planRoute(app: Pick<App, 'name'>, route: Route, settings: HttpSettings): ServedRoute {
+  const before: (Before | undefined)[] = [
+    correlate,
+    checkOrigin,
+    limitByNetwork(settings.networkRate),
+    identifyCaller,
+    authorise(route.auth),
+    limitByClass(route.limit),
+    receiveBody(route.body, settings.jsonBytesMax),
+    validate(route),
+  ]
+  return { app, route, template: addressOf(app, route), before: before.filter((stage) => stage !== undefined), around: transact(route) }
+}

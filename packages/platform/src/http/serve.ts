@@ -1,0 +1,87 @@
+import type { ServerResponse } from 'node:http'
+import { present } from '@seaworthy/core'
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import type { Transaction } from '../data/index.ts'
+import type { RouteContext } from '../definition/index.ts'
+import { maskAddress } from '../telemetry/index.ts'
+import { type Answer, Exchange, type HttpParts, type ServedRoute } from './exchange.ts'
+import { sendAnswer, sendProblem } from './reply.ts'
+
+/** Leads a request through the stages of its route. */
+export function serve(served: ServedRoute, parts: HttpParts) {
+  return async (request: FastifyRequest, reply: FastifyReply): Promise<void> => {
+    reply.hijack()
+    const exchange = new Exchange(request, reply.raw, parts, served)
+    try {
+      for (const stage of served.before) {
+        const pending = stage(exchange)
+        if (pending) await pending
+      }
+      const answer = await served.around(exchange, () => handle(exchange))
+      if (!isGone(exchange.outgoing)) await sendAnswer(exchange, answer)
+    } catch (error) {
+      sendProblem(exchange, error)
+    }
+  }
+}
+
+function handle(exchange: Exchange): Promise<Answer> {
+  return exchange.served.route.handle(new Context(exchange) as never) as Promise<Answer>
+}
+
+const isGone = (outgoing: ServerResponse): boolean => outgoing.destroyed && !outgoing.writableEnded
+
+class Context implements RouteContext<'member', undefined, undefined, undefined, 'none'> {
+  readonly #exchange: Exchange
+
+  constructor(exchange: Exchange) {
+    this.#exchange = exchange
+  }
+
+  get caller() {
+    return this.#exchange.caller as NonNullable<Exchange['caller']>
+  }
+  get params() {
+    return this.#exchange.params as undefined
+  }
+  get query() {
+    return this.#exchange.query as undefined
+  }
+  get body() {
+    return this.#exchange.body as undefined
+  }
+  get tx() {
+    return this.#exchange.tx as undefined
+  }
+  get media() {
+    return this.#exchange.parts.media
+  }
+  get trace() {
+    return this.#exchange.trace
+  }
+  get requestId() {
+    return this.#exchange.requestId
+  }
+  get network() {
+    return maskAddress(this.#exchange.address)
+  }
+  get log() {
+    return this.#exchange.parts.log.with({ request: this.#exchange.requestId })
+  }
+
+  // Handlers take what they need out of the context, so these know their exchange by themselves.
+  readonly read = <V>(work: (tx: Transaction) => Promise<V>): Promise<V> => {
+    const { caller, parts, trace } = this.#exchange
+    return parts.database.withCaller(present(caller, 'the caller'), work, { readOnly: true, trace: trace.header })
+  }
+
+  readonly header = (name: string): string | undefined => {
+    const value = this.#exchange.incoming.headers[name]
+    return Array.isArray(value) ? value[0] : value
+  }
+
+  readonly cookie = (name: string): string | undefined => {
+    const found = this.header('cookie')?.split(/;\s*/).find((pair) => pair.startsWith(`${name}=`))
+    return found?.slice(name.length + 1)
+  }
+}

@@ -1,0 +1,129 @@
+import { isUtf8 } from 'node:buffer'
+import type { IncomingMessage } from 'node:http'
+import { type Readable, Transform } from 'node:stream'
+import type {} from '@fastify/multipart'
+import { assert, fault, MINUTE, present, SECOND, showBytes } from '@seaworthy/core'
+import type { Body, PhotoUpload } from '../../definition/index.ts'
+import type { Before, Exchange } from '../exchange.ts'
+
+const JSON_MS = 10 * SECOND
+const SILENCE_MS = 12 * SECOND
+const UPLOAD_MS = 10 * MINUTE
+const DEPTH_MAX = 32
+
+/** Reads what the route takes, within its bounds, before anything else is spent on the request. */
+export function receiveBody(body: Body | undefined, jsonBytesMax: number): Before | undefined {
+  if (body === undefined) return undefined
+  if ('kind' in body && body.kind === 'none') return undefined
+  if ('kind' in body && body.kind === 'photo') return (exchange) => receivePhoto(exchange, body)
+  return (exchange) => receiveJson(exchange, jsonBytesMax)
+}
+
+async function receiveJson(exchange: Exchange, bytesMax: number): Promise<void> {
+  const type = exchange.incoming.headers['content-type'] ?? ''
+  if (!/^application\/(json|[\w.+-]+\+json)\s*(;|$)/i.test(type)) throw fault('unsupported_media_type', { detail: 'Send JSON with content-type: application/json.' })
+  exchange.bodyBytes = await readBounded(exchange.incoming, bytesMax)
+  exchange.body = parseJson(exchange.bodyBytes)
+}
+
+/** Stops at the first byte over, and after ten seconds. */
+function readBounded(incoming: IncomingMessage, bytesMax: number): Promise<Buffer> {
+  refuseDeclaredLength(incoming, bytesMax)
+  return new Promise((resolve, reject) => {
+    const chunks: Buffer[] = []
+    let bytes = 0
+    const timer = setTimeout(() => end(fault('request_timeout')), JSON_MS)
+    const end = (error?: Error): void => {
+      clearTimeout(timer)
+      incoming.removeAllListeners('data')
+      if (error) reject(error)
+      else resolve(chunks.length === 1 && chunks[0] ? chunks[0] : Buffer.concat(chunks))
+    }
+    incoming.on('data', (chunk: Buffer) => {
+      bytes += chunk.length
+      if (bytes > bytesMax) end(tooLarge(bytesMax))
+      else chunks.push(chunk)
+    })
+    incoming.once('end', () => end())
+    incoming.once('error', (cause) => end(fault('malformed_request', { internal: 'the request broke off', cause })))
+    incoming.once('close', () => end(fault('malformed_request', { internal: 'the connection closed within the body' })))
+  })
+}
+
+function parseJson(bytes: Uint8Array): unknown {
+  if (bytes.length === 0) throw fault('malformed_request', { detail: 'The body is empty; JSON was expected.' })
+  if (!isUtf8(bytes)) throw fault('malformed_request', { detail: 'The body is not valid UTF-8.' })
+  refuseDeep(bytes)
+  const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8')
+  if (text.includes('\\u0000') || text.includes('\0')) throw fault('malformed_request', { detail: 'The body holds a NUL character.' })
+  if (text.includes('__proto__')) throw fault('malformed_request', { detail: 'The body holds a name that is not allowed.' })
+  try {
+    return JSON.parse(text)
+  } catch (cause) {
+    throw fault('malformed_request', { detail: `The body is not valid JSON: ${(cause as Error).message.slice(0, 120)}`, cause })
+  }
+}
+
+/** Counts brackets outside strings in one pass over the bytes: a bomb is refused before it is built. */
+function refuseDeep(bytes: Uint8Array): void {
+  let depth = 0
+  let inString = false
+  for (let i = 0; i < bytes.length; i++) {
+    const byte = bytes[i]
+    if (inString) {
+      if (byte === 0x5c) i++
+      else if (byte === 0x22) inString = false
+    } else if (byte === 0x22) inString = true
+    else if (byte === 0x7b || byte === 0x5b) {
+      if (++depth > DEPTH_MAX) throw fault('malformed_request', { detail: `The body is nested more than ${DEPTH_MAX} deep.` })
+    } else if (byte === 0x7d || byte === 0x5d) depth--
+  }
+}
+
+async function receivePhoto(exchange: Exchange, body: PhotoUpload): Promise<void> {
+  const caller = present(exchange.caller, 'the caller of an upload')
+  const isForm = /^multipart\/form-data/i.test(exchange.incoming.headers['content-type'] ?? '')
+  if (!isForm) refuseDeclaredLength(exchange.incoming, body.maxBytes)
+  const source = isForm ? await firstFile(exchange) : exchange.incoming
+  exchange.body = await exchange.parts.media.storePhoto(caller, withPatience(source), body.maxBytes)
+}
+
+async function firstFile(exchange: Exchange): Promise<Readable> {
+  assert(typeof exchange.request.file === 'function', 'the multipart plugin is registered')
+  const part = await exchange.request.file({ limits: { files: 1, fields: 10, fieldSize: 1_024, parts: 12, headerPairs: 50, fileSize: Number.POSITIVE_INFINITY } })
+  if (!part) throw fault('malformed_request', { detail: 'The form holds no file.' })
+  return part.file
+}
+
+/** Ends an upload that sends nothing for twelve seconds, or goes on for ten minutes. */
+function withPatience(source: Readable): Readable {
+  let silence: NodeJS.Timeout
+  const total = setTimeout(() => out.destroy(fault('request_timeout')), UPLOAD_MS)
+  const restart = (): void => {
+    clearTimeout(silence)
+    silence = setTimeout(() => out.destroy(fault('request_timeout', { detail: 'Nothing was received for 12 seconds.' })), SILENCE_MS)
+  }
+  const out = new Transform({
+    transform: (chunk, _encoding, next) => {
+      restart()
+      next(null, chunk)
+    },
+  })
+  restart()
+  out.once('close', () => {
+    clearTimeout(silence)
+    clearTimeout(total)
+  })
+  source.once('error', (error) => out.destroy(error))
+  source.once('close', () => {
+    if (!source.readableEnded) out.destroy(fault('malformed_request', { detail: 'The upload ended before the file was complete.' }))
+  })
+  return source.pipe(out)
+}
+
+function refuseDeclaredLength(incoming: IncomingMessage, bytesMax: number): void {
+  const declared = Number(incoming.headers['content-length'] ?? 0)
+  if (declared > bytesMax) throw tooLarge(bytesMax)
+}
+
+const tooLarge = (bytesMax: number) => fault('payload_too_large', { detail: `At most ${showBytes(bytesMax)} are accepted here.` })

@@ -1,0 +1,32 @@
+import { type FieldFault, fault } from '@seaworthy/core'
+import type { z } from 'zod'
+import type { Route } from '../../definition/index.ts'
+import type { Before } from '../exchange.ts'
+
+const FIELDS_MAX = 20
+
+/** Parses parameters, query and body into typed values; unknown names are refused. */
+export function validate(route: Route): Before {
+  const { params, query, body } = route
+  const bodySchema = body && !('kind' in body) ? (body as z.ZodType) : undefined
+  return (exchange) => {
+    const faults: FieldFault[] = []
+    if (params) exchange.params = parse(params, exchange.request.params, 'path', faults)
+    if (query) exchange.query = parse(query, exchange.request.query, 'query', faults)
+    else refuseQuery(exchange.request.query, faults)
+    if (bodySchema) exchange.body = parse(bodySchema, exchange.body, 'body', faults)
+    if (faults.length) throw fault('invalid_input', { detail: faults.map((found) => `${found.path}: ${found.message}`).slice(0, 3).join('; '), fields: faults.slice(0, FIELDS_MAX) })
+    return undefined
+  }
+}
+
+function parse(schema: z.ZodType, value: unknown, where: string, faults: FieldFault[]): unknown {
+  const parsed = schema.safeParse(value)
+  if (parsed.success) return parsed.data
+  for (const issue of parsed.error.issues) faults.push({ path: [where, ...issue.path.map(String)].join('.'), message: issue.message })
+  return undefined
+}
+
+function refuseQuery(query: unknown, faults: FieldFault[]): void {
+  for (const name in query as object) faults.push({ path: `query.${name.slice(0, 50)}`, message: 'is not known here' })
+}
