@@ -1,0 +1,41 @@
+import { route } from '@seaworthy/platform/definition'
+import { readBalance, readLines } from '@seaworthy/platform/payments'
+import { z } from 'zod'
+import { db } from '../database.ts'
+import { effects } from '../effects/catalogue.ts'
+import { pageQuery, toPage } from '../page.ts'
+import { rates } from '../rates.ts'
+
+const Line = z.object({
+  id: z.string(),
+  kind: z.enum(['grant', 'hold', 'capture', 'release']),
+  amount: z.number().int(),
+  /** What it was for, in words. */
+  what: z.string(),
+  createdAt: z.string(),
+})
+
+export const getCredits = route({
+  name: 'cosnap.credits.get',
+  method: 'GET',
+  path: '/credits',
+  summary: 'Your credits and every change of them, newest first',
+  auth: 'viewer',
+  limit: rates.general,
+  query: pageQuery,
+  reply: { 200: z.object({ available: z.number().int(), held: z.number().int(), spent: z.number().int(), items: z.array(Line), next: z.string().nullable() }) },
+  handle: async ({ query, tx }) => {
+    const balance = await readBalance(tx)
+    const lines = await readLines(tx, query.limit + 1, query.cursor)
+    const runIds = lines.map((line) => line.reference.replace('cosnap.run:', '')).filter((id) => z.uuid().safeParse(id).success)
+    const made = runIds.length ? await tx.many(db.selectFrom('cosnap.runs').select(['id', 'effect']).where('id', 'in', runIds)) : []
+    const names = new Map(made.map((run) => [run.id, nameOf(run.effect)]))
+    const page = toPage(lines, query.limit, (line) => ({
+      id: line.id, kind: line.kind, amount: line.amount, createdAt: line.createdAt.toISOString(),
+      what: line.kind === 'grant' ? 'Welcome gift' : (names.get(line.reference.replace('cosnap.run:', '')) ?? 'An effect that was deleted'),
+    }))
+    return { status: 200, body: { ...balance, ...page } }
+  },
+})
+
+const nameOf = (effect: string): string => (effect in effects ? effects[effect as keyof typeof effects].name : effect)

@@ -1,0 +1,39 @@
+import sharp, { type Sharp } from 'sharp'
+import { type EffectId, effects } from './catalogue.ts'
+import type { Pixels, Studio } from './pixels.ts'
+
+const PIXELS_MAX = 50_000_000
+const JPEG_QUALITY = 92
+
+/** The photo's pixels, upright, without alpha; at most `longest` pixels long when given. */
+export async function decode(bytes: Uint8Array, longest?: number): Promise<Pixels> {
+  const image = sharp(bytes, { limitInputPixels: PIXELS_MAX }).toColourspace('srgb').flatten({ background: '#fff' })
+  const sized = longest ? image.resize({ width: longest, height: longest, fit: 'inside', withoutEnlargement: true }) : image
+  return toPixels(sized)
+}
+
+export const encodeJpeg = (image: Pixels): Promise<Buffer> => from(image).jpeg({ quality: JPEG_QUALITY }).toBuffer()
+export const encodePreview = (image: Pixels): Promise<Buffer> => from(image).webp({ quality: 72, effort: 2 }).toBuffer()
+
+/** The effect on these pixels. `strength` is 0 to 100. */
+export async function applyEffect(id: EffectId, image: Pixels, strength: number): Promise<Pixels> {
+  return effects[id].apply(image, studioFor(strength / 100))
+}
+
+const studioFor = (strength: number): Studio => ({
+  strength,
+  blur: (image, sigma) => (sigma < 0.3 ? Promise.resolve(image) : toPixels(from(image).blur(Math.min(sigma, 1_000)))),
+  resize: (image, width, height, how) => toPixels(from(image).resize({ width, height, fit: 'fill', kernel: how === 'nearest' ? 'nearest' : 'lanczos3' })),
+  median: (image, size) => toPixels(from(image).median(size)),
+  clahe: (image, tile, slope) => toPixels(from(image).clahe({ width: Math.min(tile, image.width), height: Math.min(tile, image.height), maxSlope: slope })),
+  palette: async (image, colours) => toPixels(sharp(await from(image).png({ palette: true, colours, dither: 0 }).toBuffer())),
+})
+
+function from({ data, width, height }: Pixels): Sharp {
+  return sharp(data, { raw: { width, height, channels: 3 } })
+}
+
+async function toPixels(image: Sharp): Promise<Pixels> {
+  const { data, info } = await image.removeAlpha().toColourspace('srgb').raw().toBuffer({ resolveWithObject: true })
+  return { data, width: info.width, height: info.height }
+}

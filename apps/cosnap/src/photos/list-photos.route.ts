@@ -1,0 +1,41 @@
+import { route } from '@seaworthy/platform/definition'
+import { z } from 'zod'
+import { db } from '../database.ts'
+import { pageQuery, pageReply, toPage } from '../page.ts'
+import { rates } from '../rates.ts'
+import { Photo, toPhoto } from './photo.ts'
+
+export const listPhotos = route({
+  name: 'cosnap.photos.list',
+  method: 'GET',
+  path: '/photos',
+  summary: 'Your photos, newest first',
+  auth: 'viewer',
+  limit: rates.general,
+  query: pageQuery,
+  reply: { 200: pageReply(Photo) },
+  handle: async ({ caller, query, tx, media }) => {
+    const rows = await tx.many(
+      db.selectFrom('cosnap.photos').selectAll()
+        .where('account_id', '=', caller.accountId)
+        .$if(query.cursor !== undefined, (found) => found.where('id', '<', query.cursor ?? ''))
+        .orderBy('id', 'desc').limit(query.limit + 1),
+    )
+    return { status: 200, body: toPage(rows, query.limit, (row) => toPhoto(media, caller, row)) }
+  },
+})
+
+export const getPhoto = route({
+  name: 'cosnap.photos.get',
+  method: 'GET',
+  path: '/photos/{id}',
+  summary: 'One photo',
+  auth: 'viewer',
+  limit: rates.general,
+  params: z.strictObject({ id: z.uuid() }),
+  reply: { 200: Photo },
+  handle: async ({ caller, params, tx, media }) => {
+    const row = await tx.one(db.selectFrom('cosnap.photos').selectAll().where('id', '=', params.id))
+    return { status: 200, body: toPhoto(media, caller, row) }
+  },
+})

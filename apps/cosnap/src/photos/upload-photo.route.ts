@@ -1,0 +1,30 @@
+import { MiB, newId } from '@seaworthy/core'
+import { photoUpload, route } from '@seaworthy/platform/definition'
+import { z } from 'zod'
+import { db } from '../database.ts'
+import { rates } from '../rates.ts'
+import { cleanName, Photo, toPhoto } from './photo.ts'
+
+export const uploadPhoto = route({
+  name: 'cosnap.photos.upload',
+  method: 'POST',
+  path: '/photos',
+  summary: 'Upload a photo',
+  auth: 'member',
+  limit: rates.upload,
+  query: z.strictObject({ name: z.string().max(300).optional() }),
+  body: photoUpload({ maxBytes: 30 * MiB }),
+  reply: { 201: Photo },
+  errors: ['unusable_image', 'storage_full'],
+  audit: 'photo_upload',
+  handle: async ({ caller, query, body, tx, media }) => {
+    const id = newId()
+    const row = await tx.one(
+      db.insertInto('cosnap.photos')
+        .values({ id, account_id: caller.accountId, name: cleanName(query.name), hash: body.hash, type: body.type, bytes: body.bytes, width: body.width, height: body.height })
+        .returningAll(),
+    )
+    await media.keep(tx, body.hash, `cosnap.photo:${id}`)
+    return { status: 201, body: toPhoto(media, caller, row), resource: id }
+  },
+})
