@@ -14,7 +14,7 @@ type Content<B> = B extends PhotoUpload
 
 type Operation<R> = R extends Route<infer _M, infer _Path, infer P, infer Q, infer B, infer Rs>
   ? {
-      parameters: { path: P extends z.ZodType ? In<P> : never; query?: Q extends z.ZodType ? In<Q> : never; header?: Headers<R>; cookie?: never }
+      parameters: (P extends z.ZodType ? { path: In<P> } : { path?: never }) & { query?: Q extends z.ZodType ? In<Q> : never; header?: Headers<R>; cookie?: never }
       responses: Answers<Rs> & { default: { headers: Record<string, string>; content: { 'application/problem+json': Problem } } }
     } & Content<B>
   : never

@@ -1,0 +1,38 @@
+import type { WebApp } from '@seaworthy/ui'
+import { Aperture, Coins, Images } from 'lucide-react'
+import { paths } from './paths.ts'
+import { creditsQuery, effectsQuery, photoQuery, photosQuery } from './queries.ts'
+
+/** Cosnap's part of the web. */
+export const cosnapWeb: WebApp = {
+  name: 'cosnap',
+  title: 'Cosnap',
+  line: 'Photo effects with credits',
+  home: paths.studio,
+  nav: [
+    { label: 'Studio', path: paths.studio, icon: Aperture },
+    { label: 'Gallery', path: paths.gallery, icon: Images },
+    { label: 'Credits', path: paths.credits, icon: Coins },
+  ],
+  pages: [
+    {
+      path: paths.studio,
+      load: async () => ({ default: (await import('./studio-page.tsx')).StudioPage }),
+      prefetch: ({ service, queries }) => void queries.prefetchInfiniteQuery(photosQuery(service)),
+    },
+    {
+      path: '/cosnap/photos/$id',
+      load: async () => ({ default: (await import('./photo-page.tsx')).PhotoPage }),
+      prefetch: ({ service, queries, params }) => {
+        void queries.prefetchQuery(photoQuery(service, params['id'] ?? ''))
+        void queries.prefetchQuery(effectsQuery(service))
+      },
+    },
+    { path: paths.gallery, load: async () => ({ default: (await import('./gallery-page.tsx')).GalleryPage }) },
+    {
+      path: paths.credits,
+      load: async () => ({ default: (await import('./credits-page.tsx')).CreditsPage }),
+      prefetch: ({ service, queries }) => void queries.prefetchInfiniteQuery(creditsQuery(service)),
+    },
+  ],
+}

@@ -1,0 +1,5 @@
+/** The API as a typed client: signed in, with time limits and safe retries, and live events. */
+export { type Api, type ApiSettings, createApi, dataOf, type Paths } from './api.ts'
+export { createLive, type Live, type LiveMessage } from './live.ts'
+export { ApiError, type Problem } from './problem.ts'
+export type { Session, SessionState, SessionUser } from './session.ts'

@@ -1,0 +1,90 @@
+import type { Socket } from 'socket.io-client'
+import type { Session } from './session.ts'
+
+export interface LiveMessage<Payload> {
+  readonly id: number
+  readonly payload: Payload
+}
+
+export interface Live {
+  /** Every event of a channel from now on, once, also those missed while the connection was away. */
+  watch<Payload>(channel: string, onEvent: (message: LiveMessage<Payload>) => void, onReset: () => void): () => void
+  close(): void
+}
+
+interface Wire {
+  readonly id: number
+  readonly channel: string
+  readonly payload: unknown
+  readonly cursor: number
+}
+
+interface Watched {
+  cursor: number | undefined
+  readonly seen: Set<number>
+  readonly listeners: Set<{ onEvent: (message: LiveMessage<unknown>) => void; onReset: () => void }>
+}
+
+const SEEN_MAX = 1_000
+
+/** One WebSocket for the page, opened when the first channel is watched; the library is loaded then. */
+export function createLive(baseUrl: string, session: Session): Live {
+  const channels = new Map<string, Watched>()
+  let opening: Promise<Socket> | undefined
+  const open = (): Promise<Socket> => {
+    opening ??= connect(baseUrl, session, channels)
+    return opening
+  }
+  return {
+    watch: (channel, onEvent, onReset) => {
+      const watched = channels.get(channel) ?? { cursor: undefined, seen: new Set(), listeners: new Set() }
+      const listener = { onEvent: onEvent as (message: LiveMessage<unknown>) => void, onReset }
+      watched.listeners.add(listener)
+      if (!channels.has(channel)) {
+        channels.set(channel, watched)
+        void open().then((socket) => socket.connected && subscribe(socket, channel, watched))
+      }
+      return () => watched.listeners.delete(listener)
+    },
+    close: () => {
+      channels.clear()
+      void opening?.then((socket) => socket.disconnect())
+      opening = undefined
+    },
+  }
+}
+
+async function connect(baseUrl: string, session: Session, channels: Map<string, Watched>): Promise<Socket> {
+  const { io } = await import('socket.io-client')
+  const socket = io(baseUrl || location.origin, {
+    path: '/socket', transports: ['websocket'], reconnectionDelay: 500, reconnectionDelayMax: 8_000, randomizationFactor: 0.5,
+    auth: (give) => void session.token().then((token) => give({ token: token ?? '' }), () => give({ token: '' })),
+  })
+  socket.on('connect', () => {
+    for (const [name, watched] of channels) subscribe(socket, name, watched)
+  })
+  // The server closes a socket whose token grew old; the library only comes back by itself when the network broke.
+  socket.on('disconnect', (reason) => {
+    if (reason === 'io server disconnect' && session.state.status === 'signed-in') socket.connect()
+  })
+  socket.on('event', (message: Wire) => receive(channels.get(message.channel), message))
+  return socket
+}
+
+function subscribe(socket: Socket, channel: string, watched: Watched): void {
+  socket.emit('subscribe', { channel, ...(watched.cursor === undefined ? {} : { cursor: watched.cursor }) }, (reply: { ok: boolean; cursor?: number; reset?: boolean }) => {
+    if (!reply.ok) return
+    const first = watched.cursor === undefined
+    watched.cursor ??= reply.cursor
+    if (reply.reset || first) for (const listener of watched.listeners) listener.onReset()
+  })
+}
+
+/** Drops what came before: an event may arrive by replay and live. */
+function receive(watched: Watched | undefined, message: Wire): void {
+  if (!watched || watched.seen.has(message.id)) return
+  watched.seen.add(message.id)
+  watched.cursor = Math.max(watched.cursor ?? 0, message.cursor)
+  if (watched.seen.size > SEEN_MAX) for (const id of [...watched.seen].slice(0, SEEN_MAX / 2)) watched.seen.delete(id)
+  for (const listener of watched.listeners) listener.onEvent({ id: message.id, payload: message.payload })
+}

@@ -1,0 +1,51 @@
+import { backoffMs, pause } from '@seaworthy/core'
+import { ApiError, offlineProblem } from './problem.ts'
+import type { Session } from './session.ts'
+
+export interface SendSettings {
+  readonly session: Session
+  readonly fetcher: typeof fetch
+  readonly timeoutMs: number
+  readonly retriesMax: number
+}
+
+const RETRY_BASE_MS = 300
+const RETRY_MAX_MS = 4_000
+/** A tenth of a retry is earned by each request: a service in trouble is not buried under retries. */
+const BUDGET_MAX = 10
+const BUDGET_PER_REQUEST = 0.1
+
+/**
+ * `fetch` with a token, a time limit and retries. Only what may be repeated is: reads, and requests with an idempotency
+ * key, which every try carries unchanged. Throws `ApiError` when no answer comes.
+ */
+export function createSender({ session, fetcher, timeoutMs, retriesMax }: SendSettings): (request: Request) => Promise<Response> {
+  let budget = BUDGET_MAX
+  const attempt = async (request: Request): Promise<Response> => {
+    const token = await session.token()
+    const headers = new Headers(request.headers)
+    if (token) headers.set('authorization', `Bearer ${token}`)
+    return fetcher(new Request(request, { headers, signal: AbortSignal.any([request.signal, AbortSignal.timeout(timeoutMs)]) }))
+  }
+  const renewed = async (request: Request): Promise<Response> => {
+    const response = await attempt(request.clone())
+    if (response.status !== 401 || session.state.status !== 'signed-in') return response
+    session.forget()
+    return attempt(request)
+  }
+  return async (request) => {
+    const repeatable = request.method === 'GET' || request.headers.has('idempotency-key')
+    budget = Math.min(BUDGET_MAX, budget + BUDGET_PER_REQUEST)
+    for (let tries = 1; ; tries++) {
+      const outcome = await renewed(request.clone()).catch((error: unknown) => error)
+      const mayRetry = repeatable && tries <= retriesMax && budget >= 1 && !request.signal.aborted
+      if (outcome instanceof Response) {
+        if (outcome.status !== 503 || !mayRetry) return outcome
+      } else if (!mayRetry) {
+        throw request.signal.aborted ? outcome : new ApiError(offlineProblem, { cause: outcome })
+      }
+      budget--
+      await pause(backoffMs(tries, RETRY_BASE_MS, RETRY_MAX_MS), request.signal)
+    }
+  }
+}

@@ -1,0 +1,11 @@
+/** The design system: tokens, parts and states that all pages share. */
+export { Button } from './button.tsx'
+export { Compare } from './compare.tsx'
+export { Confirm } from './confirm.tsx'
+export { Field } from './field.tsx'
+export { PhotoPicture, type PictureSource } from './photo-picture.tsx'
+export { fieldFault, wordsOf } from './problem-words.ts'
+export { type Service, ServiceProvider, useOnline, useService, useSession } from './service.tsx'
+export { Empty, Failure, Progress, Skeleton } from './states.tsx'
+export { Toasts, toast } from './toasts.tsx'
+export type { WebApp, WebPage } from './web-app.ts'

@@ -1,0 +1,51 @@
+import { AlertTriangle, RotateCw } from 'lucide-react'
+import type { CSSProperties, ReactNode } from 'react'
+import { Button } from './button.tsx'
+import { wordsOf } from './problem-words.ts'
+
+/** Nothing here yet, and what to do about it. */
+export function Empty({ icon, title, children, action }: { readonly icon: ReactNode; readonly title: string; readonly children?: ReactNode; readonly action?: ReactNode }) {
+  return (
+    <div className="empty">
+      <span className="mark" aria-hidden="true">
+        {icon}
+      </span>
+      <h2>{title}</h2>
+      {children && <p className="soft">{children}</p>}
+      {action}
+    </div>
+  )
+}
+
+/** Something failed; says what, and offers the way on. */
+export function Failure({ error, onRetry }: { readonly error: unknown; readonly onRetry?: () => void }) {
+  const words = wordsOf(error)
+  return (
+    <div className="notice" role="alert">
+      <AlertTriangle size={18} aria-hidden="true" />
+      <div>
+        <strong>{words.title}</strong> {words.detail}
+        {words.reference && <p className="soft">Reference: {words.reference}</p>}
+        {onRetry && (
+          <Button kind="quiet" icon={<RotateCw size={16} />} onClick={onRetry}>
+            Try again
+          </Button>
+        )}
+      </div>
+    </div>
+  )
+}
+
+/** The shape of what is coming. */
+export function Skeleton({ height, width, ratio }: { readonly height?: number; readonly width?: string; readonly ratio?: string }) {
+  const style: CSSProperties = { ...(height ? { height } : {}), ...(width ? { width } : {}), ...(ratio ? { aspectRatio: ratio } : {}) }
+  return <div className="skeleton" style={style} aria-hidden="true" />
+}
+
+export function Progress({ value, label }: { readonly value: number; readonly label: string }) {
+  return (
+    <div className="progress" role="progressbar" aria-label={label} aria-valuemin={0} aria-valuemax={100} aria-valuenow={Math.round(value * 100)}>
+      <span style={{ transform: `scaleX(${Math.max(0.02, value)})` }} />
+    </div>
+  )
+}

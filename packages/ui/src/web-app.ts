@@ -1,0 +1,21 @@
+import type { QueryClient } from '@tanstack/react-query'
+import type { ComponentType } from 'react'
+import type { Service } from './service.tsx'
+
+/** An app's part of the web: where its pages are, each loaded when it is visited. */
+export interface WebApp {
+  readonly name: string
+  readonly title: string
+  readonly line: string
+  readonly home: string
+  readonly nav: readonly { readonly label: string; readonly path: string; readonly icon: ComponentType<{ size?: number }> }[]
+  readonly pages: readonly WebPage[]
+}
+
+export interface WebPage {
+  /** `/cosnap/photos/$id` */
+  readonly path: string
+  readonly load: () => Promise<{ default: ComponentType }>
+  /** Starts what the page will ask for, while its code is on the way. */
+  readonly prefetch?: (parts: { readonly service: Service; readonly queries: QueryClient; readonly params: Record<string, string> }) => void
+}

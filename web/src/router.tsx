@@ -1,0 +1,53 @@
+import type { Service } from '@seaworthy/ui'
+import type { QueryClient } from '@tanstack/react-query'
+import { createRootRoute, createRoute, createRouter, lazyRouteComponent, redirect } from '@tanstack/react-router'
+import { apps } from './apps.ts'
+import { HomePage } from './home-page.tsx'
+import { NotFoundPage } from './not-found-page.tsx'
+import { PageError, PagePending } from './page-states.tsx'
+import { Shell } from './shell.tsx'
+
+export interface PageParts {
+  readonly service: Service
+  readonly queries: QueryClient
+}
+
+/** Every page there is: the shell's own, and those of the apps behind a sign-in. */
+export function createPages(parts: PageParts) {
+  const root = createRootRoute({ component: Shell, notFoundComponent: NotFoundPage })
+  const at = (path: string) => ({ getParentRoute: () => root, path })
+  const own = [
+    createRoute({ ...at('/'), component: HomePage }),
+    createRoute({ ...at('/sign-in'), component: lazyRouteComponent(async () => ({ default: (await import('./sign-in-page.tsx')).SignInPage })) }),
+    createRoute({ ...at('/sign-up'), component: lazyRouteComponent(async () => ({ default: (await import('./sign-up-page.tsx')).SignUpPage })) }),
+    createRoute({
+      ...at('/operations'),
+      beforeLoad: ({ location }) => needSignIn(parts.service, location.href),
+      component: lazyRouteComponent(async () => ({ default: (await import('./operations-page.tsx')).OperationsPage })),
+    }),
+  ]
+  const mounted = apps.flatMap((app) =>
+    app.pages.map((page) =>
+      createRoute({
+        ...at(page.path),
+        beforeLoad: ({ location }) => needSignIn(parts.service, location.href),
+        loader: ({ params }) => page.prefetch?.({ ...parts, params: params as Record<string, string> }),
+        component: lazyRouteComponent(page.load),
+      }),
+    ),
+  )
+  return createRouter({
+    routeTree: root.addChildren([...own, ...mounted]),
+    defaultPreload: 'intent',
+    defaultPendingComponent: PagePending,
+    defaultPendingMs: 300,
+    defaultErrorComponent: PageError,
+    scrollRestoration: true,
+  })
+}
+
+/** To the sign-in, and from there back to where the person wanted to go. */
+async function needSignIn({ session }: Service, wanted: string): Promise<void> {
+  const token = await session.token()
+  if (!token) throw redirect({ to: '/sign-in', search: { next: wanted } as never })
+}

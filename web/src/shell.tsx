@@ -1,0 +1,54 @@
+import { useOnline, useSession } from '@seaworthy/ui'
+import { Link, Outlet, useLocation } from '@tanstack/react-router'
+import { CloudOff } from 'lucide-react'
+import { AccountMenu } from './account-menu.tsx'
+import { apps } from './apps.ts'
+import { ThemeButton } from './theme-button.tsx'
+
+/** What stands around every page. */
+export function Shell() {
+  const { status } = useSession()
+  const { pathname } = useLocation()
+  const app = apps.find((candidate) => pathname === candidate.home || pathname.startsWith(`${candidate.home}/`))
+  const nav = status === 'signed-in' ? (app?.nav ?? []) : []
+  return (
+    <>
+      <a className="skip" href="#main">
+        Skip to the page
+      </a>
+      <header className="bar">
+        <Link to="/" className="brand" aria-label="Seaworthy, start page">
+          <img src="/pennant.svg" alt="" width={28} height={28} />
+          <span>{app?.title ?? 'Seaworthy'}</span>
+        </Link>
+        {nav.length > 0 && (
+          <nav className="nav" aria-label={app?.title}>
+            {nav.map(({ label, path, icon: Icon }) => (
+              <Link key={path} to={path} activeOptions={{ exact: path === app?.home }} className="nav-link">
+                <Icon size={20} />
+                <span>{label}</span>
+              </Link>
+            ))}
+          </nav>
+        )}
+        <div className="bar-end">
+          <ThemeButton />
+          <AccountMenu />
+        </div>
+      </header>
+      <Offline />
+      <main id="main" tabIndex={-1}>
+        <Outlet />
+      </main>
+    </>
+  )
+}
+
+function Offline() {
+  if (useOnline()) return null
+  return (
+    <p className="offline" role="status">
+      <CloudOff size={16} aria-hidden="true" /> You are offline. What you see may be old; nothing you enter is lost.
+    </p>
+  )
+}

@@ -1,0 +1,35 @@
+import { dataOf } from '@seaworthy/client'
+import { useService } from '@seaworthy/ui'
+import { useMutation } from '@tanstack/react-query'
+import { Link, useNavigate, useSearch } from '@tanstack/react-router'
+import { KeyRound } from 'lucide-react'
+import { apps } from './apps.ts'
+import { type Credentials, CredentialsForm } from './credentials-form.tsx'
+
+export function SignUpPage() {
+  const { http, session } = useService()
+  const navigate = useNavigate()
+  const { operator } = useSearch({ strict: false }) as { operator?: string }
+  const signUp = useMutation({
+    mutationFn: (credentials: Credentials) => dataOf(http.POST('/api/identity/sign-up', { body: { ...credentials, ...(operator ? { operatorToken: operator } : {}) } })),
+    onSuccess: async (answer) => {
+      if (answer) session.accept(answer)
+      await navigate({ to: operator ? '/operations' : (apps[0]?.home ?? '/') })
+    },
+  })
+  return (
+    <CredentialsForm
+      title={operator ? 'Become the operator' : 'Make an account'} action={operator ? 'Make the operator account' : 'Make my account'} newPassword passwordHint="At least 8 characters. A few words in a row are good."
+      error={signUp.error} busy={signUp.isPending} onSubmit={(credentials) => signUp.mutate(credentials)}
+    >
+      {operator && (
+        <p className="notice" data-kind="calm">
+          <KeyRound size={18} aria-hidden="true" /> This account will see how the whole installation runs. The link works once.
+        </p>
+      )}
+      <p className="small soft">
+        Already have one? <Link to="/sign-in">Sign in</Link>.
+      </p>
+    </CredentialsForm>
+  )
+}
