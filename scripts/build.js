@@ -9,7 +9,16 @@ import { brotliCompress, constants, gzip } from 'node:zlib'
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..')
 const stamp = join(root, 'dist', 'build.json')
-const places = ['packages', 'apps', 'web', 'seaworthy.config.ts', 'tsconfig.base.json', 'tsconfig.build.json', 'package-lock.json', 'scripts/build.js']
+const places = [
+  'packages',
+  'apps',
+  'web',
+  'seaworthy.config.ts',
+  'tsconfig.base.json',
+  'tsconfig.build.json',
+  'package-lock.json',
+  'scripts/build.js',
+]
 const skipped = new Set(['node_modules', 'dist', '.seaworthy', 'coverage'])
 
 /** Resolves at once when what is built is what is there. */
@@ -25,13 +34,18 @@ export async function ensureBuilt({ force = false, say = () => undefined } = {})
   say('Building ...')
   await Promise.all([compile(), bundle(say)])
   mkdirSync(dirname(stamp), { recursive: true })
-  writeFileSync(stamp, `${JSON.stringify({ version: JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')).version, commit: commit(), sources }, null, 2)}\n`)
+  writeFileSync(
+    stamp,
+    `${JSON.stringify({ version: JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')).version, commit: commit(), sources }, null, 2)}\n`,
+  )
   say(`Built in ${((performance.now() - started) / 1000).toFixed(1)} s.`)
 }
 
 function hashSources() {
   const hash = createHash('sha256')
-  for (const place of places) for (const file of filesBelow(join(root, place))) hash.update(relative(root, file)).update('\0').update(readFileSync(file)).update('\0')
+  for (const place of places)
+    for (const file of filesBelow(join(root, place)))
+      hash.update(relative(root, file)).update('\0').update(readFileSync(file)).update('\0')
   return hash.digest('hex').slice(0, 16)
 }
 
@@ -39,7 +53,12 @@ function filesBelow(path) {
   if (!existsSync(path)) return []
   const entries = readdirOrFile(path)
   if (!entries) return [path]
-  return entries.filter((entry) => !skipped.has(entry.name)).sort((a, b) => (a.name < b.name ? -1 : 1)).flatMap((entry) => (entry.isDirectory() ? filesBelow(join(path, entry.name)) : isSource(entry.name) ? [join(path, entry.name)] : []))
+  return entries
+    .filter((entry) => !skipped.has(entry.name))
+    .sort((a, b) => (a.name < b.name ? -1 : 1))
+    .flatMap((entry) =>
+      entry.isDirectory() ? filesBelow(join(path, entry.name)) : isSource(entry.name) ? [join(path, entry.name)] : [],
+    )
 }
 
 function readdirOrFile(path) {
@@ -52,12 +71,23 @@ function readdirOrFile(path) {
 
 const isSource = (name) => /\.(ts|tsx|js|css|html|svg|json|woff2)$/.test(name) && !/\.test\.tsx?$/.test(name)
 
-const compile = () => run(process.execPath, [join(root, 'node_modules', '@typescript', 'native', 'bin', 'tsc'), '-b', 'tsconfig.build.json'])
+const compile = () =>
+  run(process.execPath, [
+    join(root, 'node_modules', '@typescript', 'native', 'bin', 'tsc'),
+    '-b',
+    'tsconfig.build.json',
+  ])
 
 async function bundle(say) {
   if (!existsSync(join(root, 'web', 'index.html'))) return
   rmSync(join(root, 'web', 'dist'), { recursive: true, force: true })
-  await run(process.execPath, [join(root, 'node_modules', 'vite', 'bin', 'vite.js'), 'build', '--logLevel', 'warn', join(root, 'web')])
+  await run(process.execPath, [
+    join(root, 'node_modules', 'vite', 'bin', 'vite.js'),
+    'build',
+    '--logLevel',
+    'warn',
+    join(root, 'web'),
+  ])
   const files = filesBelow(join(root, 'web', 'dist')).filter((file) => /\.(js|css|svg|html|json)$/.test(file))
   await Promise.all(files.map(compress))
   say(`Web: ${files.length} files.`)
@@ -66,15 +96,25 @@ async function bundle(say) {
 /** Beside each text file its compressed forms, so that nothing is compressed while people wait. */
 async function compress(file) {
   const bytes = readFileSync(file)
-  writeFileSync(`${file}.br`, await promisify(brotliCompress)(bytes, { params: { [constants.BROTLI_PARAM_QUALITY]: 9 } }))
+  writeFileSync(
+    `${file}.br`,
+    await promisify(brotliCompress)(bytes, { params: { [constants.BROTLI_PARAM_QUALITY]: 9 } }),
+  )
   writeFileSync(`${file}.gz`, await promisify(gzip)(bytes, { level: 9 }))
 }
 
 function run(command, args) {
   return new Promise((resolve, reject) => {
-    const child = spawn(command, args, { cwd: root, stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, NODE_ENV: 'production' } })
+    const child = spawn(command, args, {
+      cwd: root,
+      stdio: ['ignore', 'pipe', 'pipe'],
+      env: { ...process.env, NODE_ENV: 'production' },
+    })
     let output = ''
-    for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk) => { output += chunk })
+    for (const stream of [child.stdout, child.stderr])
+      stream.on('data', (chunk) => {
+        output += chunk
+      })
     child.once('error', reject)
     child.once('exit', (code) => (code === 0 ? resolve() : reject(new Error(output.trim()))))
   })

@@ -9,7 +9,12 @@ import { useEffect, useId, useRef } from 'react'
 export function AccountMenu() {
   const { status, user } = useSession()
   const { http } = useService()
-  const me = useQuery({ queryKey: ['identity', 'me', user?.id], queryFn: () => dataOf(http.GET('/api/identity/me')), enabled: status === 'signed-in', staleTime: Number.POSITIVE_INFINITY })
+  const me = useQuery({
+    queryKey: ['identity', 'me', user?.id],
+    queryFn: () => dataOf(http.GET('/api/identity/me')),
+    enabled: status === 'signed-in',
+    staleTime: Number.POSITIVE_INFINITY,
+  })
   const signOut = useSignOut()
   const id = useId()
   const menu = useRef<HTMLDivElement>(null)

@@ -19,7 +19,16 @@ interface CredentialsFormProps {
 }
 
 /** E-mail and password. What was typed stays when something is wrong with it. */
-export function CredentialsForm({ title, action, passwordHint, newPassword, error, busy, onSubmit, children }: CredentialsFormProps) {
+export function CredentialsForm({
+  title,
+  action,
+  passwordHint,
+  newPassword,
+  error,
+  busy,
+  onSubmit,
+  children,
+}: CredentialsFormProps) {
   const [email, setEmail] = useState('')
   const [password, setPassword] = useState('')
   const submit = (event: FormEvent): void => {
@@ -32,10 +41,28 @@ export function CredentialsForm({ title, action, passwordHint, newPassword, erro
       <form className="card form" onSubmit={submit}>
         <h1>{title}</h1>
         {error !== undefined && error !== null && !inFields && <Failure error={error} />}
-        <Field label="E-mail" type="email" name="email" autoComplete="email" required value={email} onChange={(event) => setEmail(event.target.value)} fault={fieldFault(error, 'email')} />
         <Field
-          label="Password" type="password" name="password" autoComplete={newPassword ? 'new-password' : 'current-password'} required minLength={newPassword ? 8 : 1} maxLength={128}
-          value={password} onChange={(event) => setPassword(event.target.value)} fault={fieldFault(error, 'password')} {...(passwordHint ? { hint: passwordHint } : {})}
+          label="E-mail"
+          type="email"
+          name="email"
+          autoComplete="email"
+          required
+          value={email}
+          onChange={(event) => setEmail(event.target.value)}
+          fault={fieldFault(error, 'email')}
+        />
+        <Field
+          label="Password"
+          type="password"
+          name="password"
+          autoComplete={newPassword ? 'new-password' : 'current-password'}
+          required
+          minLength={newPassword ? 8 : 1}
+          maxLength={128}
+          value={password}
+          onChange={(event) => setPassword(event.target.value)}
+          fault={fieldFault(error, 'password')}
+          {...(passwordHint ? { hint: passwordHint } : {})}
         />
         <Button kind="main" type="submit" disabled={busy}>
           {busy ? 'One moment' : action}

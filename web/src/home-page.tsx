@@ -13,7 +13,8 @@ export function HomePage() {
         <p className="eyebrow">{app.title}</p>
         <h1>Your photos, developed by hand. Well, by pixel.</h1>
         <p className="lead">
-          Sixteen effects, from quiet film tones to oil and halftone, made on this server from your own photos. Nothing leaves it, and location data is removed on the way in.
+          Sixteen effects, from quiet film tones to oil and halftone, made on this server from your own photos. Nothing
+          leaves it, and location data is removed on the way in.
         </p>
         <div className="row">
           {status === 'signed-in' ? (
@@ -37,7 +38,9 @@ export function HomePage() {
           ratio={4 / 3}
           label="Divider between the picture and its blue print"
           before={<img src="/hero-before.webp" alt="A lighthouse above a calm sea at dusk" width={1200} height={900} />}
-          after={<img src="/hero-after.webp" alt="The same lighthouse as a blue print on paper" width={1200} height={900} />}
+          after={
+            <img src="/hero-after.webp" alt="The same lighthouse as a blue print on paper" width={1200} height={900} />
+          }
         />
       </div>
       <ul className="facts">

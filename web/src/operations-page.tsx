@@ -3,7 +3,12 @@ import { useQuery } from '@tanstack/react-query'
 
 interface Detailed {
   readonly status: string
-  readonly parts: readonly { readonly name: string; readonly status: string; readonly ms: number; readonly problem?: string }[]
+  readonly parts: readonly {
+    readonly name: string
+    readonly status: string
+    readonly ms: number
+    readonly problem?: string
+  }[]
   readonly uptimeSeconds: number
   readonly build: { readonly version: string; readonly commit: string }
   readonly database: { readonly total: number; readonly idle: number; readonly waiting: number }
@@ -17,7 +22,9 @@ export function OperationsPage() {
   const health = useQuery({
     queryKey: ['operations', 'health'],
     queryFn: async () => {
-      const response = await fetch('/health/detailed', { headers: { authorization: `Bearer ${(await session.token()) ?? ''}` } })
+      const response = await fetch('/health/detailed', {
+        headers: { authorization: `Bearer ${(await session.token()) ?? ''}` },
+      })
       if (response.status === 401 || response.status === 403) throw new Error('This page is for operators.')
       return (await response.json()) as Detailed
     },
@@ -36,7 +43,11 @@ export function OperationsPage() {
 function HealthTable({ of }: { readonly of: Detailed }) {
   const rows = [
     ...of.parts.map((part) => [part.name, part.problem ?? `${part.ms} ms`, part.status] as const),
-    ['connections', `${of.database.total} open, ${of.database.idle} idle, ${of.database.waiting} waiting`, of.database.waiting === 0 ? 'ok' : 'failed'] as const,
+    [
+      'connections',
+      `${of.database.total} open, ${of.database.idle} idle, ${of.database.waiting} waiting`,
+      of.database.waiting === 0 ? 'ok' : 'failed',
+    ] as const,
   ]
   return (
     <div className="card">

@@ -17,7 +17,10 @@ export function PageError({ error, reset }: ErrorComponentProps) {
   return (
     <div className="page narrow">
       <h1>This page did not load</h1>
-      <Failure error={isStale ? new Error('There is a new version, or the connection broke.') : error} onRetry={isStale ? () => location.reload() : reset} />
+      <Failure
+        error={isStale ? new Error('There is a new version, or the connection broke.') : error}
+        onRetry={isStale ? () => location.reload() : reset}
+      />
     </div>
   )
 }

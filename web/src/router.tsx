@@ -18,8 +18,14 @@ export function createPages(parts: PageParts) {
   const at = (path: string) => ({ getParentRoute: () => root, path })
   const own = [
     createRoute({ ...at('/'), component: HomePage }),
-    createRoute({ ...at('/sign-in'), component: lazyRouteComponent(async () => ({ default: (await import('./sign-in-page.tsx')).SignInPage })) }),
-    createRoute({ ...at('/sign-up'), component: lazyRouteComponent(async () => ({ default: (await import('./sign-up-page.tsx')).SignUpPage })) }),
+    createRoute({
+      ...at('/sign-in'),
+      component: lazyRouteComponent(async () => ({ default: (await import('./sign-in-page.tsx')).SignInPage })),
+    }),
+    createRoute({
+      ...at('/sign-up'),
+      component: lazyRouteComponent(async () => ({ default: (await import('./sign-up-page.tsx')).SignUpPage })),
+    }),
     createRoute({
       ...at('/operations'),
       beforeLoad: ({ location }) => needSignIn(parts.service, location.href),

@@ -17,7 +17,13 @@ export function SignInPage() {
     },
   })
   return (
-    <CredentialsForm title="Welcome back" action="Sign in" error={signIn.error} busy={signIn.isPending} onSubmit={(credentials) => signIn.mutate(credentials)}>
+    <CredentialsForm
+      title="Welcome back"
+      action="Sign in"
+      error={signIn.error}
+      busy={signIn.isPending}
+      onSubmit={(credentials) => signIn.mutate(credentials)}
+    >
       <p className="small soft">
         New here? <Link to="/sign-up">Make an account</Link>, it takes a moment.
       </p>

@@ -11,7 +11,12 @@ export function SignUpPage() {
   const navigate = useNavigate()
   const { operator } = useSearch({ strict: false }) as { operator?: string }
   const signUp = useMutation({
-    mutationFn: (credentials: Credentials) => dataOf(http.POST('/api/identity/sign-up', { body: { ...credentials, ...(operator ? { operatorToken: operator } : {}) } })),
+    mutationFn: (credentials: Credentials) =>
+      dataOf(
+        http.POST('/api/identity/sign-up', {
+          body: { ...credentials, ...(operator ? { operatorToken: operator } : {}) },
+        }),
+      ),
     onSuccess: async (answer) => {
       if (answer) session.accept(answer)
       await navigate({ to: operator ? '/operations' : (apps[0]?.home ?? '/') })
@@ -19,12 +24,18 @@ export function SignUpPage() {
   })
   return (
     <CredentialsForm
-      title={operator ? 'Become the operator' : 'Make an account'} action={operator ? 'Make the operator account' : 'Make my account'} newPassword passwordHint="At least 8 characters. A few words in a row are good."
-      error={signUp.error} busy={signUp.isPending} onSubmit={(credentials) => signUp.mutate(credentials)}
+      title={operator ? 'Become the operator' : 'Make an account'}
+      action={operator ? 'Make the operator account' : 'Make my account'}
+      newPassword
+      passwordHint="At least 8 characters. A few words in a row are good."
+      error={signUp.error}
+      busy={signUp.isPending}
+      onSubmit={(credentials) => signUp.mutate(credentials)}
     >
       {operator && (
         <p className="notice" data-kind="calm">
-          <KeyRound size={18} aria-hidden="true" /> This account will see how the whole installation runs. The link works once.
+          <KeyRound size={18} aria-hidden="true" /> This account will see how the whole installation runs. The link
+          works once.
         </p>
       )}
       <p className="small soft">

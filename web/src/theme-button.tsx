@@ -8,11 +8,13 @@ const icons = { auto: SunMoon, light: Sun, dark: Moon }
 
 /** As the system has it, light, or dark; kept on this device. */
 export function ThemeButton() {
-  const [theme, setTheme] = useState<Theme>(() => (document.documentElement.dataset['theme'] as Theme | undefined) ?? 'auto')
+  const [theme, setTheme] = useState<Theme>(
+    () => (document.documentElement.dataset.theme as Theme | undefined) ?? 'auto',
+  )
   const Icon = icons[theme] ?? SunMoon
   const next = themes[(themes.indexOf(theme) + 1) % themes.length] ?? 'auto'
   const choose = (): void => {
-    document.documentElement.dataset['theme'] = next
+    document.documentElement.dataset.theme = next
     try {
       localStorage.setItem('theme', next)
     } catch {
@@ -20,5 +22,13 @@ export function ThemeButton() {
     }
     setTheme(next)
   }
-  return <Button kind="quiet" square aria-label={`Colours: ${theme}. Change to ${next}`} icon={<Icon size={20} />} onClick={choose} />
+  return (
+    <Button
+      kind="quiet"
+      square
+      aria-label={`Colours: ${theme}. Change to ${next}`}
+      icon={<Icon size={20} />}
+      onClick={choose}
+    />
+  )
 }

@@ -46,7 +46,9 @@ export function Dropzone() {
           </span>
           <div className="words">
             <h2>{over ? 'Let go to upload' : 'Start with a photo'}</h2>
-            <p className="soft small">Drop it here, paste it, or choose one. Up to 30 MB. Location and camera data are removed.</p>
+            <p className="soft small">
+              Drop it here, paste it, or choose one. Up to 30 MB. Location and camera data are removed.
+            </p>
           </div>
           <div className="row">
             <Button kind="main" icon={<ImageUp size={18} />} onClick={() => picker.current?.click()}>
@@ -59,8 +61,22 @@ export function Dropzone() {
         </>
       )}
       {error !== undefined && !sending && <Failure error={error} />}
-      <input ref={picker} type="file" accept={ACCEPT} hidden aria-hidden="true" data-testid="photo-file" onChange={(event) => takeFrom(event.currentTarget, send)} />
-      <input ref={camera} type="file" accept="image/*" capture="environment" hidden aria-hidden="true" onChange={(event) => takeFrom(event.currentTarget, send)} />
+      <input
+        ref={picker}
+        type="file"
+        accept={ACCEPT}
+        hidden
+        data-testid="photo-file"
+        onChange={(event) => takeFrom(event.currentTarget, send)}
+      />
+      <input
+        ref={camera}
+        type="file"
+        accept="image/*"
+        capture="environment"
+        hidden
+        onChange={(event) => takeFrom(event.currentTarget, send)}
+      />
     </section>
   )
 }

@@ -24,8 +24,20 @@ export function EffectPicker({ effects, previews, chosen, onChoose }: EffectPick
       <legend className="visually-hidden">Effect</legend>
       {effects.map((effect) => (
         <label key={effect.id} className="effect" title={effect.line}>
-          <input type="radio" name="effect" value={effect.id} checked={effect.id === chosen} onChange={() => onChoose(effect)} />
-          <span className="thumb">{previews.has(effect.id) ? <img src={previews.get(effect.id)} alt="" draggable={false} /> : <Skeleton ratio="1" />}</span>
+          <input
+            type="radio"
+            name="effect"
+            value={effect.id}
+            checked={effect.id === chosen}
+            onChange={() => onChoose(effect)}
+          />
+          <span className="thumb">
+            {previews.has(effect.id) ? (
+              <img src={previews.get(effect.id)} alt="" draggable={false} />
+            ) : (
+              <Skeleton ratio="1" />
+            )}
+          </span>
           <span className="name">{effect.name}</span>
           <Price credits={effect.cost} />
         </label>

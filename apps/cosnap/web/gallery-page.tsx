@@ -26,27 +26,75 @@ export function GalleryPage() {
       {gallery.isError && <Failure error={gallery.error} onRetry={() => void gallery.refetch()} />}
       {gallery.isPending && <PhotoGridShape />}
       {gallery.isSuccess && runs.length === 0 && (
-        <Empty icon={<Images size={30} />} title="Nothing made yet" action={<Link to={paths.studio} className="button" data-kind="main">Go to the studio</Link>}>
+        <Empty
+          icon={<Images size={30} />}
+          title="Nothing made yet"
+          action={
+            <Link to={paths.studio} className="button" data-kind="main">
+              Go to the studio
+            </Link>
+          }
+        >
           Finished effects come here by themselves.
         </Empty>
       )}
       <ul className="photo-grid large">
-        {runs.map((run) => run.result && (
-          <li key={run.id} className="piece">
-            <Link to={paths.photo(run.photoId, `${run.effect}&strength=${run.strength}`)} className="tile">
-              <img src={run.result.thumbnail} alt={nameOf(run.effect)} width={320} height={Math.round((320 * run.result.height) / run.result.width)} loading="lazy" decoding="async" />
-            </Link>
-            <div className="piece-foot">
-              <span><strong>{nameOf(run.effect)}</strong><br /><time className="soft small" dateTime={run.createdAt}>{new Date(run.createdAt).toLocaleDateString()}</time></span>
-              <a className="button" data-kind="quiet" data-square href={`${run.result.full}&download=${run.effect}`} download aria-label={`Download ${nameOf(run.effect)}`}><Download size={18} /></a>
-              <Button kind="quiet" square aria-label={`Delete ${nameOf(run.effect)}`} icon={<Trash2 size={18} />} onClick={() => setDoomed(run)} />
-            </div>
-          </li>
-        ))}
+        {runs.map(
+          (run) =>
+            run.result && (
+              <li key={run.id} className="piece">
+                <Link to={paths.photo(run.photoId, `${run.effect}&strength=${run.strength}`)} className="tile">
+                  <img
+                    src={run.result.thumbnail}
+                    alt={nameOf(run.effect)}
+                    width={320}
+                    height={Math.round((320 * run.result.height) / run.result.width)}
+                    loading="lazy"
+                    decoding="async"
+                  />
+                </Link>
+                <div className="piece-foot">
+                  <span>
+                    <strong>{nameOf(run.effect)}</strong>
+                    <br />
+                    <time className="soft small" dateTime={run.createdAt}>
+                      {new Date(run.createdAt).toLocaleDateString()}
+                    </time>
+                  </span>
+                  <a
+                    className="button"
+                    data-kind="quiet"
+                    data-square
+                    href={`${run.result.full}&download=${run.effect}`}
+                    download
+                    aria-label={`Download ${nameOf(run.effect)}`}
+                  >
+                    <Download size={18} />
+                  </a>
+                  <Button
+                    kind="quiet"
+                    square
+                    aria-label={`Delete ${nameOf(run.effect)}`}
+                    icon={<Trash2 size={18} />}
+                    onClick={() => setDoomed(run)}
+                  />
+                </div>
+              </li>
+            ),
+        )}
       </ul>
-      {gallery.hasNextPage && <Button onClick={() => void gallery.fetchNextPage()} disabled={gallery.isFetchingNextPage}>More</Button>}
+      {gallery.hasNextPage && (
+        <Button onClick={() => void gallery.fetchNextPage()} disabled={gallery.isFetchingNextPage}>
+          More
+        </Button>
+      )}
       {doomed && (
-        <Confirm title={`Delete this ${nameOf(doomed.effect)}?`} action="Delete" onConfirm={() => remove.mutate(doomed.id)} onClose={() => setDoomed(undefined)}>
+        <Confirm
+          title={`Delete this ${nameOf(doomed.effect)}?`}
+          action="Delete"
+          onConfirm={() => remove.mutate(doomed.id)}
+          onClose={() => setDoomed(undefined)}
+        >
           The photo it was made from stays.
         </Confirm>
       )}

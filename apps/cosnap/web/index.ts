@@ -24,7 +24,7 @@ export const cosnapWeb: WebApp = {
       path: '/cosnap/photos/$id',
       load: async () => ({ default: (await import('./photo-page.tsx')).PhotoPage }),
       prefetch: ({ service, queries, params }) => {
-        void queries.prefetchQuery(photoQuery(service, params['id'] ?? ''))
+        void queries.prefetchQuery(photoQuery(service, params.id ?? ''))
         void queries.prefetchQuery(effectsQuery(service))
       },
     },

@@ -29,10 +29,26 @@ export function MakePanel({ photoId, chosen, onStrength, onMade }: MakePanelProp
         <span>Strength</span>
         <output className="number">{chosen ? `${chosen.strength}%` : ''}</output>
       </label>
-      <input id={slider} className="range" type="range" min={0} max={100} step={5} value={chosen?.strength ?? 50} disabled={!chosen} onChange={(event) => onStrength(Number(event.target.value))} />
+      <input
+        id={slider}
+        className="range"
+        type="range"
+        min={0}
+        max={100}
+        step={5}
+        value={chosen?.strength ?? 50}
+        disabled={!chosen}
+        onChange={(event) => onStrength(Number(event.target.value))}
+      />
       <div className="make-foot">
         <span className="soft small number">{available === undefined ? '' : `You have ${available} credits`}</span>
-        <Button kind="main" icon={<WandSparkles size={18} />} reason={reason} disabled={start.isPending} onClick={() => chosen && start.mutate(chosen)}>
+        <Button
+          kind="main"
+          icon={<WandSparkles size={18} />}
+          reason={reason}
+          disabled={start.isPending}
+          onClick={() => chosen && start.mutate(chosen)}
+        >
           {chosen ? `Make ${chosen.effect.name}` : 'Choose an effect'}
           {chosen && <Price credits={chosen.effect.cost} />}
         </Button>
@@ -46,7 +62,8 @@ export function MakePanel({ photoId, chosen, onStrength, onMade }: MakePanelProp
 function whyNot(chosen: Chosen | undefined, available: number | undefined, online: boolean): string | undefined {
   if (!chosen) return 'Choose an effect first'
   if (!online) return 'You are offline'
-  if (available !== undefined && available < chosen.effect.cost) return `This costs ${chosen.effect.cost} credits and you have ${available}`
+  if (available !== undefined && available < chosen.effect.cost)
+    return `This costs ${chosen.effect.cost} credits and you have ${available}`
   return undefined
 }
 
@@ -59,12 +76,20 @@ function useStart(photoId: string, onMade: () => void) {
     mutationFn: ({ effect, strength }: Chosen) => {
       const of = `${photoId}/${effect.id}/${strength}`
       if (wish.current?.of !== of) wish.current = { of, key: crypto.randomUUID() }
-      return dataOf(http.POST('/api/cosnap/runs', { params: { header: { 'idempotency-key': wish.current.key } }, body: { photoId, effect: effect.id as never, strength } }))
+      return dataOf(
+        http.POST('/api/cosnap/runs', {
+          params: { header: { 'idempotency-key': wish.current.key } },
+          body: { photoId, effect: effect.id as never, strength },
+        }),
+      )
     },
     onSuccess: async () => {
       wish.current = undefined
       onMade()
-      await Promise.all([queries.invalidateQueries({ queryKey: keys.runs }), queries.invalidateQueries({ queryKey: keys.credits })])
+      await Promise.all([
+        queries.invalidateQueries({ queryKey: keys.runs }),
+        queries.invalidateQueries({ queryKey: keys.credits }),
+      ])
     },
     onError: () => {
       void queries.invalidateQueries({ queryKey: keys.credits })

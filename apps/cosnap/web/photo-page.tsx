@@ -25,11 +25,18 @@ export function PhotoPage() {
   const [chosen, choose] = useChosenEffect(effects.data?.effects)
   const [shown, setShown] = useState<string>()
 
-  if (photo.isError) return <div className="page"><Failure error={photo.error} onRetry={() => void photo.refetch()} /></div>
+  if (photo.isError)
+    return (
+      <div className="page">
+        <Failure error={photo.error} onRetry={() => void photo.refetch()} />
+      </div>
+    )
   if (!photo.data) return <PhotoPageShape />
   const all = (runs.data?.items ?? []) as Run[]
   const nameOf = (effect: string): string => effects.data?.effects.find((known) => known.id === effect)?.name ?? effect
-  const open = all.filter((run) => run.state === 'queued' || run.state === 'running' || (run.state === 'failed' && run.id === all[0]?.id))
+  const open = all.filter(
+    (run) => run.state === 'queued' || run.state === 'running' || (run.state === 'failed' && run.id === all[0]?.id),
+  )
   const images = new Map(previews.data?.previews.map((preview) => [preview.effect, preview.image]))
   return (
     <div className="page editor">
@@ -40,13 +47,35 @@ export function PhotoPage() {
         <h1 className="file-name">{photo.data.name}</h1>
         <DeletePhoto id={id} />
       </div>
-      <Stage photo={photo.data} runs={all.filter((run) => run.state === 'done')} shown={shown} onShow={setShown} chosen={chosen} nameOf={nameOf} />
+      <Stage
+        photo={photo.data}
+        runs={all.filter((run) => run.state === 'done')}
+        shown={shown}
+        onShow={setShown}
+        chosen={chosen}
+        nameOf={nameOf}
+      />
       <aside className="panel">
         {effects.isError && <Failure error={effects.error} onRetry={() => void effects.refetch()} />}
         {previews.isError && <Failure error={previews.error} onRetry={() => void previews.refetch()} />}
-        <EffectPicker effects={effects.data?.effects ?? []} previews={images} chosen={chosen?.effect.id} onChoose={(effect) => { choose(effect); setShown(undefined) }} />
-        <MakePanel photoId={id} chosen={chosen} onStrength={(strength) => chosen && choose(chosen.effect, strength)} onMade={() => setShown(undefined)} />
-        {open.map((run) => <RunCard key={run.id} run={run} name={nameOf(run.effect)} />)}
+        <EffectPicker
+          effects={effects.data?.effects ?? []}
+          previews={images}
+          chosen={chosen?.effect.id}
+          onChoose={(effect) => {
+            choose(effect)
+            setShown(undefined)
+          }}
+        />
+        <MakePanel
+          photoId={id}
+          chosen={chosen}
+          onStrength={(strength) => chosen && choose(chosen.effect, strength)}
+          onMade={() => setShown(undefined)}
+        />
+        {open.map((run) => (
+          <RunCard key={run.id} run={run} name={nameOf(run.effect)} />
+        ))}
       </aside>
     </div>
   )
@@ -58,7 +87,9 @@ export interface Chosen {
 }
 
 /** The effect stands in the address, so that going back, reloading and sharing keep it. */
-function useChosenEffect(effects: readonly EffectInfo[] | undefined): [Chosen | undefined, (effect: EffectInfo, strength?: number) => void] {
+function useChosenEffect(
+  effects: readonly EffectInfo[] | undefined,
+): [Chosen | undefined, (effect: EffectInfo, strength?: number) => void] {
   const search = useSearch({ strict: false }) as { effect?: string; strength?: number }
   const navigate = useNavigate()
   const effect = effects?.find((known) => known.id === search.effect)
@@ -86,9 +117,21 @@ function DeletePhoto({ id }: { readonly id: string }) {
   })
   return (
     <>
-      <Button kind="quiet" square aria-label="Delete this photo" icon={<Trash2 size={18} />} onClick={() => setAsking(true)} disabled={remove.isPending} />
+      <Button
+        kind="quiet"
+        square
+        aria-label="Delete this photo"
+        icon={<Trash2 size={18} />}
+        onClick={() => setAsking(true)}
+        disabled={remove.isPending}
+      />
       {asking && (
-        <Confirm title="Delete this photo?" action="Delete photo" onConfirm={() => remove.mutate()} onClose={() => setAsking(false)}>
+        <Confirm
+          title="Delete this photo?"
+          action="Delete photo"
+          onConfirm={() => remove.mutate()}
+          onClose={() => setAsking(false)}
+        >
           Everything made from it goes too. What you paid stays in your history.
         </Confirm>
       )}

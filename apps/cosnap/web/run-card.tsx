@@ -26,7 +26,9 @@ export function RunCard({ run, name }: { readonly run: Run; readonly name: strin
           </Button>
         )}
       </div>
-      {(run.state === 'queued' || run.state === 'running') && <Progress value={run.progress} label={`${name} is being made`} />}
+      {(run.state === 'queued' || run.state === 'running') && (
+        <Progress value={run.progress} label={`${name} is being made`} />
+      )}
       {cancel.isError && <Failure error={cancel.error} />}
     </div>
   )

@@ -21,13 +21,20 @@ const SIZES = '(min-width: 1000px) 62vw, 100vw'
 /** The photo, alone, beside a preview, or beside a result. */
 export function Stage({ photo, runs, shown, onShow, chosen, nameOf }: StageProps) {
   const ratio = photo.picture.width / photo.picture.height
-  const result = runs.find((run) => run.id === shown) ?? (newestOf(runs, chosen) ?? undefined)
+  const result = runs.find((run) => run.id === shown) ?? newestOf(runs, chosen) ?? undefined
   const before = <PhotoPicture of={photo.picture} alt={`${photo.name}, before`} sizes={SIZES} eager />
   return (
     <section className="stage" aria-label="Photo">
       <div className="stage-frame" style={{ aspectRatio: String(ratio), maxWidth: `calc(70dvh * ${ratio})` }}>
         {result?.result ? (
-          <Compare ratio={ratio} label="Divider between before and after" before={before} after={<PhotoPicture of={result.result} alt={`${photo.name}, ${nameOf(result.effect)}`} sizes={SIZES} eager />} />
+          <Compare
+            ratio={ratio}
+            label="Divider between before and after"
+            before={before}
+            after={
+              <PhotoPicture of={result.result} alt={`${photo.name}, ${nameOf(result.effect)}`} sizes={SIZES} eager />
+            }
+          />
         ) : chosen ? (
           <PreviewCompare photo={photo} chosen={chosen} before={before} ratio={ratio} />
         ) : (
@@ -37,7 +44,9 @@ export function Stage({ photo, runs, shown, onShow, chosen, nameOf }: StageProps
       <div className="stage-foot">
         {result?.result ? (
           <>
-            <span className="chip" data-kind="good">{nameOf(result.effect)} · {result.strength}% · engine: {result.engine}</span>
+            <span className="chip" data-kind="good">
+              {nameOf(result.effect)} · {result.strength}% · engine: {result.engine}
+            </span>
             <a className="button" data-kind="plain" href={`${result.result.full}&download=${result.effect}`} download>
               <Download size={18} /> Download {result.result.width} × {result.result.height}
             </a>
@@ -45,7 +54,9 @@ export function Stage({ photo, runs, shown, onShow, chosen, nameOf }: StageProps
         ) : chosen ? (
           <span className="chip">Preview, small and free</span>
         ) : (
-          <span className="soft small number">{photo.picture.width} × {photo.picture.height}</span>
+          <span className="soft small number">
+            {photo.picture.width} × {photo.picture.height}
+          </span>
         )}
       </div>
       {runs.length > 0 && <Strip runs={runs} current={result?.id} onShow={onShow} nameOf={nameOf} />}
@@ -59,11 +70,31 @@ function newestOf(runs: readonly Run[], chosen: Chosen | undefined): Run | undef
   return runs.find((run) => run.effect === chosen.effect.id && run.strength === chosen.strength)
 }
 
-function PreviewCompare({ photo, chosen, before, ratio }: { readonly photo: Photo; readonly chosen: Chosen; readonly before: React.ReactNode; readonly ratio: number }) {
+function PreviewCompare({
+  photo,
+  chosen,
+  before,
+  ratio,
+}: {
+  readonly photo: Photo
+  readonly chosen: Chosen
+  readonly before: React.ReactNode
+  readonly ratio: number
+}) {
   const settled = useSettled(useDeferredValue(chosen.strength), 180)
-  const preview = useQuery({ ...previewQuery(useService(), photo.id, { effect: chosen.effect.id, strength: settled }), placeholderData: keepPreviousData })
+  const preview = useQuery({
+    ...previewQuery(useService(), photo.id, { effect: chosen.effect.id, strength: settled }),
+    placeholderData: keepPreviousData,
+  })
   const image = preview.data?.previews[0]?.image
-  return <Compare ratio={ratio} label="Divider between before and preview" before={before} after={image ? <img src={image} alt={`Preview of ${chosen.effect.name}`} /> : before} />
+  return (
+    <Compare
+      ratio={ratio}
+      label="Divider between before and preview"
+      before={before}
+      after={image ? <img src={image} alt={`Preview of ${chosen.effect.name}`} /> : before}
+    />
+  )
 }
 
 /** The value once it has not changed for a moment: the slider does not ask for every step it passes. */
@@ -76,7 +107,17 @@ function useSettled<T>(value: T, ms: number): T {
   return settled
 }
 
-function Strip({ runs, current, onShow, nameOf }: { readonly runs: readonly Run[]; readonly current: string | undefined; readonly onShow: (id: string) => void; readonly nameOf: (effect: string) => string }) {
+function Strip({
+  runs,
+  current,
+  onShow,
+  nameOf,
+}: {
+  readonly runs: readonly Run[]
+  readonly current: string | undefined
+  readonly onShow: (id: string) => void
+  readonly nameOf: (effect: string) => string
+}) {
   return (
     <ul className="strip" aria-label="Made from this photo">
       {runs.map((run) => (

@@ -23,7 +23,14 @@ export function StudioPage() {
             {shown.map((photo) => (
               <li key={photo.id}>
                 <Link to={paths.photo(photo.id)} className="tile">
-                  <img src={photo.picture.thumbnail} alt={photo.name} width={320} height={Math.round((320 * photo.picture.height) / photo.picture.width)} loading="lazy" decoding="async" />
+                  <img
+                    src={photo.picture.thumbnail}
+                    alt={photo.name}
+                    width={320}
+                    height={Math.round((320 * photo.picture.height) / photo.picture.width)}
+                    loading="lazy"
+                    decoding="async"
+                  />
                 </Link>
               </li>
             ))}

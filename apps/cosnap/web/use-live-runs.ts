@@ -30,8 +30,14 @@ export function useLiveRuns(): void {
 
 function paint(queries: QueryClient, event: JobEvent): void {
   const state = event.state === 'running' ? 'running' : 'queued'
-  const update = (run: Run): Run => (run.jobId === event.jobId && run.state !== 'done' ? { ...run, state, progress: Math.max(run.progress, event.progress), ahead: event.ahead } : run)
-  queries.setQueriesData<RunPage>({ queryKey: [...keys.runs, 'of'] }, (page) => page && { ...page, items: page.items.map(update) })
+  const update = (run: Run): Run =>
+    run.jobId === event.jobId && run.state !== 'done'
+      ? { ...run, state, progress: Math.max(run.progress, event.progress), ahead: event.ahead }
+      : run
+  queries.setQueriesData<RunPage>(
+    { queryKey: [...keys.runs, 'of'] },
+    (page) => page && { ...page, items: page.items.map(update) },
+  )
 }
 
 function refresh(queries: QueryClient): void {

@@ -10,10 +10,13 @@ const program = new Command('seaworthy')
 
 program.command('start').description('run everything on this machine').action(start)
 program.command('build').description('build everything again')
-program.command('dev').description('run the sources and reload them as they change').action(async () => {
-  const { dev } = await import('./dev.ts')
-  await dev()
-})
+program
+  .command('dev')
+  .description('run the sources and reload them as they change')
+  .action(async () => {
+    const { dev } = await import('./dev.ts')
+    await dev()
+  })
 
 try {
   await program.parseAsync()

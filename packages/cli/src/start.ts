@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import { styleText } from 'node:util'
-import { prettyLine, type Summary, startSupervisor, type Supervisor } from '@seaworthy/platform/boot'
+import { prettyLine, type Summary, type Supervisor, startSupervisor } from '@seaworthy/platform/boot'
 import { type Config, readConfig } from '@seaworthy/platform/config'
 import { createLogger } from '@seaworthy/platform/telemetry'
 import { findPlace, isSourceRun, loadSystem } from './place.ts'
@@ -10,7 +10,9 @@ export async function start(): Promise<void> {
   const started = performance.now()
   const place = findPlace()
   const config = readConfig(place.directory)
-  const pretty = config.logFormat === 'pretty' || (config.logFormat === 'auto' && process.stdout.isTTY && config.environment !== 'production')
+  const pretty =
+    config.logFormat === 'pretty' ||
+    (config.logFormat === 'auto' && process.stdout.isTTY && config.environment !== 'production')
   const print = (line: string): void => {
     process.stdout.write(`${pretty ? prettyLine(line) : line}\n`)
   }
@@ -46,15 +48,25 @@ function stopOnSignals(supervisor: Supervisor, flush: () => void): void {
 
 function describe(summary: Summary, config: Config, ms: number): string {
   const row = (name: string, text: string): string => `  ${styleText('gray', name.padEnd(10))} ${text}\n`
-  const parts = summary.parts.map((part) => row(part.name, `${styleText('green', part.state)}, process ${part.pid}`)).join('')
+  const parts = summary.parts
+    .map((part) => row(part.name, `${styleText('green', part.state)}, process ${part.pid}`))
+    .join('')
   return (
     `\n  ${styleText('bold', 'Seaworthy is up')} after ${(ms / 1_000).toFixed(1)} s\n\n` +
     row('open', styleText('cyan', summary.url)) +
-    (summary.operatorLink ? row('operator', `${styleText('cyan', summary.operatorLink)}\n${' '.repeat(13)}makes the first operator, once, within 7 days`) : '') +
+    (summary.operatorLink
+      ? row(
+          'operator',
+          `${styleText('cyan', summary.operatorLink)}\n${' '.repeat(13)}makes the first operator, once, within 7 days`,
+        )
+      : '') +
     row('metrics', `${summary.adminUrl}/metrics`) +
     parts +
     row('database', summary.database) +
-    row('data', `${summary.dataDirectory}${config.s3Endpoint ? `, files in ${config.s3Bucket} at ${config.s3Endpoint}` : ''}`) +
+    row(
+      'data',
+      `${summary.dataDirectory}${config.s3Endpoint ? `, files in ${config.s3Bucket} at ${config.s3Endpoint}` : ''}`,
+    ) +
     '\n'
   )
 }

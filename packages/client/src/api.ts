@@ -25,7 +25,12 @@ export interface ApiSettings {
 const TIMEOUT_MS = 30_000
 const RETRIES_MAX = 3
 
-export function createApi({ baseUrl, fetcher = (input, init) => fetch(input, init), timeoutMs = TIMEOUT_MS, retriesMax = RETRIES_MAX }: ApiSettings): Api {
+export function createApi({
+  baseUrl,
+  fetcher = (input, init) => fetch(input, init),
+  timeoutMs = TIMEOUT_MS,
+  retriesMax = RETRIES_MAX,
+}: ApiSettings): Api {
   const session = createSession(baseUrl, fetcher)
   const http = createFetchClient<Paths>({ baseUrl, fetch: createSender({ session, fetcher, timeoutMs, retriesMax }) })
   http.use({

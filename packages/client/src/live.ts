@@ -57,8 +57,16 @@ export function createLive(baseUrl: string, session: Session): Live {
 async function connect(baseUrl: string, session: Session, channels: Map<string, Watched>): Promise<Socket> {
   const { io } = await import('socket.io-client')
   const socket = io(baseUrl || location.origin, {
-    path: '/socket', transports: ['websocket'], reconnectionDelay: 500, reconnectionDelayMax: 8_000, randomizationFactor: 0.5,
-    auth: (give) => void session.token().then((token) => give({ token: token ?? '' }), () => give({ token: '' })),
+    path: '/socket',
+    transports: ['websocket'],
+    reconnectionDelay: 500,
+    reconnectionDelayMax: 8_000,
+    randomizationFactor: 0.5,
+    auth: (give) =>
+      void session.token().then(
+        (token) => give({ token: token ?? '' }),
+        () => give({ token: '' }),
+      ),
   })
   socket.on('connect', () => {
     for (const [name, watched] of channels) subscribe(socket, name, watched)
@@ -72,12 +80,16 @@ async function connect(baseUrl: string, session: Session, channels: Map<string, 
 }
 
 function subscribe(socket: Socket, channel: string, watched: Watched): void {
-  socket.emit('subscribe', { channel, ...(watched.cursor === undefined ? {} : { cursor: watched.cursor }) }, (reply: { ok: boolean; cursor?: number; reset?: boolean }) => {
-    if (!reply.ok) return
-    const first = watched.cursor === undefined
-    watched.cursor ??= reply.cursor
-    if (reply.reset || first) for (const listener of watched.listeners) listener.onReset()
-  })
+  socket.emit(
+    'subscribe',
+    { channel, ...(watched.cursor === undefined ? {} : { cursor: watched.cursor }) },
+    (reply: { ok: boolean; cursor?: number; reset?: boolean }) => {
+      if (!reply.ok) return
+      const first = watched.cursor === undefined
+      watched.cursor ??= reply.cursor
+      if (reply.reset || first) for (const listener of watched.listeners) listener.onReset()
+    },
+  )
 }
 
 /** Drops what came before: an event may arrive by replay and live. */

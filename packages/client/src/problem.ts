@@ -20,12 +20,18 @@ export class ApiError extends Error {
 }
 
 /** No answer came: the network, or the service, is away. */
-export const offlineProblem: Problem = { title: 'The service cannot be reached.', status: 0, code: 'offline', detail: 'Check your connection. Nothing you entered is lost.' }
+export const offlineProblem: Problem = {
+  title: 'The service cannot be reached.',
+  status: 0,
+  code: 'offline',
+  detail: 'Check your connection. Nothing you entered is lost.',
+}
 
 export async function readProblem(response: Response): Promise<Problem> {
   try {
     const body = (await response.json()) as Partial<Problem>
-    if (typeof body.code === 'string' && typeof body.title === 'string') return { status: response.status, ...body } as Problem
+    if (typeof body.code === 'string' && typeof body.title === 'string')
+      return { status: response.status, ...body } as Problem
   } catch {
     // Not ours: a proxy's page perhaps.
   }

@@ -19,13 +19,20 @@ const BUDGET_PER_REQUEST = 0.1
  * `fetch` with a token, a time limit and retries. Only what may be repeated is: reads, and requests with an idempotency
  * key, which every try carries unchanged. Throws `ApiError` when no answer comes.
  */
-export function createSender({ session, fetcher, timeoutMs, retriesMax }: SendSettings): (request: Request) => Promise<Response> {
+export function createSender({
+  session,
+  fetcher,
+  timeoutMs,
+  retriesMax,
+}: SendSettings): (request: Request) => Promise<Response> {
   let budget = BUDGET_MAX
   const attempt = async (request: Request): Promise<Response> => {
     const token = await session.token()
     const headers = new Headers(request.headers)
     if (token) headers.set('authorization', `Bearer ${token}`)
-    return fetcher(new Request(request, { headers, signal: AbortSignal.any([request.signal, AbortSignal.timeout(timeoutMs)]) }))
+    return fetcher(
+      new Request(request, { headers, signal: AbortSignal.any([request.signal, AbortSignal.timeout(timeoutMs)]) }),
+    )
   }
   const renewed = async (request: Request): Promise<Response> => {
     const response = await attempt(request.clone())
@@ -37,15 +44,27 @@ export function createSender({ session, fetcher, timeoutMs, retriesMax }: SendSe
     const repeatable = request.method === 'GET' || request.headers.has('idempotency-key')
     budget = Math.min(BUDGET_MAX, budget + BUDGET_PER_REQUEST)
     for (let tries = 1; ; tries++) {
-      const outcome = await renewed(request.clone()).catch((error: unknown) => error)
+      const outcome = await renewed(request.clone()).catch((error: unknown) => new Unanswered(error))
       const mayRetry = repeatable && tries <= retriesMax && budget >= 1 && !request.signal.aborted
-      if (outcome instanceof Response) {
-        if (outcome.status !== 503 || !mayRetry) return outcome
-      } else if (!mayRetry) {
-        throw request.signal.aborted ? outcome : new ApiError(offlineProblem, { cause: outcome })
-      }
+      if (!mayRetry || !isPassing(outcome)) return answerOf(outcome, request.signal)
       budget--
       await pause(backoffMs(tries, RETRY_BASE_MS, RETRY_MAX_MS), request.signal)
     }
   }
+}
+
+/** No answer came, for this reason. */
+class Unanswered {
+  readonly reason: unknown
+
+  constructor(reason: unknown) {
+    this.reason = reason
+  }
+}
+
+const isPassing = (outcome: Response | Unanswered): boolean => outcome instanceof Unanswered || outcome.status === 503
+
+function answerOf(outcome: Response | Unanswered, signal: AbortSignal): Response {
+  if (outcome instanceof Response) return outcome
+  throw signal.aborted ? outcome.reason : new ApiError(offlineProblem, { cause: outcome.reason })
 }

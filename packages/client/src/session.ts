@@ -43,14 +43,17 @@ export function createSession(baseUrl: string, fetcher: typeof fetch): Session {
   }
   const accept = (answer: SessionAnswer): void => {
     token = { text: answer.accessToken, renewAt: Date.now() + answer.expiresInSeconds * 1_000 - RENEW_BEFORE_MS }
-    if (state.status !== 'signed-in' || state.user?.id !== answer.user.id) move({ status: 'signed-in', user: answer.user })
+    if (state.status !== 'signed-in' || state.user?.id !== answer.user.id)
+      move({ status: 'signed-in', user: answer.user })
   }
   const end = (): void => {
     token = undefined
     if (state.status !== 'signed-out') move({ status: 'signed-out', user: undefined })
   }
   const renew = async (): Promise<string | undefined> => {
-    const answer = await withLock(() => fetcher(`${baseUrl}/api/identity/refresh`, { method: 'POST', credentials: 'same-origin' }))
+    const answer = await withLock(() =>
+      fetcher(`${baseUrl}/api/identity/refresh`, { method: 'POST', credentials: 'same-origin' }),
+    )
     if (answer.status === 200) accept((await answer.json()) as SessionAnswer)
     else if (answer.status === 204 || answer.status === 401) end()
     else throw new Error(`the sign-in could not be renewed: ${answer.status}`)

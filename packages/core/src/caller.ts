@@ -24,5 +24,4 @@ export interface AccountCaller {
   readonly accountId: AccountId
 }
 
-export const roleAtLeast = (role: Role, needed: Role): boolean =>
-  roles.indexOf(role) >= roles.indexOf(needed)
+export const roleAtLeast = (role: Role, needed: Role): boolean => roles.indexOf(role) >= roles.indexOf(needed)

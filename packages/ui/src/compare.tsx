@@ -25,7 +25,15 @@ export function Compare({ before, after, ratio, label }: CompareProps) {
       <span className="grip" aria-hidden="true">
         <MoveHorizontal size={20} />
       </span>
-      <input type="range" min={0} max={100} value={at} aria-label={label} aria-valuetext={`${at} percent before`} onChange={(event) => setAt(Number(event.target.value))} />
+      <input
+        type="range"
+        min={0}
+        max={100}
+        value={at}
+        aria-label={label}
+        aria-valuetext={`${at} percent before`}
+        onChange={(event) => setAt(Number(event.target.value))}
+      />
     </div>
   )
 }

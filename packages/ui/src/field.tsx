@@ -12,7 +12,12 @@ export function Field({ label, hint, fault, ...input }: FieldProps) {
   return (
     <div className="field">
       <label htmlFor={id}>{label}</label>
-      <input id={id} aria-invalid={fault ? true : undefined} aria-describedby={words ? `${id}-hint` : undefined} {...input} />
+      <input
+        id={id}
+        aria-invalid={fault ? true : undefined}
+        aria-describedby={words ? `${id}-hint` : undefined}
+        {...input}
+      />
       {words && (
         <span id={`${id}-hint`} className="hint" data-bad={fault ? true : undefined}>
           {words}

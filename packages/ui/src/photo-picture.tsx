@@ -9,12 +9,30 @@ export interface PictureSource {
 }
 
 /** The smallest version that is sharp enough here. Its place is kept before it arrives. */
-export function PhotoPicture({ of, alt, sizes, eager }: { readonly of: PictureSource; readonly alt: string; readonly sizes: string; readonly eager?: boolean }) {
+export function PhotoPicture({
+  of,
+  alt,
+  sizes,
+  eager,
+}: {
+  readonly of: PictureSource
+  readonly alt: string
+  readonly sizes: string
+  readonly eager?: boolean
+}) {
   return (
     <picture>
       <source type="image/avif" srcSet={of.avif} sizes={sizes} />
       <source type="image/webp" srcSet={of.webp} sizes={sizes} />
-      <img src={of.full} alt={alt} width={of.width} height={of.height} loading={eager ? 'eager' : 'lazy'} decoding="async" draggable={false} />
+      <img
+        src={of.full}
+        alt={alt}
+        width={of.width}
+        height={of.height}
+        loading={eager ? 'eager' : 'lazy'}
+        decoding="async"
+        draggable={false}
+      />
     </picture>
   )
 }

@@ -19,12 +19,17 @@ const said: Record<string, { title: string; detail?: string }> = {
 
 /** Errors of the service in the words of this page: one place for all of them. */
 export function wordsOf(error: unknown): ProblemWords {
-  if (!(error instanceof ApiError)) return { title: 'Something went wrong on this page.', detail: error instanceof Error ? error.message : '' }
+  if (!(error instanceof ApiError))
+    return { title: 'Something went wrong on this page.', detail: error instanceof Error ? error.message : '' }
   const { code, title, detail, status, requestId, fields } = error.problem
   const own = said[code]
   return {
     title: own?.title ?? title,
-    detail: own?.detail ?? (fields?.length ? fields.map((field) => `${field.path.replace(/^(body|query)\./, '')} ${field.message}`).join('; ') : (detail ?? '')),
+    detail:
+      own?.detail ??
+      (fields?.length
+        ? fields.map((field) => `${field.path.replace(/^(body|query)\./, '')} ${field.message}`).join('; ')
+        : (detail ?? '')),
     reference: status >= 500 && status !== 503 ? requestId : undefined,
   }
 }

@@ -4,7 +4,17 @@ import { Button } from './button.tsx'
 import { wordsOf } from './problem-words.ts'
 
 /** Nothing here yet, and what to do about it. */
-export function Empty({ icon, title, children, action }: { readonly icon: ReactNode; readonly title: string; readonly children?: ReactNode; readonly action?: ReactNode }) {
+export function Empty({
+  icon,
+  title,
+  children,
+  action,
+}: {
+  readonly icon: ReactNode
+  readonly title: string
+  readonly children?: ReactNode
+  readonly action?: ReactNode
+}) {
   return (
     <div className="empty">
       <span className="mark" aria-hidden="true">
@@ -37,14 +47,33 @@ export function Failure({ error, onRetry }: { readonly error: unknown; readonly 
 }
 
 /** The shape of what is coming. */
-export function Skeleton({ height, width, ratio }: { readonly height?: number; readonly width?: string; readonly ratio?: string }) {
-  const style: CSSProperties = { ...(height ? { height } : {}), ...(width ? { width } : {}), ...(ratio ? { aspectRatio: ratio } : {}) }
+export function Skeleton({
+  height,
+  width,
+  ratio,
+}: {
+  readonly height?: number
+  readonly width?: string
+  readonly ratio?: string
+}) {
+  const style: CSSProperties = {
+    ...(height ? { height } : {}),
+    ...(width ? { width } : {}),
+    ...(ratio ? { aspectRatio: ratio } : {}),
+  }
   return <div className="skeleton" style={style} aria-hidden="true" />
 }
 
 export function Progress({ value, label }: { readonly value: number; readonly label: string }) {
   return (
-    <div className="progress" role="progressbar" aria-label={label} aria-valuemin={0} aria-valuemax={100} aria-valuenow={Math.round(value * 100)}>
+    <div
+      className="progress"
+      role="progressbar"
+      aria-label={label}
+      aria-valuemin={0}
+      aria-valuemax={100}
+      aria-valuenow={Math.round(value * 100)}
+    >
       <span style={{ transform: `scaleX(${Math.max(0.02, value)})` }} />
     </div>
   )

@@ -8,7 +8,11 @@ export interface WebApp {
   readonly title: string
   readonly line: string
   readonly home: string
-  readonly nav: readonly { readonly label: string; readonly path: string; readonly icon: ComponentType<{ size?: number }> }[]
+  readonly nav: readonly {
+    readonly label: string
+    readonly path: string
+    readonly icon: ComponentType<{ size?: number }>
+  }[]
   readonly pages: readonly WebPage[]
 }
 
@@ -17,5 +21,9 @@ export interface WebPage {
   readonly path: string
   readonly load: () => Promise<{ default: ComponentType }>
   /** Starts what the page will ask for, while its code is on the way. */
-  readonly prefetch?: (parts: { readonly service: Service; readonly queries: QueryClient; readonly params: Record<string, string> }) => void
+  readonly prefetch?: (parts: {
+    readonly service: Service
+    readonly queries: QueryClient
+    readonly params: Record<string, string>
+  }) => void
 }

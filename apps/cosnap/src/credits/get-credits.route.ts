@@ -23,16 +23,34 @@ export const getCredits = route({
   auth: 'viewer',
   limit: rates.general,
   query: pageQuery,
-  reply: { 200: z.object({ available: z.number().int(), held: z.number().int(), spent: z.number().int(), items: z.array(Line), next: z.string().nullable() }) },
+  reply: {
+    200: z.object({
+      available: z.number().int(),
+      held: z.number().int(),
+      spent: z.number().int(),
+      items: z.array(Line),
+      next: z.string().nullable(),
+    }),
+  },
   handle: async ({ query, tx }) => {
     const balance = await readBalance(tx)
     const lines = await readLines(tx, query.limit + 1, query.cursor)
-    const runIds = lines.map((line) => line.reference.replace('cosnap.run:', '')).filter((id) => z.uuid().safeParse(id).success)
-    const made = runIds.length ? await tx.many(db.selectFrom('cosnap.runs').select(['id', 'effect']).where('id', 'in', runIds)) : []
+    const runIds = lines
+      .map((line) => line.reference.replace('cosnap.run:', ''))
+      .filter((id) => z.uuid().safeParse(id).success)
+    const made = runIds.length
+      ? await tx.many(db.selectFrom('cosnap.runs').select(['id', 'effect']).where('id', 'in', runIds))
+      : []
     const names = new Map(made.map((run) => [run.id, nameOf(run.effect)]))
     const page = toPage(lines, query.limit, (line) => ({
-      id: line.id, kind: line.kind, amount: line.amount, createdAt: line.createdAt.toISOString(),
-      what: line.kind === 'grant' ? 'Welcome gift' : (names.get(line.reference.replace('cosnap.run:', '')) ?? 'An effect that was deleted'),
+      id: line.id,
+      kind: line.kind,
+      amount: line.amount,
+      createdAt: line.createdAt.toISOString(),
+      what:
+        line.kind === 'grant'
+          ? 'Welcome gift'
+          : (names.get(line.reference.replace('cosnap.run:', '')) ?? 'An effect that was deleted'),
     }))
     return { status: 200, body: { ...balance, ...page } }
   },

@@ -1,4 +1,4 @@
-import { blend, clamp, type Effect, luminance, mix, paintEach, type Pixels, scaleOf, smoothstep } from './pixels.ts'
+import { blend, clamp, type Effect, luminance, mix, type Pixels, paintEach, scaleOf, smoothstep } from './pixels.ts'
 
 /** Graphite on paper: what differs from its surroundings becomes a line. */
 export const sketch: Effect = async (image, { strength, blur }) => {
@@ -19,7 +19,8 @@ export const sketch: Effect = async (image, { strength, blur }) => {
 function edges(image: Pixels): Float32Array {
   const { width, height, data } = image
   const light = new Float32Array(width * height)
-  for (let i = 0, at = 0; i < light.length; i++, at += 3) light[i] = luminance(data[at] ?? 0, data[at + 1] ?? 0, data[at + 2] ?? 0) / 255
+  for (let i = 0, at = 0; i < light.length; i++, at += 3)
+    light[i] = luminance(data[at] ?? 0, data[at + 1] ?? 0, data[at + 2] ?? 0) / 255
   const out = new Float32Array(width * height)
   for (let y = 1; y < height - 1; y++) {
     for (let x = 1; x < width - 1; x++) {
@@ -60,23 +61,21 @@ export const oil: Effect = (image, { strength }) => {
   const unrest = boxUnrest(image, radius)
   const { width, height } = image
   return paintEach(image, (_, at, out, x, y) => {
-    let best = -1
-    let least = Number.POSITIVE_INFINITY
-    for (let corner = 0; corner < 4; corner++) {
-      const cx = Math.min(width - 1, Math.max(0, x + (corner & 1 ? radius : -radius)))
-      const cy = Math.min(height - 1, Math.max(0, y + (corner & 2 ? radius : -radius)))
-      const value = unrest[cy * width + cx] ?? 0
-      if (value < least) {
-        least = value
-        best = (cy * width + cx) * 3
-      }
-    }
+    const left = Math.max(0, x - radius)
+    const right = Math.min(width - 1, x + radius)
+    const above = Math.max(0, y - radius) * width
+    const below = Math.min(height - 1, y + radius) * width
+    const upper = calmer(unrest, above + left, above + right)
+    const lower = calmer(unrest, below + left, below + right)
+    const best = calmer(unrest, upper, lower) * 3
     for (let c = 0; c < 3; c++) {
       const paint = mean.data[best + c] ?? 0
       out[at + c] = 128 + (paint - 128) * 1.08
     }
   })
 }
+
+const calmer = (unrest: Float32Array, a: number, b: number): number => ((unrest[a] ?? 0) <= (unrest[b] ?? 0) ? a : b)
 
 /** Means over squares of side 2r+1, by running sums: the cost does not grow with the radius. */
 function boxMean(image: Pixels, radius: number): Pixels {
@@ -108,23 +107,35 @@ function boxUnrest(image: Pixels, radius: number): Float32Array {
 }
 
 /** One line of a running mean; at the ends the window is cut. */
-function slide(from: Uint8Array | Float32Array, to: Uint8Array | Float32Array, start: number, stride: number, count: number, radius: number, channels: number): void {
-  for (let c = 0; c < channels; c++) {
-    let sum = 0
-    let size = 0
-    for (let i = -radius; i < count; i++) {
-      const enter = i + radius
-      if (enter < count) {
-        sum += from[start + enter * stride + c] ?? 0
-        size++
-      }
-      const leave = i - radius - 1
-      if (leave >= 0) {
-        sum -= from[start + leave * stride + c] ?? 0
-        size--
-      }
-      if (i >= 0) to[start + i * stride + c] = sum / size
+type Plane = Uint8Array | Float32Array
+
+function slide(
+  from: Plane,
+  to: Plane,
+  start: number,
+  stride: number,
+  count: number,
+  radius: number,
+  channels: number,
+): void {
+  for (let c = 0; c < channels; c++) slideChannel(from, to, start + c, stride, count, radius)
+}
+
+function slideChannel(from: Plane, to: Plane, start: number, stride: number, count: number, radius: number): void {
+  let sum = 0
+  let size = 0
+  for (let i = -radius; i < count; i++) {
+    const enter = i + radius
+    const leave = enter - 2 * radius - 1
+    if (enter < count) {
+      sum += from[start + enter * stride] ?? 0
+      size++
     }
+    if (leave >= 0) {
+      sum -= from[start + leave * stride] ?? 0
+      size--
+    }
+    if (i >= 0) to[start + i * stride] = sum / size
   }
 }
 
@@ -144,7 +155,10 @@ export const pixelArt: Effect = async (image, { strength, resize, palette }) => 
 /** Dots of ink on newsprint, at the angles printers use. */
 export const halftone: Effect = (image, { strength }) => {
   const pitch = Math.max(3, mix(4, 11, strength) * scaleOf(image))
-  const screens = [15, 75, 0].map((degrees) => ({ cos: Math.cos((degrees * Math.PI) / 180) / pitch, sin: Math.sin((degrees * Math.PI) / 180) / pitch }))
+  const screens = [15, 75, 0].map((degrees) => ({
+    cos: Math.cos((degrees * Math.PI) / 180) / pitch,
+    sin: Math.sin((degrees * Math.PI) / 180) / pitch,
+  }))
   const paper = [250, 245, 232] as const
   return paintEach(image, (data, at, out, x, y) => {
     for (let c = 0; c < 3; c++) {

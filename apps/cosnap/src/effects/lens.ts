@@ -1,4 +1,4 @@
-import { type Effect, luminance, mix, paintEach, type Pixels, scaleOf, smoothstep } from './pixels.ts'
+import { type Effect, luminance, mix, type Pixels, paintEach, scaleOf, smoothstep } from './pixels.ts'
 
 /** A strip stays sharp and the rest swims: streets become toys. */
 export const tiltShift: Effect = async (image, { strength, blur }) => {
@@ -65,8 +65,12 @@ export const glitch: Effect = (image, { strength }) => {
   return paintEach(image, (_, at, out, x, y) => {
     const row = Math.floor(y / band)
     const wild = Math.sin(row * 12.9898) * 43758.5453
-    const slip = wild - Math.floor(wild) > 1 - 0.35 * strength ? Math.round(Math.sin(row * 7.1) * 26 * scaleOf(image) * strength) : 0
-    const pick = (c: number, dx: number): number => data[(y * width + Math.min(width - 1, Math.max(0, x + dx + slip))) * 3 + c] ?? 0
+    const slip =
+      wild - Math.floor(wild) > 1 - 0.35 * strength
+        ? Math.round(Math.sin(row * 7.1) * 26 * scaleOf(image) * strength)
+        : 0
+    const pick = (c: number, dx: number): number =>
+      data[(y * width + Math.min(width - 1, Math.max(0, x + dx + slip))) * 3 + c] ?? 0
     const line = y % Math.max(2, Math.round(3 * scaleOf(image))) === 0 ? 1 - 0.14 * strength : 1
     out[at] = pick(0, -drift) * line
     out[at + 1] = pick(1, 0) * line

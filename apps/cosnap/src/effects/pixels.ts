@@ -43,7 +43,10 @@ export function noise(x: number, y: number): number {
 }
 
 /** A new picture, each pixel computed from the old one; `paint` writes three bytes at `at`. */
-export function paintEach(image: Pixels, paint: (data: Uint8Array, at: number, out: Uint8ClampedArray, x: number, y: number) => void): Pixels {
+export function paintEach(
+  image: Pixels,
+  paint: (data: Uint8Array, at: number, out: Uint8ClampedArray, x: number, y: number) => void,
+): Pixels {
   const out = new Uint8ClampedArray(image.data.length)
   let at = 0
   for (let y = 0; y < image.height; y++) {
@@ -61,7 +64,8 @@ export function blend(under: Pixels, over: Pixels, share: number): Pixels {
 }
 
 /** A table for each of 256 levels; looked up three times a pixel. */
-export const curve = (of: (level: number) => number): Uint8ClampedArray => Uint8ClampedArray.from({ length: 256 }, (_, level) => of(level))
+export const curve = (of: (level: number) => number): Uint8ClampedArray =>
+  Uint8ClampedArray.from({ length: 256 }, (_, level) => of(level))
 
 /** How big a detail is that should look the same on a phone's and on a camera's photo: shares of the long side. */
 export const scaleOf = (image: Pixels): number => Math.max(image.width, image.height) / 1_000

@@ -29,7 +29,9 @@ export const previewEffects = route({
   transaction: 'none',
   reply: { 200: z.object({ previews: z.array(z.object({ effect: z.string(), image: z.string() })) }) },
   handle: async ({ caller, params, query: asked, read, media }) => {
-    const { hash } = await read((tx) => tx.one(db.selectFrom('cosnap.photos').select('hash').where('id', '=', params.id)))
+    const { hash } = await read((tx) =>
+      tx.one(db.selectFrom('cosnap.photos').select('hash').where('id', '=', params.id)),
+    )
     const wanted = asked.effect ? [asked.effect] : effectIds
     const pixels = await previewPixels(media, caller, hash, asked.effect ? ONE_PIXELS : ALL_PIXELS)
     const previews: { effect: string; image: string }[] = []

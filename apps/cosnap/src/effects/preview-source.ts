@@ -11,7 +11,7 @@ const kept = new Map<string, Promise<Pixels>>()
 export function previewPixels(media: Media, caller: AccountCaller, hash: string, longest: number): Promise<Pixels> {
   const key = `${caller.accountId}/${hash}/${longest}`
   const known = kept.get(key)
-  if (known) return known
+  if (known !== undefined) return known
   const made = media.heavy(async () => decode(await media.readBytes(caller, hash), longest))
   kept.set(key, made)
   made.catch(() => kept.delete(key))

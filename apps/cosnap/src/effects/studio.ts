@@ -8,7 +8,9 @@ const JPEG_QUALITY = 92
 /** The photo's pixels, upright, without alpha; at most `longest` pixels long when given. */
 export async function decode(bytes: Uint8Array, longest?: number): Promise<Pixels> {
   const image = sharp(bytes, { limitInputPixels: PIXELS_MAX }).toColourspace('srgb').flatten({ background: '#fff' })
-  const sized = longest ? image.resize({ width: longest, height: longest, fit: 'inside', withoutEnlargement: true }) : image
+  const sized = longest
+    ? image.resize({ width: longest, height: longest, fit: 'inside', withoutEnlargement: true })
+    : image
   return toPixels(sized)
 }
 
@@ -23,10 +25,15 @@ export async function applyEffect(id: EffectId, image: Pixels, strength: number)
 const studioFor = (strength: number): Studio => ({
   strength,
   blur: (image, sigma) => (sigma < 0.3 ? Promise.resolve(image) : toPixels(from(image).blur(Math.min(sigma, 1_000)))),
-  resize: (image, width, height, how) => toPixels(from(image).resize({ width, height, fit: 'fill', kernel: how === 'nearest' ? 'nearest' : 'lanczos3' })),
+  resize: (image, width, height, how) =>
+    toPixels(from(image).resize({ width, height, fit: 'fill', kernel: how === 'nearest' ? 'nearest' : 'lanczos3' })),
   median: (image, size) => toPixels(from(image).median(size)),
-  clahe: (image, tile, slope) => toPixels(from(image).clahe({ width: Math.min(tile, image.width), height: Math.min(tile, image.height), maxSlope: slope })),
-  palette: async (image, colours) => toPixels(sharp(await from(image).png({ palette: true, colours, dither: 0 }).toBuffer())),
+  clahe: (image, tile, slope) =>
+    toPixels(
+      from(image).clahe({ width: Math.min(tile, image.width), height: Math.min(tile, image.height), maxSlope: slope }),
+    ),
+  palette: async (image, colours) =>
+    toPixels(sharp(await from(image).png({ palette: true, colours, dither: 0 }).toBuffer())),
 })
 
 function from({ data, width, height }: Pixels): Sharp {

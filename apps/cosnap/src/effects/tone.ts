@@ -1,4 +1,16 @@
-import { blend, clamp, curve, type Effect, luminance, mix, noise, paintEach, type Pixels, scaleOf, smoothstep } from './pixels.ts'
+import {
+  blend,
+  clamp,
+  curve,
+  type Effect,
+  luminance,
+  mix,
+  noise,
+  type Pixels,
+  paintEach,
+  scaleOf,
+  smoothstep,
+} from './pixels.ts'
 
 /** Distance from the centre, 0 there and 1 in the corners. */
 function fromCentre(image: Pixels, x: number, y: number): number {
@@ -34,10 +46,14 @@ const cream = [255, 236, 206] as const
 
 /** Shadows in one ink, lights in another. */
 export const duotone: Effect = (image, { strength }) => {
-  const inks = [0, 1, 2].map((c) => curve((level) => {
-    const t = smoothstep(0.05, 0.95, level / 255)
-    return t < 0.55 ? mix(indigo[c] ?? 0, coral[c] ?? 0, t / 0.55) : mix(coral[c] ?? 0, cream[c] ?? 0, (t - 0.55) / 0.45)
-  }))
+  const inks = [0, 1, 2].map((c) =>
+    curve((level) => {
+      const t = smoothstep(0.05, 0.95, level / 255)
+      return t < 0.55
+        ? mix(indigo[c] ?? 0, coral[c] ?? 0, t / 0.55)
+        : mix(coral[c] ?? 0, cream[c] ?? 0, (t - 0.55) / 0.45)
+    }),
+  )
   return paintEach(image, (data, at, out) => {
     const level = Math.round(luminance(data[at] ?? 0, data[at + 1] ?? 0, data[at + 2] ?? 0))
     for (let c = 0; c < 3; c++) out[at + c] = mix(data[at + c] ?? 0, inks[c]?.[level] ?? 0, strength)
@@ -47,8 +63,8 @@ export const duotone: Effect = (image, { strength }) => {
 /** Slide film of the seventies: lifted blacks, teal shadows, warm lights, grain. */
 export const film: Effect = (image, { strength }) => {
   const red = curve((level) => 18 + 232 * smoothstep(-0.05, 1.02, level / 255))
-  const green = curve((level) => 16 + 226 * ((level / 255) ** 0.96))
-  const blue = curve((level) => 38 + 186 * ((level / 255) ** 0.92))
+  const green = curve((level) => 16 + 226 * (level / 255) ** 0.96)
+  const blue = curve((level) => 38 + 186 * (level / 255) ** 0.92)
   return paintEach(image, (data, at, out, x, y) => {
     const [r = 0, g = 0, b = 0] = [data[at], data[at + 1], data[at + 2]]
     const grain = grainAt(image, x, y, luminance(r, g, b), 26)
@@ -134,7 +150,11 @@ const END_SHARE = 0.005
 function ends(counts: Uint32Array, total: number): readonly [number, number] {
   const level = (order: readonly number[]): number => {
     let seen = 0
-    return order.find((candidate) => (seen += counts[candidate] ?? 0) > total * END_SHARE) ?? 0
+    for (const candidate of order) {
+      seen += counts[candidate] ?? 0
+      if (seen > total * END_SHARE) return candidate
+    }
+    return 0
   }
   const up = Array.from({ length: 256 }, (_, i) => i)
   return [level(up), level(up.toReversed())]

@@ -17,9 +17,14 @@ export const deletePhoto = route({
   errors: ['conflict'],
   audit: 'photo_delete',
   handle: async ({ params, tx, media }) => {
-    const photo = await tx.one(db.selectFrom('cosnap.photos').select(['id', 'hash']).where('id', '=', params.id).forUpdate())
-    const made = await tx.many(db.selectFrom('cosnap.runs').select(['id', 'state', 'result_hash']).where('photo_id', '=', photo.id).forUpdate())
-    if (made.some((run) => run.state === 'queued')) throw faults('still_running', { detail: 'Cancel it or wait until it is done.' })
+    const photo = await tx.one(
+      db.selectFrom('cosnap.photos').select(['id', 'hash']).where('id', '=', params.id).forUpdate(),
+    )
+    const made = await tx.many(
+      db.selectFrom('cosnap.runs').select(['id', 'state', 'result_hash']).where('photo_id', '=', photo.id).forUpdate(),
+    )
+    if (made.some((run) => run.state === 'queued'))
+      throw faults('still_running', { detail: 'Cancel it or wait until it is done.' })
     for (const run of made) if (run.result_hash) await media.discard(tx, run.result_hash, `cosnap.run:${run.id}`)
     await media.discard(tx, photo.hash, `cosnap.photo:${photo.id}`)
     await tx.run(db.deleteFrom('cosnap.photos').where('id', '=', photo.id))

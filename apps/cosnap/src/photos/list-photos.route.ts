@@ -16,10 +16,13 @@ export const listPhotos = route({
   reply: { 200: pageReply(Photo) },
   handle: async ({ caller, query, tx, media }) => {
     const rows = await tx.many(
-      db.selectFrom('cosnap.photos').selectAll()
+      db
+        .selectFrom('cosnap.photos')
+        .selectAll()
         .where('account_id', '=', caller.accountId)
         .$if(query.cursor !== undefined, (found) => found.where('id', '<', query.cursor ?? ''))
-        .orderBy('id', 'desc').limit(query.limit + 1),
+        .orderBy('id', 'desc')
+        .limit(query.limit + 1),
     )
     return { status: 200, body: toPage(rows, query.limit, (row) => toPhoto(media, caller, row)) }
   },

@@ -35,13 +35,31 @@ export interface PhotoRow {
 
 const widths = [640, 1080, 1600] as const
 
-export function toPicture(media: Media, caller: AccountCaller, of: { hash: string; width: number; height: number }): z.input<typeof Picture> {
-  const set = (format: 'avif' | 'webp'): string => widths.map((width) => `${media.url(caller, of.hash, `${width}.${format}`)} ${width}w`).join(', ')
-  return { width: of.width, height: of.height, full: media.url(caller, of.hash, 'original'), avif: set('avif'), webp: set('webp'), thumbnail: media.url(caller, of.hash, '320.webp') }
+export function toPicture(
+  media: Media,
+  caller: AccountCaller,
+  of: { hash: string; width: number; height: number },
+): z.input<typeof Picture> {
+  const set = (format: 'avif' | 'webp'): string =>
+    widths.map((width) => `${media.url(caller, of.hash, `${width}.${format}`)} ${width}w`).join(', ')
+  return {
+    width: of.width,
+    height: of.height,
+    full: media.url(caller, of.hash, 'original'),
+    avif: set('avif'),
+    webp: set('webp'),
+    thumbnail: media.url(caller, of.hash, '320.webp'),
+  }
 }
 
 export function toPhoto(media: Media, caller: AccountCaller, row: PhotoRow): z.input<typeof Photo> {
-  return { id: row.id, name: row.name, bytes: row.bytes, createdAt: row.created_at.toISOString(), picture: toPicture(media, caller, row) }
+  return {
+    id: row.id,
+    name: row.name,
+    bytes: row.bytes,
+    createdAt: row.created_at.toISOString(),
+    picture: toPicture(media, caller, row),
+  }
 }
 
 /** What a file was called, for its owner to recognise it: no path, no control characters, at most 200 letters. */

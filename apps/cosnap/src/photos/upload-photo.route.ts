@@ -20,8 +20,18 @@ export const uploadPhoto = route({
   handle: async ({ caller, query, body, tx, media }) => {
     const id = newId()
     const row = await tx.one(
-      db.insertInto('cosnap.photos')
-        .values({ id, account_id: caller.accountId, name: cleanName(query.name), hash: body.hash, type: body.type, bytes: body.bytes, width: body.width, height: body.height })
+      db
+        .insertInto('cosnap.photos')
+        .values({
+          id,
+          account_id: caller.accountId,
+          name: cleanName(query.name),
+          hash: body.hash,
+          type: body.type,
+          bytes: body.bytes,
+          width: body.width,
+          height: body.height,
+        })
         .returningAll(),
     )
     await media.keep(tx, body.hash, `cosnap.photo:${id}`)

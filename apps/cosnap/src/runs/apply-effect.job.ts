@@ -17,11 +17,21 @@ export const applyEffectJob = job({
   attempts: 3,
   timeoutMs: SECONDS_60,
   run: async ({ input, caller, media, progress, read, finish, signal }) => {
-    const run = await read((tx) => tx.one(
-      db.selectFrom('cosnap.runs').innerJoin('cosnap.photos', 'cosnap.photos.id', 'cosnap.runs.photo_id')
-        .select(['cosnap.runs.id', 'cosnap.runs.effect', 'cosnap.runs.strength', 'cosnap.runs.hold_id', 'cosnap.photos.hash'])
-        .where('cosnap.runs.id', '=', input.runId),
-    ))
+    const run = await read((tx) =>
+      tx.one(
+        db
+          .selectFrom('cosnap.runs')
+          .innerJoin('cosnap.photos', 'cosnap.photos.id', 'cosnap.runs.photo_id')
+          .select([
+            'cosnap.runs.id',
+            'cosnap.runs.effect',
+            'cosnap.runs.strength',
+            'cosnap.runs.hold_id',
+            'cosnap.photos.hash',
+          ])
+          .where('cosnap.runs.id', '=', input.runId),
+      ),
+    )
     progress(0.1)
     const photo = await decode(await media.readBytes(caller, run.hash))
     signal.throwIfAborted()
@@ -34,17 +44,36 @@ export const applyEffectJob = job({
       await media.keep(tx, blob.hash, `cosnap.run:${run.id}`)
       await captureHold(tx, run.hold_id)
       await tx.run(
-        db.updateTable('cosnap.runs')
-          .set({ state: 'done', engine: 'local', result_hash: blob.hash, result_width: made.width, result_height: made.height, finished_at: new Date() })
+        db
+          .updateTable('cosnap.runs')
+          .set({
+            state: 'done',
+            engine: 'local',
+            result_hash: blob.hash,
+            result_width: made.width,
+            result_height: made.height,
+            finished_at: new Date(),
+          })
           .where('id', '=', run.id),
       )
     })
   },
   onDead: async ({ input, tx, errorCode }) => {
-    const run = await tx.maybe(db.selectFrom('cosnap.runs').select(['id', 'hold_id']).where('id', '=', input.runId).where('state', '=', 'queued').forUpdate())
+    const run = await tx.maybe(
+      db
+        .selectFrom('cosnap.runs')
+        .select(['id', 'hold_id'])
+        .where('id', '=', input.runId)
+        .where('state', '=', 'queued')
+        .forUpdate(),
+    )
     if (!run) return
     await releaseHold(tx, run.hold_id)
-    await tx.run(db.updateTable('cosnap.runs').set({ state: 'failed', error_code: errorCode, finished_at: new Date() }).where('id', '=', run.id))
+    await tx.run(
+      db
+        .updateTable('cosnap.runs')
+        .set({ state: 'failed', error_code: errorCode, finished_at: new Date() })
+        .where('id', '=', run.id),
+    )
   },
 })
-

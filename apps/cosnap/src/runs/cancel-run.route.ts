@@ -27,7 +27,13 @@ export const cancelRun = route({
     if (run.state === 'cancelled') return { status: 200, body: await toRun(tx, media, caller, run), resource: id }
     if (run.state !== 'queued' || !(await cancelJob(tx, run.job_id))) throw faults('already_started')
     await releaseHold(tx, run.hold_id)
-    const row = await tx.one(db.updateTable('cosnap.runs').set({ state: 'cancelled', finished_at: new Date() }).where('id', '=', id).returningAll())
+    const row = await tx.one(
+      db
+        .updateTable('cosnap.runs')
+        .set({ state: 'cancelled', finished_at: new Date() })
+        .where('id', '=', id)
+        .returningAll(),
+    )
     return { status: 200, body: await toRun(tx, media, caller, row), resource: id }
   },
 })
@@ -46,7 +52,9 @@ export const deleteRun = route({
   errors: ['conflict'],
   audit: 'effect_delete',
   handle: async ({ params: { id }, tx, media }) => {
-    const run = await tx.one(db.selectFrom('cosnap.runs').select(['id', 'state', 'result_hash']).where('id', '=', id).forUpdate())
+    const run = await tx.one(
+      db.selectFrom('cosnap.runs').select(['id', 'state', 'result_hash']).where('id', '=', id).forUpdate(),
+    )
     if (run.state === 'queued') throw faults('still_running')
     if (run.result_hash) await media.discard(tx, run.result_hash, `cosnap.run:${id}`)
     await tx.run(db.deleteFrom('cosnap.runs').where('id', '=', id))

@@ -13,16 +13,22 @@ export const listRuns = route({
   summary: 'Your effects, newest first',
   auth: 'viewer',
   limit: rates.general,
-  query: pageQuery.extend({ photoId: z.uuid().optional(), state: z.enum(['queued', 'done', 'failed', 'cancelled']).optional() }),
+  query: pageQuery.extend({
+    photoId: z.uuid().optional(),
+    state: z.enum(['queued', 'done', 'failed', 'cancelled']).optional(),
+  }),
   reply: { 200: pageReply(Run) },
   handle: async ({ caller, query, tx, media }) => {
     const rows = await tx.many(
-      db.selectFrom('cosnap.runs').selectAll()
+      db
+        .selectFrom('cosnap.runs')
+        .selectAll()
         .where('account_id', '=', caller.accountId)
         .$if(query.photoId !== undefined, (found) => found.where('photo_id', '=', query.photoId ?? ''))
         .$if(query.state !== undefined, (found) => found.where('state', '=', query.state ?? 'done'))
         .$if(query.cursor !== undefined, (found) => found.where('id', '<', query.cursor ?? ''))
-        .orderBy('id', 'desc').limit(query.limit + 1),
+        .orderBy('id', 'desc')
+        .limit(query.limit + 1),
     )
     const shown = new Map((await toRuns(tx, media, caller, rows)).map((run) => [run.id, run]))
     const page = toPage(rows, query.limit, (row) => shown.get(row.id))

@@ -31,8 +31,16 @@ export const Run = z.object({
 })
 
 /** Runs with the state of their jobs. */
-export async function toRuns(tx: Transaction, media: Media, caller: Caller, rows: readonly RunRow[]): Promise<z.input<typeof Run>[]> {
-  const jobs = await viewJobs(tx, rows.filter((row) => row.state === 'queued').map((row) => row.job_id))
+export async function toRuns(
+  tx: Transaction,
+  media: Media,
+  caller: Caller,
+  rows: readonly RunRow[],
+): Promise<z.input<typeof Run>[]> {
+  const jobs = await viewJobs(
+    tx,
+    rows.filter((row) => row.state === 'queued').map((row) => row.job_id),
+  )
   return rows.map((row) => {
     const job = jobs.get(row.job_id)
     const { result_hash: hash, result_width: width, result_height: height } = row

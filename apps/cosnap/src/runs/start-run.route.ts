@@ -28,8 +28,19 @@ export const startRun = route({
     const hold = await holdCredits(tx, cost, `cosnap.run:${id}`)
     const jobId = await enqueueJob(tx, caller, applyEffectJob, { runId: id }, { trace: trace.header })
     const row = await tx.one(
-      db.insertInto('cosnap.runs')
-        .values({ id, account_id: caller.accountId, photo_id: photo.id, effect: body.effect, strength: body.strength, cost, state: 'queued', job_id: jobId, hold_id: hold })
+      db
+        .insertInto('cosnap.runs')
+        .values({
+          id,
+          account_id: caller.accountId,
+          photo_id: photo.id,
+          effect: body.effect,
+          strength: body.strength,
+          cost,
+          state: 'queued',
+          job_id: jobId,
+          hold_id: hold,
+        })
         .returningAll(),
     )
     return { status: 202, body: await toRun(tx, media, caller, row), resource: id }

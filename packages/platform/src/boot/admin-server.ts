@@ -11,10 +11,14 @@ export async function startAdminServer(port: number, parts: AdminParts): Promise
   const server = createServer(async (request, response) => {
     try {
       if (request.url === '/metrics' || request.url === '/health/metrics') {
-        response.writeHead(200, { 'content-type': 'text/plain; version=0.0.4; charset=utf-8' }).end(await mergeSnapshots(await parts.snapshots()))
+        response
+          .writeHead(200, { 'content-type': 'text/plain; version=0.0.4; charset=utf-8' })
+          .end(await mergeSnapshots(await parts.snapshots()))
       } else if (request.url === '/health' || request.url === '/health/detailed') {
         const status = parts.status()
-        response.writeHead(status.status === 'ok' ? 200 : 503, { 'content-type': 'application/json; charset=utf-8' }).end(JSON.stringify(status, null, 2))
+        response
+          .writeHead(status.status === 'ok' ? 200 : 503, { 'content-type': 'application/json; charset=utf-8' })
+          .end(JSON.stringify(status, null, 2))
       } else {
         response.writeHead(404, { 'content-type': 'text/plain' }).end('/metrics and /health are here\n')
       }

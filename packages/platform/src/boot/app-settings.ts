@@ -4,7 +4,8 @@ import type { Transaction } from '../data/index.ts'
 import type { App, Route } from '../definition/index.ts'
 
 /** The apps with the limits that this installation sets. */
-export const withSettings = (apps: readonly App[], config: Config): readonly App[] => apps.map((app) => ({ ...app, routes: app.routes.map((route) => withRate(route, config)) }))
+export const withSettings = (apps: readonly App[], config: Config): readonly App[] =>
+  apps.map((app) => ({ ...app, routes: app.routes.map((route) => withRate(route, config)) }))
 
 function withRate(route: Route, config: Config): Route {
   const { limit } = route
@@ -13,6 +14,8 @@ function withRate(route: Route, config: Config): Route {
 }
 
 /** What all apps do when an account is made, in its transaction. */
-export const onAccountCreated = (apps: readonly App[]) => async (tx: Transaction, accountId: AccountId): Promise<void> => {
-  for (const app of apps) await app.onAccountCreated?.(tx, accountId)
-}
+export const onAccountCreated =
+  (apps: readonly App[]) =>
+  async (tx: Transaction, accountId: AccountId): Promise<void> => {
+    for (const app of apps) await app.onAccountCreated?.(tx, accountId)
+  }

@@ -3,7 +3,14 @@ import { systemClock } from '@seaworthy/core'
 import type { Config } from '../config/index.ts'
 import { type Database, type Endpoint, loginOf, openDatabase } from '../data/index.ts'
 import { createMedia, type MediaRoom, openDiskStore, openS3Store } from '../media/index.ts'
-import { createHealth, createLogger, createMetrics, type Health, type Logger, type Metrics } from '../telemetry/index.ts'
+import {
+  createHealth,
+  createLogger,
+  createMetrics,
+  type Health,
+  type Logger,
+  type Metrics,
+} from '../telemetry/index.ts'
 
 /** What every process of ours has. */
 export interface Capabilities {
@@ -28,18 +35,34 @@ export const openTelemetry = (config: Config, process: string): Telemetry => ({
   health: createHealth(),
 })
 
-export async function openCapabilities(config: Config, endpoint: Endpoint, process: string, telemetry: Telemetry): Promise<Capabilities> {
+export async function openCapabilities(
+  config: Config,
+  endpoint: Endpoint,
+  process: string,
+  telemetry: Telemetry,
+): Promise<Capabilities> {
   const { log, metrics, health } = telemetry
   const database = openDatabase({
     endpoint,
     login: loginOf('app', config.secrets.databaseRoleSecret, endpoint),
     name: process,
-    limits: { max: config.databasePoolMax, waitMs: config.databaseWaitMs, statementMs: config.databaseQueryMs, transactionMs: config.databaseTransactionMs },
+    limits: {
+      max: config.databasePoolMax,
+      waitMs: config.databaseWaitMs,
+      statementMs: config.databaseQueryMs,
+      transactionMs: config.databaseTransactionMs,
+    },
     onEffectError: (error) => log.error('an effect after a commit failed', { error }),
   })
   const store = await openStore(config)
   const media = createMedia({
-    database, store, directory: join(config.dataDirectory, 'media'), secret: config.secrets.mediaSecret, urlMs: config.mediaUrlMs, concurrency: config.mediaConcurrency, clock: systemClock,
+    database,
+    store,
+    directory: join(config.dataDirectory, 'media'),
+    secret: config.secrets.mediaSecret,
+    urlMs: config.mediaUrlMs,
+    concurrency: config.mediaConcurrency,
+    clock: systemClock,
   })
   health.add({ name: 'database', kind: 'must', check: () => database.ping() })
   health.add({ name: 'storage', kind: 'nice', check: () => store.ping() })
@@ -50,6 +73,15 @@ export async function openCapabilities(config: Config, endpoint: Endpoint, proce
 }
 
 function openStore(config: Config) {
-  if (!config.s3Endpoint || !config.s3Bucket || !config.s3AccessKeyId || !config.s3SecretAccessKey) return openDiskStore(join(config.dataDirectory, 'blobs'))
-  return Promise.resolve(openS3Store({ endpoint: config.s3Endpoint, bucket: config.s3Bucket, region: config.s3Region, accessKeyId: config.s3AccessKeyId, secretAccessKey: config.s3SecretAccessKey }))
+  if (!config.s3Endpoint || !config.s3Bucket || !config.s3AccessKeyId || !config.s3SecretAccessKey)
+    return openDiskStore(join(config.dataDirectory, 'blobs'))
+  return Promise.resolve(
+    openS3Store({
+      endpoint: config.s3Endpoint,
+      bucket: config.s3Bucket,
+      region: config.s3Region,
+      accessKeyId: config.s3AccessKeyId,
+      secretAccessKey: config.s3SecretAccessKey,
+    }),
+  )
 }

@@ -2,7 +2,10 @@ import type { Endpoint } from '../data/index.ts'
 import type { Metrics } from '../telemetry/index.ts'
 
 /** What the supervisor tells its processes, and what they tell it. */
-export type ToChild = { readonly kind: 'go'; readonly endpoint: Endpoint } | { readonly kind: 'stop' } | { readonly kind: 'metrics'; readonly ask: number }
+export type ToChild =
+  | { readonly kind: 'go'; readonly endpoint: Endpoint }
+  | { readonly kind: 'stop' }
+  | { readonly kind: 'metrics'; readonly ask: number }
 export type FromChild =
   /** Listens to the supervisor from now on; what was said before is lost. */
   | { readonly kind: 'hello' }

@@ -70,7 +70,8 @@ export function superviseChild(settings: ChildSettings): SupervisedChild {
   const start = (): void => {
     const startedAt = Date.now()
     child = startProcess(settings)
-    for (const stream of [child.stdout, child.stderr]) if (stream) createInterface({ input: stream }).on('line', settings.onLine)
+    for (const stream of [child.stdout, child.stderr])
+      if (stream) createInterface({ input: stream }).on('line', settings.onLine)
     child.on('message', hear)
     child.once('exit', (code, signal) => void restart(startedAt, signal ?? String(code)))
   }
@@ -116,13 +117,23 @@ export function superviseChild(settings: ChildSettings): SupervisedChild {
 
 /** Web processes share one port through the cluster module; others are plain children. */
 function startProcess({ role, entry, execArgv }: ChildSettings): ChildProcess {
-  if (role === 'worker') return fork(entry, [role], { execArgv: [...execArgv], stdio: ['ignore', 'pipe', 'pipe', 'ipc'], env: childEnvironment({}), serialization: 'json' })
+  if (role === 'worker')
+    return fork(entry, [role], {
+      execArgv: [...execArgv],
+      stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+      env: childEnvironment({}),
+      serialization: 'json',
+    })
   cluster.setupPrimary({ exec: entry, args: [role], execArgv: [...execArgv], silent: true, serialization: 'json' })
   const worker: Worker = cluster.fork()
   return worker.process
 }
 
-async function stopProcess(child: ChildProcess | undefined, send: (message: ToChild) => void, deadlineMs: number): Promise<void> {
+async function stopProcess(
+  child: ChildProcess | undefined,
+  send: (message: ToChild) => void,
+  deadlineMs: number,
+): Promise<void> {
   if (!child || child.exitCode !== null || child.signalCode !== null) return
   const gone = new Promise<void>((resolve) => child.once('exit', () => resolve()))
   send({ kind: 'stop' })

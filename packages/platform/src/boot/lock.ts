@@ -7,7 +7,9 @@ export function lockDataDirectory(dataDirectory: string): () => void {
   const path = join(dataDirectory, 'supervisor.pid')
   const other = readPid(path)
   if (other && other !== process.pid && isSeaworthy(other)) {
-    throw new Error(`Another start is running on ${dataDirectory} (process ${other}).\n    HINT: stop it with kill ${other}, or set DATA_DIR to another directory.`)
+    throw new Error(
+      `Another start is running on ${dataDirectory} (process ${other}).\n    HINT: stop it with kill ${other}, or set DATA_DIR to another directory.`,
+    )
   }
   writeFileSync(path, String(process.pid))
   return () => {

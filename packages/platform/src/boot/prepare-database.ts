@@ -1,7 +1,16 @@
 import { join } from 'node:path'
 import { type Config, readOrMakeSecret } from '../config/index.ts'
 import {
-  connectWithRetries, type EmbeddedServer, type Endpoint, ensureDatabaseAndRoles, type Login, loginOf, type Migration, migrateToLatestOrThrow, parseDatabaseUrl, platformMigrations,
+  connectWithRetries,
+  type EmbeddedServer,
+  type Endpoint,
+  ensureDatabaseAndRoles,
+  type Login,
+  loginOf,
+  type Migration,
+  migrateToLatestOrThrow,
+  parseDatabaseUrl,
+  platformMigrations,
   startEmbeddedServer,
 } from '../data/index.ts'
 import type { App } from '../definition/index.ts'
@@ -23,13 +32,25 @@ export async function openDatabaseServer(config: Config): Promise<OpenedServer> 
 }
 
 /** Database, roles, migrations and queue, brought up to date by one process before anything serves. */
-export async function prepareDatabase(server: OpenedServer, config: Config, apps: readonly App[], log: Logger, signal?: AbortSignal): Promise<readonly Migration[]> {
+export async function prepareDatabase(
+  server: OpenedServer,
+  config: Config,
+  apps: readonly App[],
+  log: Logger,
+  signal?: AbortSignal,
+): Promise<readonly Migration[]> {
   const { endpoint, admin } = server
   const secret = config.secrets.databaseRoleSecret
   await connectWithRetries(() => ensureDatabaseAndRoles(endpoint, admin, secret), {
     tries: config.databaseTries,
     ...(signal ? { signal } : {}),
-    onFailure: (attempt, waitMs, error) => log.warn('the database cannot be reached yet', { attempt, of: config.databaseTries, waitMs, error: (error as Error).message }),
+    onFailure: (attempt, waitMs, error) =>
+      log.warn('the database cannot be reached yet', {
+        attempt,
+        of: config.databaseTries,
+        waitMs,
+        error: (error as Error).message,
+      }),
   })
   const sources = apps.flatMap((app) => (app.migrations ? [{ app: app.name, directory: app.migrations }] : []))
   const applied = await migrateToLatestOrThrow(endpoint, admin, secret, [platformMigrations, ...sources])

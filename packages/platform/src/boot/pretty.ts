@@ -12,10 +12,13 @@ export function prettyLine(line: string): string {
   } catch {
     return line
   }
-  const level = (entry['level'] as keyof typeof levelStyle) in levelStyle ? (entry['level'] as keyof typeof levelStyle) : 'info'
-  const time = String(entry['time'] ?? '').slice(11, 23)
-  const fields = Object.entries(entry).filter(([key]) => !hidden.has(key)).map(([key, value]) => `${styleText('gray', `${key}=`)}${showField(value)}`)
-  return `${styleText('gray', time)} ${styleText(levelStyle[level], level.padEnd(5))} ${String(entry['process'] ?? '').padEnd(8)} ${String(entry['message'] ?? '')} ${fields.join(' ')}`.trimEnd()
+  const level =
+    (entry.level as keyof typeof levelStyle) in levelStyle ? (entry.level as keyof typeof levelStyle) : 'info'
+  const time = String(entry.time ?? '').slice(11, 23)
+  const fields = Object.entries(entry)
+    .filter(([key]) => !hidden.has(key))
+    .map(([key, value]) => `${styleText('gray', `${key}=`)}${showField(value)}`)
+  return `${styleText('gray', time)} ${styleText(levelStyle[level], level.padEnd(5))} ${String(entry.process ?? '').padEnd(8)} ${String(entry.message ?? '')} ${fields.join(' ')}`.trimEnd()
 }
 
 function showField(value: unknown): string {

@@ -5,7 +5,7 @@ import { type EmbeddedServer, loginOf, openDatabase } from '../data/index.ts'
 import { makeFirstOperatorLink } from '../identity/index.ts'
 import type { Logger } from '../telemetry/index.ts'
 import { startAdminServer } from './admin-server.ts'
-import { type ChildView, superviseChild, type SupervisedChild } from './child.ts'
+import { type ChildView, type SupervisedChild, superviseChild } from './child.ts'
 import { createCloser } from './closer.ts'
 import { lockDataDirectory } from './lock.ts'
 import { type OpenedServer, openDatabaseServer, prepareDatabase } from './prepare-database.ts'
@@ -74,17 +74,24 @@ export async function startSupervisor(settings: SupervisorSettings): Promise<Sup
     const migrations = await prepareDatabase(server, config, system.apps, log, aborted.signal)
     const operatorToken = await operatorLink(server, config)
     for (const child of children.all) child.go(server.endpoint)
-    const admin = await startAdminServer(config.adminPort, { snapshots: () => snapshots(children.all), status: () => statusOf(children.all, server) })
+    const admin = await startAdminServer(config.adminPort, {
+      snapshots: () => snapshots(children.all),
+      status: () => statusOf(children.all, server),
+    })
     closer.add('admin', () => void admin.close())
-    void children.ready.then(() => settings.onReady({
-      url: config.port === 0 ? `http://localhost:${publicPort}` : config.publicUrl,
-      adminUrl: `http://127.0.0.1:${(admin.address() as { port: number }).port}`,
-      parts: children.all.map((child) => child.view()),
-      database: describeDatabase(server),
-      dataDirectory: config.dataDirectory,
-      migrations: migrations.length,
-      operatorLink: operatorToken && `${config.port === 0 ? `http://localhost:${publicPort}` : config.publicUrl}/sign-up?operator=${operatorToken}`,
-    }))
+    void children.ready.then(() =>
+      settings.onReady({
+        url: config.port === 0 ? `http://localhost:${publicPort}` : config.publicUrl,
+        adminUrl: `http://127.0.0.1:${(admin.address() as { port: number }).port}`,
+        parts: children.all.map((child) => child.view()),
+        database: describeDatabase(server),
+        dataDirectory: config.dataDirectory,
+        migrations: migrations.length,
+        operatorLink:
+          operatorToken &&
+          `${config.port === 0 ? `http://localhost:${publicPort}` : config.publicUrl}/sign-up?operator=${operatorToken}`,
+      }),
+    )
   } catch (error) {
     await stop(SECOND)
     throw error
@@ -92,7 +99,11 @@ export async function startSupervisor(settings: SupervisorSettings): Promise<Sup
   return { stop: () => stop(config.shutdownMs + 5 * SECOND), force: () => stop(0), failed }
 }
 
-function startChildren(settings: SupervisorSettings, fail: (error: Error) => void, onListening: (port: number) => void) {
+function startChildren(
+  settings: SupervisorSettings,
+  fail: (error: Error) => void,
+  onListening: (port: number) => void,
+) {
   const { config, log } = settings
   let waiting = config.webProcesses + config.workerProcesses
   let allReady: () => void = () => undefined
@@ -100,13 +111,24 @@ function startChildren(settings: SupervisorSettings, fail: (error: Error) => voi
     allReady = resolve
   })
   const names = [
-    ...Array.from({ length: config.webProcesses }, (_, i) => ({ role: 'web' as const, name: config.webProcesses > 1 ? `web ${i + 1}` : 'web' })),
-    ...Array.from({ length: config.workerProcesses }, (_, i) => ({ role: 'worker' as const, name: config.workerProcesses > 1 ? `worker ${i + 1}` : 'worker' })),
+    ...Array.from({ length: config.webProcesses }, (_, i) => ({
+      role: 'web' as const,
+      name: config.webProcesses > 1 ? `web ${i + 1}` : 'web',
+    })),
+    ...Array.from({ length: config.workerProcesses }, (_, i) => ({
+      role: 'worker' as const,
+      name: config.workerProcesses > 1 ? `worker ${i + 1}` : 'worker',
+    })),
   ]
   const all = names.map(({ role, name }): SupervisedChild => {
     let counted = false
     return superviseChild({
-      role, name, entry: settings.entry, execArgv: settings.execArgv, onLine: settings.onLine, onListening,
+      role,
+      name,
+      entry: settings.entry,
+      execArgv: settings.execArgv,
+      onLine: settings.onLine,
+      onListening,
       onReady: () => {
         if (counted) return
         counted = true
@@ -120,7 +142,12 @@ function startChildren(settings: SupervisorSettings, fail: (error: Error) => voi
 }
 
 /** Starts the database again whenever it ends: after a crash it recovers, after a full disk it waits for space. */
-function keepRunning(first: EmbeddedServer, config: Config, log: Logger, signal: AbortSignal): { stop(): Promise<void> } {
+function keepRunning(
+  first: EmbeddedServer,
+  config: Config,
+  log: Logger,
+  signal: AbortSignal,
+): { stop(): Promise<void> } {
   let current: EmbeddedServer | undefined = first
   const watch = async (): Promise<void> => {
     for (let failures = 0; !signal.aborted; ) {
@@ -143,8 +170,15 @@ function keepRunning(first: EmbeddedServer, config: Config, log: Logger, signal:
 
 async function operatorLink(server: OpenedServer, config: Config): Promise<string | undefined> {
   const database = openDatabase({
-    endpoint: server.endpoint, login: loginOf('app', config.secrets.databaseRoleSecret, server.endpoint), name: 'start',
-    limits: { max: 1, waitMs: config.databaseWaitMs, statementMs: config.databaseQueryMs, transactionMs: config.databaseTransactionMs },
+    endpoint: server.endpoint,
+    login: loginOf('app', config.secrets.databaseRoleSecret, server.endpoint),
+    name: 'start',
+    limits: {
+      max: 1,
+      waitMs: config.databaseWaitMs,
+      statementMs: config.databaseQueryMs,
+      transactionMs: config.databaseTransactionMs,
+    },
   })
   try {
     return await makeFirstOperatorLink(database, systemClock)
@@ -160,17 +194,27 @@ async function snapshots(children: readonly SupervisedChild[]): Promise<readonly
 
 function statusOf(children: readonly SupervisedChild[], server: OpenedServer) {
   const parts = children.map((child) => child.view())
-  return { status: parts.every((part) => part.state === 'ready') ? ('ok' as const) : ('failed' as const), parts, database: describeDatabase(server), memoryBytes: process.memoryUsage().rss }
+  return {
+    status: parts.every((part) => part.state === 'ready') ? ('ok' as const) : ('failed' as const),
+    parts,
+    database: describeDatabase(server),
+    memoryBytes: process.memoryUsage().rss,
+  }
 }
 
 const describeDatabase = ({ endpoint, embedded }: OpenedServer): string =>
-  embedded ? `embedded, ${embedded.origin === 'adopted' ? 'adopted from an earlier start, ' : ''}port ${endpoint.port}` : `${endpoint.host}:${endpoint.port}/${endpoint.database}`
+  embedded
+    ? `embedded, ${embedded.origin === 'adopted' ? 'adopted from an earlier start, ' : ''}port ${endpoint.port}`
+    : `${endpoint.host}:${endpoint.port}/${endpoint.database}`
 
 function refuseTakenPort(port: number, host: string, setting: string): Promise<void> {
   return new Promise((resolve, reject) => {
     const probe = createServer()
     probe.once('error', (error: NodeJS.ErrnoException) => {
-      const hint = error.code === 'EADDRINUSE' ? `is taken by another program.\n    HINT: ${setting}=${port + 100} npm start` : `cannot be used: ${error.message}\n    HINT: set ${setting} to another one.`
+      const hint =
+        error.code === 'EADDRINUSE'
+          ? `is taken by another program.\n    HINT: ${setting}=${port + 100} npm start`
+          : `cannot be used: ${error.message}\n    HINT: set ${setting} to another one.`
       reject(new Error(`Port ${port} ${hint}`))
     })
     probe.listen(port, host, () => probe.close(() => resolve()))

@@ -16,7 +16,13 @@ export function tasksOf(apps: readonly App[], parts: TaskParts): readonly Task[]
 }
 
 export function schedulesOf(apps: readonly App[], log: Logger): readonly ScheduledTask[] {
-  return apps.flatMap((app) => app.schedules.map((schedule) => ({ name: schedule.name, cron: schedule.cron, run: () => schedule.run({ log: log.with({ schedule: schedule.name }) }) })))
+  return apps.flatMap((app) =>
+    app.schedules.map((schedule) => ({
+      name: schedule.name,
+      cron: schedule.cron,
+      run: () => schedule.run({ log: log.with({ schedule: schedule.name }) }),
+    })),
+  )
 }
 
 function taskOf(job: Job, { database, media, log }: TaskParts): Task {
@@ -39,6 +45,11 @@ function taskOf(job: Job, { database, media, log }: TaskParts): Task {
         finish: execution.finish,
       })
     },
-    ...(onDead ? { onDead: (of, errorCode, tx) => onDead({ input: job.input.parse(of.input), caller: { accountId: of.accountId }, tx, errorCode }) } : {}),
+    ...(onDead
+      ? {
+          onDead: (of, errorCode, tx) =>
+            onDead({ input: job.input.parse(of.input), caller: { accountId: of.accountId }, tx, errorCode }),
+        }
+      : {}),
   }
 }

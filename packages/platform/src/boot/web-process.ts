@@ -38,29 +38,53 @@ export async function runWebProcess(system: System, config: Config, place: Place
   tellSupervisor({ kind: 'listening', port: (server.address() as AddressInfo).port })
   const capabilities = await openCapabilities(config, await endpoint, 'web', telemetry)
   closer.add('database', () => capabilities.database.close())
-  await openService(system, capabilities, place, server, { front, closer })
+  await openWebService(system, capabilities, place, server, { front, closer })
   tellSupervisor({ kind: 'ready' })
   log.info('ready')
 }
 
-async function openService(system: System, capabilities: Capabilities, place: Place, server: Server, { front, closer }: { readonly front: Closer; readonly closer: Closer }): Promise<void> {
+/** Identity, routes, pages and live events on a server that listens already. */
+export async function openWebService(
+  system: System,
+  capabilities: Capabilities,
+  place: Place,
+  server: Server,
+  { front, closer }: { readonly front: Closer; readonly closer: Closer },
+): Promise<void> {
   const { config, database, log, endpoint, metrics } = capabilities
   const { secrets } = config
   const identity = await openIdentity({
-    database, accessSecret: secrets.accessSecret, refreshSecret: secrets.refreshSecret, accessMs: config.accessMs, refreshMs: config.refreshMs, clock: systemClock, log,
+    database,
+    accessSecret: secrets.accessSecret,
+    refreshSecret: secrets.refreshSecret,
+    accessMs: config.accessMs,
+    refreshMs: config.refreshMs,
+    clock: systemClock,
+    log,
     onAccountCreated: onAccountCreated(system.apps),
   })
   closer.add('identity', () => identity.stop())
   const secure = config.publicUrl.startsWith('https:')
   const apps = withSettings([identityApp(identity, { refreshMs: config.refreshMs, secure }), ...system.apps], config)
   await serveHttp(server, {
-    apps, parts: httpParts(capabilities, identity, secure), health: capabilities.health, media: capabilities.media, mediaSecret: secrets.mediaSecret, clock: systemClock,
-    webDirectory: place.webDirectory, version: place.build.version, details: () => ({ build: place.build, uptimeSeconds: Math.round(process.uptime()), database: database.stats() }),
+    apps,
+    parts: httpParts(capabilities, identity, secure),
+    health: capabilities.health,
+    media: capabilities.media,
+    mediaSecret: secrets.mediaSecret,
+    clock: systemClock,
+    webDirectory: place.webDirectory,
+    version: place.build.version,
+    details: () => ({ build: place.build, uptimeSeconds: Math.round(process.uptime()), database: database.stats() }),
   })
   // After the HTTP handler: socket.io wraps the listeners it finds.
   let feed: Feed | undefined
   const sockets = openSockets({
-    server, channels: [jobsChannel, ...apps.flatMap((app) => app.channels)], identify: identity.identify, log, metrics,
+    server,
+    channels: [jobsChannel, ...apps.flatMap((app) => app.channels)],
+    identify: identity.identify,
+    log,
+    metrics,
     allowedOrigin: (origin, host) => isAllowedOrigin(config, origin, host),
     feed: () => {
       if (!feed) throw new Error('the event feed is not open yet')
@@ -68,26 +92,54 @@ async function openService(system: System, capabilities: Capabilities, place: Pl
     },
   })
   front.add('sockets', () => sockets.close())
-  feed = await openFeed({ database, endpoint, login: loginOf('app', secrets.databaseRoleSecret, endpoint), log, deliver: sockets.deliver })
+  feed = await openFeed({
+    database,
+    endpoint,
+    login: loginOf('app', secrets.databaseRoleSecret, endpoint),
+    log,
+    deliver: sockets.deliver,
+  })
   closer.add('events', () => feed?.stop())
   identity.onSessionEnded(sockets.endSession)
 }
 
-function httpParts({ config, database, media, log, metrics }: Capabilities, identity: Identity, secureCookies: boolean): HttpParts {
+function httpParts(
+  { config, database, media, log, metrics }: Capabilities,
+  identity: Identity,
+  secureCookies: boolean,
+): HttpParts {
   return {
-    database, identity, log, metrics, media: media.media,
+    database,
+    identity,
+    log,
+    metrics,
+    media: media.media,
     limiter: createMemoryLimiter(systemClock, config.webProcesses),
-    observe: metrics.histogram('http_request_duration_seconds', 'Time from the first byte to the answer.', ['method', 'route', 'status_code'], durationBuckets),
+    observe: metrics.histogram(
+      'http_request_duration_seconds',
+      'Time from the first byte to the answer.',
+      ['method', 'route', 'status_code'],
+      durationBuckets,
+    ),
     settings: {
-      publicUrl: config.publicUrl, allowedOrigins: config.allowedOrigins, trustedProxies: config.trustedProxies, jsonBytesMax: config.jsonBytesMax,
-      networkRate: { max: config.rateMax * 10, windowMs: config.rateWindowMs }, process: 'web', secureCookies,
+      publicUrl: config.publicUrl,
+      allowedOrigins: config.allowedOrigins,
+      trustedProxies: config.trustedProxies,
+      jsonBytesMax: config.jsonBytesMax,
+      networkRate: { max: config.rateMax * 10, windowMs: config.rateWindowMs },
+      process: 'web',
+      secureCookies,
     },
   }
 }
 
 function isAllowedOrigin(config: Config, origin: string | undefined, host: string | undefined): boolean {
   if (origin === undefined) return true
-  return origin === new URL(config.publicUrl).origin || config.allowedOrigins.includes(origin) || origin.replace(/^https?:\/\//, '') === host
+  return (
+    origin === new URL(config.publicUrl).origin ||
+    config.allowedOrigins.includes(origin) ||
+    origin.replace(/^https?:\/\//, '') === host
+  )
 }
 
 function listen(server: Server, config: Config): Promise<void> {

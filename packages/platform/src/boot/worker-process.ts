@@ -1,7 +1,7 @@
 import type { Config } from '../config/index.ts'
 import { loginOf } from '../data/index.ts'
-import { startWorker } from '../jobs/index.ts'
-import { openCapabilities, openTelemetry } from './capabilities.ts'
+import { type RunningQueue, startWorker } from '../jobs/index.ts'
+import { type Capabilities, openCapabilities, openTelemetry } from './capabilities.ts'
 import { linkToSupervisor, tellSupervisor } from './child-link.ts'
 import { createCloser } from './closer.ts'
 import { janitorSchedules } from './janitor.ts'
@@ -24,18 +24,33 @@ export async function runWorkerProcess(system: System, config: Config): Promise<
     })
   }
   const endpoint = await linkToSupervisor(telemetry.metrics, stop)
-  const { database, media, metrics } = await openCapabilities(config, endpoint, 'worker', telemetry)
-  closer.add('database', () => database.close())
-  const queue = {
-    endpoint, login: loginOf('worker', config.secrets.databaseRoleSecret, endpoint), concurrency: config.workerConcurrency, log, shutdownMs: config.shutdownMs,
-    onFailure: (error: unknown) => {
-      log.error('the queue gave up; this process starts again', { error })
-      log.flush()
-      process.exit(1)
-    },
-  }
-  const worker = await startWorker({ queue, database, log, metrics }, tasksOf(system.apps, { database, media: media.media, log }), [...schedulesOf(system.apps, log), ...janitorSchedules({ database, media, log })])
-  closer.add('queue', () => worker.stop())
+  const capabilities = await openCapabilities(config, endpoint, 'worker', telemetry)
+  closer.add('database', () => capabilities.database.close())
+  const runner = await openJobRunner(system, capabilities, (error) => {
+    log.error('the queue gave up; this process starts again', { error })
+    log.flush()
+    process.exit(1)
+  })
+  closer.add('queue', () => runner.stop())
   tellSupervisor({ kind: 'ready' })
   log.info('ready')
+}
+
+/** The apps' jobs and schedules, and the platform's own, taken from the queue until stopped. */
+export function openJobRunner(
+  system: System,
+  { config, endpoint, database, media, log, metrics }: Capabilities,
+  onFailure: (error: unknown) => void,
+): Promise<RunningQueue> {
+  const queue = {
+    endpoint,
+    login: loginOf('worker', config.secrets.databaseRoleSecret, endpoint),
+    concurrency: config.workerConcurrency,
+    log,
+    shutdownMs: config.shutdownMs,
+    onFailure,
+  }
+  const tasks = tasksOf(system.apps, { database, media: media.media, log })
+  const schedules = [...schedulesOf(system.apps, log), ...janitorSchedules({ database, media, log })]
+  return startWorker({ queue, database, log, metrics }, tasks, schedules)
 }

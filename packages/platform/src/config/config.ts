@@ -18,7 +18,10 @@ export type Config = { readonly [K in keyof Settings]: ValueOf<Settings[K]> } & 
 }
 
 type GeneratedKey = 'databaseRoleSecret' | 'accessSecret' | 'refreshSecret' | 'mediaSecret'
-const knownNames = (Object.values(settings) as readonly Setting<unknown>[]).flatMap((setting) => [setting.env, ...(setting.aliases ?? [])])
+const knownNames = (Object.values(settings) as readonly Setting<unknown>[]).flatMap((setting) => [
+  setting.env,
+  ...(setting.aliases ?? []),
+])
 const generatedKeys: readonly GeneratedKey[] = ['databaseRoleSecret', 'accessSecret', 'refreshSecret', 'mediaSecret']
 
 export interface ConfigFault {
@@ -43,14 +46,16 @@ export class ConfigError extends Error {
 export function readConfig(directory: string, given?: Environment): Config {
   const { env, unreadable } = given ? { env: given, unreadable: [] } : readEnvironment(directory, knownNames)
   const faults: ConfigFault[] = unreadable.map((setting) => ({
-    setting, problem: 'names a file that cannot be read', mend: `ls -l "${env[setting]}"   # then correct the path or its permissions`,
+    setting,
+    problem: 'names a file that cannot be read',
+    mend: `ls -l "${env[setting]}"   # then correct the path or its permissions`,
   }))
   const values = parseSettings(env, faults)
-  const dataDirectory = absolute(directory, String(values['dataDirectory'] ?? settings.dataDirectory.default))
+  const dataDirectory = absolute(directory, String(values.dataDirectory ?? settings.dataDirectory.default))
   if (faults.length === 0) completeSecrets(values, dataDirectory, faults)
   faults.push(...contradictions(values))
   if (faults.length) throw new ConfigError(faults)
-  const publicUrl = (values['publicUrl'] as string | undefined) ?? `http://localhost:${values['port']}`
+  const publicUrl = (values.publicUrl as string | undefined) ?? `http://localhost:${values.port}`
   const secrets = Object.fromEntries(generatedKeys.map((key) => [key, values[key]]))
   return { ...values, secrets, dataDirectory, publicUrl } as unknown as Config
 }
@@ -63,16 +68,18 @@ function parseSettings(env: Environment, faults: ConfigFault[]): Record<string, 
     const given = env[name] || setting.default
     if (given === undefined) continue
     const parsed = (setting.schema as z.ZodType).safeParse(given)
-    const problem = !parsed.success
-      ? parsed.error.issues[0]?.message
-      : production && isPlaceholder(given) ? 'is a known placeholder, which anybody can look up' : undefined
+    const problem = parsed.success ? placeholderProblem(production, given) : parsed.error.issues[0]?.message
     if (problem) faults.push({ setting: name, problem, mend: mendCommand(setting) })
     else values[key] = parsed.data
   }
   return values
 }
 
-const placeholder = /^(your[-_ ]|change-?me|placeholder|example|secret$|password$|test$|sk_test_|pk_test_|xxx)|your-very-secure|replace[-_ ]?me/i
+const placeholderProblem = (production: boolean, given: string): string | undefined =>
+  production && isPlaceholder(given) ? 'is a known placeholder, which anybody can look up' : undefined
+
+const placeholder =
+  /^(your[-_ ]|change-?me|placeholder|example|secret$|password$|test$|sk_test_|pk_test_|xxx)|your-very-secure|replace[-_ ]?me/i
 
 function isPlaceholder(value: string): boolean {
   const credentials = /^[a-z]+:\/\/[^/@]*:([^/@]*)@/i.exec(value)
@@ -92,13 +99,21 @@ function completeSecrets(values: Record<string, unknown>, dataDirectory: string,
     const setting = settings[key]
     const path = join(directory, setting.env)
     if (isReadableByOthers(path)) {
-      faults.push({ setting: setting.env, problem: `is kept in ${path}, which others can read`, mend: `chmod 600 "${path}"` })
+      faults.push({
+        setting: setting.env,
+        problem: `is kept in ${path}, which others can read`,
+        mend: `chmod 600 "${path}"`,
+      })
       continue
     }
     try {
       values[key] = setting.schema.parse(readOrMakeSecret(directory, setting.env))
     } catch (error) {
-      faults.push({ setting: setting.env, problem: `cannot be kept in ${path}: ${(error as Error).message}`, mend: `export DATA_DIR=/a/directory/with/space   # or mend ${directory}` })
+      faults.push({
+        setting: setting.env,
+        problem: `cannot be kept in ${path}: ${(error as Error).message}`,
+        mend: `export DATA_DIR=/a/directory/with/space   # or mend ${directory}`,
+      })
     }
   }
 }
@@ -109,14 +124,23 @@ function contradictions(values: Record<string, unknown>): ConfigFault[] {
     const [a, b] = [values[larger], values[smaller]]
     if (typeof a !== 'number' || typeof b !== 'number' || a > b) return
     const name = settings[larger].env
-    faults.push({ setting: name, problem: `must be longer than ${settings[smaller].env}`, mend: `export ${name}=${b * 2}` })
+    faults.push({
+      setting: name,
+      problem: `must be longer than ${settings[smaller].env}`,
+      mend: `export ${name}=${b * 2}`,
+    })
   }
   mustExceed('databaseTransactionMs', 'databaseQueryMs')
   mustExceed('requestMs', 'databaseTransactionMs')
   mustExceed('refreshMs', 'accessMs')
-  if (values['s3Endpoint']) {
+  if (values.s3Endpoint) {
     for (const key of ['s3Bucket', 's3AccessKeyId', 's3SecretAccessKey'] as const) {
-      if (!values[key]) faults.push({ setting: settings[key].env, problem: 'is needed with S3_ENDPOINT', mend: `export ${settings[key].env}=${settings[key].example}` })
+      if (!values[key])
+        faults.push({
+          setting: settings[key].env,
+          problem: 'is needed with S3_ENDPOINT',
+          mend: `export ${settings[key].env}=${settings[key].example}`,
+        })
     }
   }
   return faults

@@ -8,7 +8,10 @@ export type Environment = Readonly<Record<string, string | undefined>>
  * The only reader of the environment: the process's own variables over those of a `.env` file in `directory`.
  * `NAME_FILE=/run/secrets/x` stands for `NAME` with the file's content, trailing line break removed.
  */
-export function readEnvironment(directory: string, names: readonly string[]): { env: Environment; unreadable: string[] } {
+export function readEnvironment(
+  directory: string,
+  names: readonly string[],
+): { env: Environment; unreadable: string[] } {
   const file = join(directory, '.env')
   const fromFile = existsSync(file) ? parseEnv(readFileSync(file, 'utf8')) : {}
   const merged: Record<string, string | undefined> = { ...fromFile, ...process.env }

@@ -5,7 +5,10 @@ const all = Object.values(settings) as readonly Setting<unknown>[]
 
 /** The text of `.env.example`: every setting with its default, none with a secret value. */
 export function renderEnvExample(): string {
-  const lines = ['# Every setting, with its default. Copy to .env and change what you need.', '# A name with _FILE behind it reads the value from that file.']
+  const lines = [
+    '# Every setting, with its default. Copy to .env and change what you need.',
+    '# A name with _FILE behind it reads the value from that file.',
+  ]
   for (const group of groups()) {
     lines.push('', `# --- ${group} ---`)
     for (const setting of all.filter((candidate) => candidate.group === group)) {
@@ -18,7 +21,12 @@ export function renderEnvExample(): string {
 /** The same as a Markdown table, for the README. */
 export function renderSettingsTable(): string {
   const rows = all.map((setting) => {
-    const fallback = setting.default === undefined ? (setting.generated ? '*made at first start*' : '*none*') : `\`${setting.default || '(empty)'}\``
+    const fallback =
+      setting.default === undefined
+        ? setting.generated
+          ? '*made at first start*'
+          : '*none*'
+        : `\`${setting.default || '(empty)'}\``
     return `| \`${setting.env}\` | ${setting.type.replaceAll('|', '\\|')} | ${fallback} | ${setting.text}${also(setting)} |`
   })
   return ['| setting | type | default | what it does |', '| --- | --- | --- | --- |', ...rows].join('\n')

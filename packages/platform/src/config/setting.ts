@@ -25,14 +25,28 @@ type Description = Pick<Setting<unknown>, 'text' | 'group'> & {
 }
 
 /** A whole number from `min` to `max`. */
-export function integer(env: string, min: number, max: number, about: Description & { default: string }): Setting<number> {
+export function integer(
+  env: string,
+  min: number,
+  max: number,
+  about: Description & { default: string },
+): Setting<number> {
   const message = `must be a whole number from ${min} to ${max}`
-  const schema = z.string().regex(/^-?\d{1,12}$/, message).transform(Number).pipe(z.number().min(min, message).max(max, message))
+  const schema = z
+    .string()
+    .regex(/^-?\d{1,12}$/, message)
+    .transform(Number)
+    .pipe(z.number().min(min, message).max(max, message))
   return { env, schema, type: `number, ${min} to ${max}`, example: about.default, ...about }
 }
 
 /** `15m`, `7d`, `30s`, or milliseconds; read as milliseconds. */
-export function duration(env: string, minMs: number, maxMs: number, about: Description & { default: string }): Setting<number> {
+export function duration(
+  env: string,
+  minMs: number,
+  maxMs: number,
+  about: Description & { default: string },
+): Setting<number> {
   const message = `must be a duration such as ${about.default}, from ${showMs(minMs)} to ${showMs(maxMs)}`
   const schema = z.string().transform((text, issues) => {
     const ms = parseDuration(text)
@@ -55,9 +69,19 @@ export function bytes(env: string, max: string, about: Description & { default: 
   return { env, schema, type: `size, at most ${max}`, example: about.default, ...about }
 }
 
-export function oneOf<const V extends readonly [string, ...string[]]>(env: string, values: V, about: Description & { default: V[number] }): Setting<V[number]> {
+export function oneOf<const V extends readonly [string, ...string[]]>(
+  env: string,
+  values: V,
+  about: Description & { default: V[number] },
+): Setting<V[number]> {
   const message = `must be one of ${values.join(', ')}`
-  return { env, schema: z.string().pipe(z.enum(values, message)), type: values.join(' | '), example: about.default, ...about }
+  return {
+    env,
+    schema: z.string().pipe(z.enum(values, message)),
+    type: values.join(' | '),
+    example: about.default,
+    ...about,
+  }
 }
 
 export function text(env: string, about: Description & { default: string }): Setting<string> {
@@ -68,18 +92,32 @@ export function optionalText(env: string, example: string, about: Description): 
   return { env, schema: z.string().transform((value) => value || undefined), type: 'text', example, ...about }
 }
 
-export function url(env: string, protocols: readonly string[], example: string, about: Description): Setting<string | undefined> {
-  const schema = z.string().refine((value) => isUrl(value, protocols), `must be a URL starting with ${protocols.join(' or ')}//`).optional()
+export function url(
+  env: string,
+  protocols: readonly string[],
+  example: string,
+  about: Description,
+): Setting<string | undefined> {
+  const schema = z
+    .string()
+    .refine((value) => isUrl(value, protocols), `must be a URL starting with ${protocols.join(' or ')}//`)
+    .optional()
   return { env, schema: schema as z.ZodType<string | undefined, string>, type: 'URL', example, ...about }
 }
 
 /** Comma-separated web origins, compared exactly. */
 export function origins(env: string, about: Description & { default: string }): Setting<readonly string[]> {
   const schema = z.string().transform((value, issues) => {
-    const list = value.split(',').map((part) => part.trim()).filter(Boolean)
+    const list = value
+      .split(',')
+      .map((part) => part.trim())
+      .filter(Boolean)
     const wrong = list.filter((origin) => !isOrigin(origin))
     for (const origin of wrong) {
-      issues.addIssue({ code: 'custom', message: `holds ${JSON.stringify(origin)}, which is not an exact origin such as https://app.example.com` })
+      issues.addIssue({
+        code: 'custom',
+        message: `holds ${JSON.stringify(origin)}, which is not an exact origin such as https://app.example.com`,
+      })
     }
     return wrong.length ? z.NEVER : list
   })
@@ -89,12 +127,23 @@ export function origins(env: string, about: Description & { default: string }): 
 const SECRET_BITS_MIN = 96
 
 /** Random bytes as text: at least 32 characters and at least 96 bits by what its characters can hold. */
-export function secret(env: string, about: Description & { readonly generated?: boolean }): Setting<Secret | undefined> {
-  const schema = z.string()
+export function secret(
+  env: string,
+  about: Description & { readonly generated?: boolean },
+): Setting<Secret | undefined> {
+  const schema = z
+    .string()
     .min(32, 'must have at least 32 characters')
     .refine((value) => value.length < 32 || entropyBits(value) >= SECRET_BITS_MIN, 'is too regular to be random')
     .transform((value) => new Secret(value))
-  return { env, schema: schema as z.ZodType<Secret | undefined, string>, secret: true, type: 'secret', example: '$(openssl rand -hex 32)', ...about }
+  return {
+    env,
+    schema: schema as z.ZodType<Secret | undefined, string>,
+    secret: true,
+    type: 'secret',
+    example: '$(openssl rand -hex 32)',
+    ...about,
+  }
 }
 
 /** A secret whose form is somebody else's, such as a provider's key or a database URL. */
@@ -124,7 +173,12 @@ function isOrigin(value: string): boolean {
 }
 
 function showMs(ms: number): string {
-  const units = [[86_400_000, 'd'], [3_600_000, 'h'], [60_000, 'm'], [1_000, 's']] as const
+  const units = [
+    [86_400_000, 'd'],
+    [3_600_000, 'h'],
+    [60_000, 'm'],
+    [1_000, 's'],
+  ] as const
   for (const [size, unit] of units) if (ms >= size && ms % size === 0) return `${ms / size}${unit}`
   return `${ms}ms`
 }

@@ -4,59 +4,200 @@ import { bytes, duration, foreignSecret, integer, oneOf, optionalText, origins, 
 /** Every setting there is. The key is what code reads, `env` what people write. */
 export const settings = {
   environment: oneOf('NODE_ENV', ['development', 'test', 'production'], {
-    group: 'General', default: 'development', text: 'Changes values only, never the code path. Production refuses known placeholders and logs JSON.',
+    group: 'General',
+    default: 'development',
+    text: 'Changes values only, never the code path. Production refuses known placeholders and logs JSON.',
   }),
   dataDirectory: text('DATA_DIR', {
-    group: 'General', default: '.seaworthy', text: 'Where the database, files and generated secrets live; relative to the checkout.',
+    group: 'General',
+    default: '.seaworthy',
+    text: 'Where the database, files and generated secrets live; relative to the checkout.',
   }),
-  host: text('HOST', { group: 'General', default: '127.0.0.1', text: 'Address that people connect to. Use 0.0.0.0 to listen everywhere.' }),
-  port: integer('PORT', 0, 65_535, { group: 'General', default: '3000', text: 'Port for people. 0 takes any free one.' }),
-  adminPort: integer('ADMIN_PORT', 0, 65_535, { group: 'General', default: '3001', text: 'Port for metrics and detailed health, bound to loopback.' }),
+  host: text('HOST', {
+    group: 'General',
+    default: '127.0.0.1',
+    text: 'Address that people connect to. Use 0.0.0.0 to listen everywhere.',
+  }),
+  port: integer('PORT', 0, 65_535, {
+    group: 'General',
+    default: '3000',
+    text: 'Port for people. 0 takes any free one.',
+  }),
+  adminPort: integer('ADMIN_PORT', 0, 65_535, {
+    group: 'General',
+    default: '3001',
+    text: 'Port for metrics and detailed health, bound to loopback.',
+  }),
   publicUrl: url('PUBLIC_URL', ['http:', 'https:'], 'https://app.example.com', {
-    group: 'General', text: 'The address people type. With https, cookies are marked Secure. Default: http://localhost:PORT.',
+    group: 'General',
+    text: 'The address people type. With https, cookies are marked Secure. Default: http://localhost:PORT.',
   }),
-  webProcesses: integer('WEB_PROCESSES', 1, 16, { group: 'General', default: '1', text: 'Web processes behind the one port.' }),
-  workerProcesses: integer('WORKER_PROCESSES', 0, 16, { group: 'General', default: '1', text: 'Processes that run jobs.' }),
-  workerConcurrency: integer('WORKER_CONCURRENCY', 1, 32, { group: 'General', default: '1', text: 'Jobs that one worker process runs at a time.' }),
-  logLevel: oneOf('LOG_LEVEL', ['debug', 'info', 'warn', 'error'], { group: 'General', default: 'info', text: 'Lines below this level are not written.' }),
-  logFormat: oneOf('LOG_FORMAT', ['auto', 'json', 'pretty'], { group: 'General', default: 'auto', text: 'auto: pretty on a terminal outside production, else JSON.' }),
-  shutdownMs: duration('SHUTDOWN_TIMEOUT', SECOND, 10 * MINUTE, { group: 'General', default: '30s', text: 'How long a stop waits for requests and jobs under way.' }),
+  webProcesses: integer('WEB_PROCESSES', 1, 16, {
+    group: 'General',
+    default: '1',
+    text: 'Web processes behind the one port.',
+  }),
+  workerProcesses: integer('WORKER_PROCESSES', 0, 16, {
+    group: 'General',
+    default: '1',
+    text: 'Processes that run jobs.',
+  }),
+  workerConcurrency: integer('WORKER_CONCURRENCY', 1, 32, {
+    group: 'General',
+    default: '1',
+    text: 'Jobs that one worker process runs at a time.',
+  }),
+  logLevel: oneOf('LOG_LEVEL', ['debug', 'info', 'warn', 'error'], {
+    group: 'General',
+    default: 'info',
+    text: 'Lines below this level are not written.',
+  }),
+  logFormat: oneOf('LOG_FORMAT', ['auto', 'json', 'pretty'], {
+    group: 'General',
+    default: 'auto',
+    text: 'auto: pretty on a terminal outside production, else JSON.',
+  }),
+  shutdownMs: duration('SHUTDOWN_TIMEOUT', SECOND, 10 * MINUTE, {
+    group: 'General',
+    default: '30s',
+    text: 'How long a stop waits for requests and jobs under way.',
+  }),
 
   databaseUrl: foreignSecret('DATABASE_URL', 'postgresql://user:password@host:5432/name', {
-    group: 'Database', text: 'A PostgreSQL 16+ server of your own, as a role that may create roles. Default: the embedded server.',
+    group: 'Database',
+    text: 'A PostgreSQL 16+ server of your own, as a role that may create roles. Default: the embedded server.',
   }),
-  databasePoolMax: integer('DB_POOL_MAX', 2, 100, { group: 'Database', default: '10', text: 'Connections of one process.' }),
-  databaseQueryMs: duration('DB_QUERY_TIMEOUT', 100, 10 * MINUTE, { group: 'Database', default: '10s', text: 'Longest single statement.' }),
-  databaseTransactionMs: duration('DB_TRANSACTION_TIMEOUT', 100, HOUR, { group: 'Database', default: '30s', text: 'Longest transaction. Must exceed DB_QUERY_TIMEOUT.' }),
-  databaseWaitMs: duration('DB_WAIT_TIMEOUT', 100, 10 * MINUTE, { group: 'Database', default: '5s', text: 'Longest wait for a free connection before 503.' }),
-  databaseTries: integer('DB_CONNECT_TRIES', 1, 100, { group: 'Database', default: '10', text: 'Tries to reach the database at start: after 2, 4, 8 ... 30 s.' }),
+  databasePoolMax: integer('DB_POOL_MAX', 2, 100, {
+    group: 'Database',
+    default: '10',
+    text: 'Connections of one process.',
+  }),
+  databaseQueryMs: duration('DB_QUERY_TIMEOUT', 100, 10 * MINUTE, {
+    group: 'Database',
+    default: '10s',
+    text: 'Longest single statement.',
+  }),
+  databaseTransactionMs: duration('DB_TRANSACTION_TIMEOUT', 100, HOUR, {
+    group: 'Database',
+    default: '30s',
+    text: 'Longest transaction. Must exceed DB_QUERY_TIMEOUT.',
+  }),
+  databaseWaitMs: duration('DB_WAIT_TIMEOUT', 100, 10 * MINUTE, {
+    group: 'Database',
+    default: '5s',
+    text: 'Longest wait for a free connection before 503.',
+  }),
+  databaseTries: integer('DB_CONNECT_TRIES', 1, 100, {
+    group: 'Database',
+    default: '10',
+    text: 'Tries to reach the database at start: after 2, 4, 8 ... 30 s.',
+  }),
   databaseRoleSecret: secret('DATABASE_ROLE_SECRET', {
-    group: 'Database', generated: true, text: 'The passwords of the app, worker and reader roles are derived from it. Share it between machines.',
+    group: 'Database',
+    generated: true,
+    text: 'The passwords of the app, worker and reader roles are derived from it. Share it between machines.',
   }),
 
   accessSecret: secret('JWT_ACCESS_SECRET', { group: 'Identity', generated: true, text: 'Signs access tokens.' }),
-  accessMs: duration('JWT_ACCESS_EXPIRY', MINUTE, DAY, { group: 'Identity', default: '15m', text: 'Life of an access token.' }),
-  refreshSecret: secret('JWT_REFRESH_SECRET', { group: 'Identity', generated: true, text: 'Keys the stored hashes of refresh tokens.' }),
-  refreshMs: duration('JWT_REFRESH_EXPIRY', HOUR, 90 * DAY, { group: 'Identity', default: '7d', text: 'Life of a sign-in without use. Must exceed JWT_ACCESS_EXPIRY.' }),
-
-  allowedOrigins: origins('ALLOWED_ORIGINS', { group: 'HTTP', default: '', text: 'Other sites whose pages may call the API. Empty: only our own pages.' }),
-  trustedProxies: integer('TRUSTED_PROXIES', 0, 10, { group: 'HTTP', default: '0', text: 'How many proxies stand in front. That many entries of X-Forwarded-For are believed.' }),
-  requestMs: duration('REQUEST_TIMEOUT', SECOND, HOUR, { group: 'HTTP', default: '60s', text: 'Longest request. Must exceed DB_TRANSACTION_TIMEOUT.' }),
-  jsonBytesMax: bytes('MAX_REQUEST_SIZE', '100mb', { group: 'HTTP', default: '1mb', text: 'Largest JSON body.' }),
-  rateWindowMs: duration('RATE_LIMIT_WINDOW', SECOND, DAY, { group: 'Limits', default: '15m', text: 'Window of the limits below.' }),
-  rateMax: integer('RATE_LIMIT_MAX', 1, 1_000_000, { group: 'Limits', default: '100', text: 'Requests of one caller in a window, where no class of its own applies. One network may send ten times that.' }),
-  rateAuthMax: integer('AUTH_RATE_LIMIT_MAX', 1, 1_000_000, { group: 'Limits', default: '5', text: 'Tries to sign in or up from one network in a window.' }),
-  rateUploadMax: integer('UPLOAD_RATE_LIMIT_MAX', 1, 1_000_000, { group: 'Limits', default: '20', text: 'Uploads of one account in a window.' }),
-  rateEffectsMax: integer('EFFECTS_RATE_LIMIT_MAX', 1, 1_000_000, { group: 'Limits', default: '50', text: 'Effects of one account in a window.' }),
-
-  mediaSecret: secret('MEDIA_URL_SECRET', { group: 'Files', generated: true, text: 'Signs the expiring addresses of private files.' }),
-  mediaUrlMs: duration('MEDIA_URL_EXPIRY', MINUTE, DAY, { group: 'Files', default: '1h', text: 'Life of the address of a private file.' }),
-  mediaConcurrency: integer('MEDIA_CONCURRENCY', 1, 16, { group: 'Files', default: '1', text: 'Pictures that one process decodes or resizes at a time.' }),
-  s3Endpoint: url('S3_ENDPOINT', ['http:', 'https:'], 'https://s3.example.com', {
-    group: 'Files', aliases: ['ALI_OSS_ENDPOINT'], text: 'S3-compatible storage. Default: files below DATA_DIR.',
+  accessMs: duration('JWT_ACCESS_EXPIRY', MINUTE, DAY, {
+    group: 'Identity',
+    default: '15m',
+    text: 'Life of an access token.',
   }),
-  s3Bucket: optionalText('S3_BUCKET', 'photos', { group: 'Files', default: '', aliases: ['ALI_OSS_BUCKET'], text: 'Bucket; needed with S3_ENDPOINT.' }),
-  s3Region: text('S3_REGION', { group: 'Files', default: 'auto', aliases: ['ALI_OSS_REGION'], text: 'Region of the bucket.' }),
-  s3AccessKeyId: optionalText('S3_ACCESS_KEY_ID', 'AKIA...', { group: 'Files', default: '', aliases: ['ALI_OSS_ACCESS_KEY_ID'], text: 'Needed with S3_ENDPOINT.' }),
-  s3SecretAccessKey: foreignSecret('S3_SECRET_ACCESS_KEY', '...', { group: 'Files', aliases: ['ALI_OSS_ACCESS_KEY_SECRET'], text: 'Needed with S3_ENDPOINT.' }),
+  refreshSecret: secret('JWT_REFRESH_SECRET', {
+    group: 'Identity',
+    generated: true,
+    text: 'Keys the stored hashes of refresh tokens.',
+  }),
+  refreshMs: duration('JWT_REFRESH_EXPIRY', HOUR, 90 * DAY, {
+    group: 'Identity',
+    default: '7d',
+    text: 'Life of a sign-in without use. Must exceed JWT_ACCESS_EXPIRY.',
+  }),
+
+  allowedOrigins: origins('ALLOWED_ORIGINS', {
+    group: 'HTTP',
+    default: '',
+    text: 'Other sites whose pages may call the API. Empty: only our own pages.',
+  }),
+  trustedProxies: integer('TRUSTED_PROXIES', 0, 10, {
+    group: 'HTTP',
+    default: '0',
+    text: 'How many proxies stand in front. That many entries of X-Forwarded-For are believed.',
+  }),
+  requestMs: duration('REQUEST_TIMEOUT', SECOND, HOUR, {
+    group: 'HTTP',
+    default: '60s',
+    text: 'Longest request. Must exceed DB_TRANSACTION_TIMEOUT.',
+  }),
+  jsonBytesMax: bytes('MAX_REQUEST_SIZE', '100mb', { group: 'HTTP', default: '1mb', text: 'Largest JSON body.' }),
+  rateWindowMs: duration('RATE_LIMIT_WINDOW', SECOND, DAY, {
+    group: 'Limits',
+    default: '15m',
+    text: 'Window of the limits below.',
+  }),
+  rateMax: integer('RATE_LIMIT_MAX', 1, 1_000_000, {
+    group: 'Limits',
+    default: '100',
+    text: 'Requests of one caller in a window, where no class of its own applies. One network may send ten times that.',
+  }),
+  rateAuthMax: integer('AUTH_RATE_LIMIT_MAX', 1, 1_000_000, {
+    group: 'Limits',
+    default: '5',
+    text: 'Tries to sign in or up from one network in a window.',
+  }),
+  rateUploadMax: integer('UPLOAD_RATE_LIMIT_MAX', 1, 1_000_000, {
+    group: 'Limits',
+    default: '20',
+    text: 'Uploads of one account in a window.',
+  }),
+  rateEffectsMax: integer('EFFECTS_RATE_LIMIT_MAX', 1, 1_000_000, {
+    group: 'Limits',
+    default: '50',
+    text: 'Effects of one account in a window.',
+  }),
+
+  mediaSecret: secret('MEDIA_URL_SECRET', {
+    group: 'Files',
+    generated: true,
+    text: 'Signs the expiring addresses of private files.',
+  }),
+  mediaUrlMs: duration('MEDIA_URL_EXPIRY', MINUTE, DAY, {
+    group: 'Files',
+    default: '1h',
+    text: 'Life of the address of a private file.',
+  }),
+  mediaConcurrency: integer('MEDIA_CONCURRENCY', 1, 16, {
+    group: 'Files',
+    default: '1',
+    text: 'Pictures that one process decodes or resizes at a time.',
+  }),
+  s3Endpoint: url('S3_ENDPOINT', ['http:', 'https:'], 'https://s3.example.com', {
+    group: 'Files',
+    aliases: ['ALI_OSS_ENDPOINT'],
+    text: 'S3-compatible storage. Default: files below DATA_DIR.',
+  }),
+  s3Bucket: optionalText('S3_BUCKET', 'photos', {
+    group: 'Files',
+    default: '',
+    aliases: ['ALI_OSS_BUCKET'],
+    text: 'Bucket; needed with S3_ENDPOINT.',
+  }),
+  s3Region: text('S3_REGION', {
+    group: 'Files',
+    default: 'auto',
+    aliases: ['ALI_OSS_REGION'],
+    text: 'Region of the bucket.',
+  }),
+  s3AccessKeyId: optionalText('S3_ACCESS_KEY_ID', 'AKIA...', {
+    group: 'Files',
+    default: '',
+    aliases: ['ALI_OSS_ACCESS_KEY_ID'],
+    text: 'Needed with S3_ENDPOINT.',
+  }),
+  s3SecretAccessKey: foreignSecret('S3_SECRET_ACCESS_KEY', '...', {
+    group: 'Files',
+    aliases: ['ALI_OSS_ACCESS_KEY_SECRET'],
+    text: 'Needed with S3_ENDPOINT.',
+  }),
 } as const

@@ -27,7 +27,8 @@ export async function connectWithRetries<T>(attempt: () => Promise<T>, plan: Con
 /** The parts of a connection string that name a server and a login. `sslmode` other than disable verifies the certificate. */
 export function parseDatabaseUrl(text: string) {
   const url = new URL(text)
-  if (!['postgres:', 'postgresql:'].includes(url.protocol)) throw new Error('DATABASE_URL must start with postgresql://')
+  if (!['postgres:', 'postgresql:'].includes(url.protocol))
+    throw new Error('DATABASE_URL must start with postgresql://')
   const local = ['127.0.0.1', 'localhost', '[::1]'].includes(url.hostname)
   const mode = url.searchParams.get('sslmode') ?? (local ? 'disable' : 'verify-full')
   return {

@@ -15,7 +15,11 @@ export interface TransactionOptions {
 
 export interface Database {
   /** The only way to tenant data: begin, caller and first statement go out in one round trip. */
-  withCaller<T>(caller: Caller | AccountCaller, work: (tx: Transaction) => Promise<T>, options?: TransactionOptions): Promise<T>
+  withCaller<T>(
+    caller: Caller | AccountCaller,
+    work: (tx: Transaction) => Promise<T>,
+    options?: TransactionOptions,
+  ): Promise<T>
   withDuty<T>(duty: Duty, work: (tx: Transaction) => Promise<T>, options?: TransactionOptions): Promise<T>
   /** Resolves when the server answers. */
   ping(): Promise<void>
@@ -81,7 +85,11 @@ async function withRetries<T>(attempt: () => Promise<T>): Promise<T> {
   }
 }
 
-async function runOnce<T>(pool: PgPool, begin: string, work: (tx: Transaction) => Promise<T>): Promise<{ value: T; effects: readonly Effect[] }> {
+async function runOnce<T>(
+  pool: PgPool,
+  begin: string,
+  work: (tx: Transaction) => Promise<T>,
+): Promise<{ value: T; effects: readonly Effect[] }> {
   const client = await connect(pool)
   const tx = new PgTransaction(client)
   let broken: Error | undefined
@@ -94,7 +102,10 @@ async function runOnce<T>(pool: PgPool, begin: string, work: (tx: Transaction) =
     tx.end()
     await opened
     const ended = await client.query('commit')
-    if (ended.command !== 'COMMIT') throw fault('conflict', { internal: 'the transaction was rolled back by a failed statement that was not awaited' })
+    if (ended.command !== 'COMMIT')
+      throw fault('conflict', {
+        internal: 'the transaction was rolled back by a failed statement that was not awaited',
+      })
     return { value, effects: tx.effects }
   } catch (error) {
     tx.end()
@@ -109,7 +120,13 @@ async function connect(pool: PgPool): Promise<PgClient> {
   try {
     return await pool.connect()
   } catch (error) {
-    throw error instanceof AppError ? error : fault('unavailable', { internal: `no database connection: ${(error as Error).message}`, cause: error, retryAfterSeconds: 1 })
+    throw error instanceof AppError
+      ? error
+      : fault('unavailable', {
+          internal: `no database connection: ${(error as Error).message}`,
+          cause: error,
+          retryAfterSeconds: 1,
+        })
   }
 }
 

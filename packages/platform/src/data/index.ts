@@ -3,7 +3,13 @@ export { connectWithRetries, parseDatabaseUrl } from './connect.ts'
 export { type Database, type DatabaseSettings, type Duty, openDatabase, type TransactionOptions } from './database.ts'
 export { type Endpoint, type Login, openClient, openPlainPool, type PgPool, type PgSingleClient } from './drivers/pg.ts'
 export { type EmbeddedServer, startEmbeddedServer } from './embedded/server.ts'
-export { type Migration, type MigrationSource, migrateToLatestOrThrow, platformMigrations, readMigrations } from './migrate.ts'
+export {
+  type Migration,
+  type MigrationSource,
+  migrateToLatestOrThrow,
+  platformMigrations,
+  readMigrations,
+} from './migrate.ts'
 export { type DatabaseRole, ensureDatabaseAndRoles, loginOf } from './roles.ts'
 export { type Query, sql } from './sql.ts'
 export { isConnectionError, translateDatabaseError, violates } from './sqlstate.ts'

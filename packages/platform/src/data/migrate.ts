@@ -23,13 +23,21 @@ export interface Migration {
 const LOCK = 7305810
 const fileForm = /^\d{4}-[a-z0-9-]+\.sql$/
 
-export const platformMigrations: MigrationSource = { app: 'platform', directory: new URL('../../migrations/', import.meta.url) }
+export const platformMigrations: MigrationSource = {
+  app: 'platform',
+  directory: new URL('../../migrations/', import.meta.url),
+}
 
 /**
  * Applies what is not applied yet, in order, each in a transaction of its own, under one lock for all processes.
  * Throws when an applied file was changed or is missing. Returns what was applied now.
  */
-export async function migrateToLatestOrThrow(endpoint: Endpoint, admin: Login, secret: Secret, sources: readonly MigrationSource[]): Promise<readonly Migration[]> {
+export async function migrateToLatestOrThrow(
+  endpoint: Endpoint,
+  admin: Login,
+  secret: Secret,
+  sources: readonly MigrationSource[],
+): Promise<readonly Migration[]> {
   const client = await openClient(endpoint, admin, 'migrate')
   try {
     await client.query('select pg_advisory_lock($1)', [LOCK])
@@ -52,7 +60,9 @@ export async function migrateToLatestOrThrow(endpoint: Endpoint, admin: Login, s
 /** The files of one source in the order of their numbers. */
 export function readMigrations(source: MigrationSource): readonly Migration[] {
   const directory = fileURLToPath(source.directory)
-  const names = readdirSync(directory).filter((name) => name.endsWith('.sql')).sort()
+  const names = readdirSync(directory)
+    .filter((name) => name.endsWith('.sql'))
+    .sort()
   return names.map((name) => {
     if (!fileForm.test(name)) throw new Error(`${join(directory, name)} is not named like 0001-what-it-does.sql`)
     const text = readFileSync(join(directory, name), 'utf8')
@@ -64,7 +74,8 @@ export function readMigrations(source: MigrationSource): readonly Migration[] {
 async function prepareQueueSchemas(client: PgSingleClient, worker: string): Promise<void> {
   const name = client.escapeIdentifier(worker)
   await client.query(`grant ${name} to current_user with set true, inherit true`)
-  for (const schema of ['graphile_worker', 'seaworthy_queue']) await client.query(`create schema if not exists ${schema} authorization ${name}`)
+  for (const schema of ['graphile_worker', 'seaworthy_queue'])
+    await client.query(`create schema if not exists ${schema} authorization ${name}`)
 }
 
 async function prepareHistory(client: PgSingleClient): Promise<void> {
@@ -80,13 +91,18 @@ async function prepareHistory(client: PgSingleClient): Promise<void> {
 }
 
 async function pending(client: PgSingleClient, source: MigrationSource): Promise<readonly Migration[]> {
-  const { rows } = await client.query<{ name: string; checksum: string }>('select name, checksum from seaworthy.migrations where app = $1', [source.app])
+  const { rows } = await client.query<{ name: string; checksum: string }>(
+    'select name, checksum from seaworthy.migrations where app = $1',
+    [source.app],
+  )
   const applied = new Map(rows.map((row) => [row.name, row.checksum]))
   const files = readMigrations(source)
   for (const file of files) {
     const checksum = applied.get(file.name)
     if (checksum && checksum !== file.checksum) {
-      throw new Error(`The migration ${source.app}/${file.name} was changed after it was applied.\n    HINT: restore the file and put the change into a new one.`)
+      throw new Error(
+        `The migration ${source.app}/${file.name} was changed after it was applied.\n    HINT: restore the file and put the change into a new one.`,
+      )
     }
     applied.delete(file.name)
   }
@@ -94,7 +110,9 @@ async function pending(client: PgSingleClient, source: MigrationSource): Promise
   const newest = files.at(-1)?.name ?? ''
   const missing = [...applied.keys()].filter((name) => name <= newest)
   if (missing.length) {
-    throw new Error(`The database has migrations of ${source.app} that this release lost: ${missing.join(', ')}.\n    HINT: restore the files.`)
+    throw new Error(
+      `The database has migrations of ${source.app} that this release lost: ${missing.join(', ')}.\n    HINT: restore the files.`,
+    )
   }
   const known = new Set(rows.map((row) => row.name))
   return files.filter((file) => !known.has(file.name))
@@ -108,16 +126,26 @@ async function apply(client: PgSingleClient, migration: Migration, names: Record
   try {
     await client.query(`begin; set local lock_timeout = '5s'`)
     await client.query(text)
-    await client.query('insert into seaworthy.migrations (app, name, checksum) values ($1, $2, $3)', [migration.app, migration.name, migration.checksum])
+    await client.query('insert into seaworthy.migrations (app, name, checksum) values ($1, $2, $3)', [
+      migration.app,
+      migration.name,
+      migration.checksum,
+    ])
     await client.query('commit')
   } catch (error) {
     await client.query('rollback').catch(() => {
       // The connection is gone, and the transaction with it.
     })
-    throw new Error(`The migration ${migration.app}/${basename(migration.name)} failed and was undone: ${(error as Error).message}`, { cause: error })
+    throw new Error(
+      `The migration ${migration.app}/${basename(migration.name)} failed and was undone: ${(error as Error).message}`,
+      { cause: error },
+    )
   }
 }
 
 function roleNames(secret: Secret, endpoint: Endpoint): Record<DatabaseRole, string> {
-  return Object.fromEntries(databaseRoles.map((role) => [role, loginOf(role, secret, endpoint).user])) as Record<DatabaseRole, string>
+  return Object.fromEntries(databaseRoles.map((role) => [role, loginOf(role, secret, endpoint).user])) as Record<
+    DatabaseRole,
+    string
+  >
 }

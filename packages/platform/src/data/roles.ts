@@ -17,8 +17,9 @@ export function loginOf(role: DatabaseRole, secret: Secret, endpoint: Endpoint):
 }
 
 /** Roles belong to the whole server, so two installations on one server need names of their own. */
-const roleName = (role: DatabaseRole, endpoint: Endpoint): string =>
-  endpoint.database === 'seaworthy' ? `seaworthy_${role}` : `seaworthy_${role}_${endpoint.database}`.slice(0, 63)
+function roleName(role: DatabaseRole, { database, rolesOf = database }: Endpoint): string {
+  return rolesOf === 'seaworthy' ? `seaworthy_${role}` : `seaworthy_${role}_${rolesOf}`.slice(0, 63)
+}
 
 /** Makes the database and its roles, or brings their passwords up to date. Safe to run twice and at once. */
 export async function ensureDatabaseAndRoles(endpoint: Endpoint, admin: Login, secret: Secret): Promise<void> {
@@ -26,12 +27,17 @@ export async function ensureDatabaseAndRoles(endpoint: Endpoint, admin: Login, s
   try {
     await client.query('select pg_advisory_lock(7305809)')
     const exists = await client.query('select 1 from pg_database where datname = $1', [endpoint.database])
-    if (exists.rowCount === 0) await client.query(`create database ${client.escapeIdentifier(endpoint.database)} template template0`)
+    if (exists.rowCount === 0)
+      await client.query(`create database ${client.escapeIdentifier(endpoint.database)} template template0`)
     await ensureRole(client, OWNER, 'nologin')
     await client.query(`grant ${OWNER} to current_user with set true, inherit true`)
     for (const role of databaseRoles) {
       const { user, password } = loginOf(role, secret, endpoint)
-      await ensureRole(client, user, `login nosuperuser nobypassrls nocreatedb nocreaterole noinherit password ${client.escapeLiteral(password)}`)
+      await ensureRole(
+        client,
+        user,
+        `login nosuperuser nobypassrls nocreatedb nocreaterole noinherit password ${client.escapeLiteral(password)}`,
+      )
     }
     await client.query(`grant create, connect on database ${client.escapeIdentifier(endpoint.database)} to ${OWNER}`)
   } finally {

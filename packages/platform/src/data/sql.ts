@@ -14,7 +14,10 @@ interface Fragment {
 }
 
 /** SQL as SQL: every `${value}` becomes a parameter; another `sql` is spliced in. */
-export function sql<Row = unknown>(strings: TemplateStringsArray, ...values: readonly unknown[]): Query<Row> & Fragment {
+export function sql<Row = unknown>(
+  strings: TemplateStringsArray,
+  ...values: readonly unknown[]
+): Query<Row> & Fragment {
   const fragment = { [mark]: true as const, strings, values }
   return { ...fragment, compile: () => compile(fragment) as CompiledQuery<Row> }
 }
@@ -35,5 +38,4 @@ function render(fragment: Fragment, parameters: unknown[]): string {
   return text
 }
 
-const isFragment = (value: unknown): value is Fragment =>
-  typeof value === 'object' && value !== null && mark in value
+const isFragment = (value: unknown): value is Fragment => typeof value === 'object' && value !== null && mark in value

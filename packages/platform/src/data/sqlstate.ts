@@ -19,7 +19,8 @@ const meanings: Record<string, PlatformErrorCode> = {
 }
 
 const connectionErrors = new Set(['ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'ETIMEDOUT', 'ENOTFOUND', 'EHOSTUNREACH'])
-const connectionWords = /Connection terminated|timeout exceeded when trying to connect|Query read timeout|Client has encountered a connection error|not queryable/
+const connectionWords =
+  /Connection terminated|timeout exceeded when trying to connect|Query read timeout|Client has encountered a connection error|not queryable/
 
 export interface DatabaseErrorLike extends Error {
   readonly code?: string
@@ -30,7 +31,11 @@ export interface DatabaseErrorLike extends Error {
 export function translateDatabaseError(error: unknown): unknown {
   if (error instanceof AppError || !(error instanceof Error)) return error
   const code = (error as DatabaseErrorLike).code
-  const meaning = isConnectionError(error) ? 'unavailable' : code ? (meanings[code] ?? meanings[code.slice(0, 2)]) : undefined
+  const meaning = isConnectionError(error)
+    ? 'unavailable'
+    : code
+      ? (meanings[code] ?? meanings[code.slice(0, 2)])
+      : undefined
   if (!meaning) return error
   const internal = `database: ${code ?? ''} ${error.message}`
   return fault(meaning, { internal, cause: error, ...(meaning === 'unavailable' ? { retryAfterSeconds: 1 } : {}) })
@@ -40,7 +45,9 @@ export function translateDatabaseError(error: unknown): unknown {
 export function isConnectionError(error: unknown): boolean {
   if (!(error instanceof Error)) return false
   const code = (error as DatabaseErrorLike).code ?? ''
-  return connectionErrors.has(code) || code.startsWith('08') || code.startsWith('57P') || connectionWords.test(error.message)
+  return (
+    connectionErrors.has(code) || code.startsWith('08') || code.startsWith('57P') || connectionWords.test(error.message)
+  )
 }
 
 /** True when the same transaction may well succeed if it is run again. */

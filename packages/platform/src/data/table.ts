@@ -1,4 +1,11 @@
-import { type ColumnType, DummyDriver, Kysely, PostgresAdapter, PostgresIntrospector, PostgresQueryCompiler } from 'kysely'
+import {
+  type ColumnType,
+  DummyDriver,
+  Kysely,
+  PostgresAdapter,
+  PostgresIntrospector,
+  PostgresQueryCompiler,
+} from 'kysely'
 
 /** A column whatever it holds. `pii` is redacted by its type wherever it is logged. */
 interface AnyColumn {
@@ -13,7 +20,10 @@ export interface Column<Select, Insert = Select, Update = Insert> extends AnyCol
   readonly types?: ColumnType<Select, Insert, Update>
 }
 
-export interface Table<Name extends string = string, Columns extends Readonly<Record<string, AnyColumn>> = Readonly<Record<string, AnyColumn>>> {
+export interface Table<
+  Name extends string = string,
+  Columns extends Readonly<Record<string, AnyColumn>> = Readonly<Record<string, AnyColumn>>,
+> {
   readonly kind: 'table'
   /** With its schema: `cosnap.photos`. */
   readonly name: Name
@@ -21,11 +31,17 @@ export interface Table<Name extends string = string, Columns extends Readonly<Re
 }
 
 /** Declares a table for typed SQL. The migration makes it; a test holds the two against each other. */
-export function table<const Name extends `${string}.${string}`, Columns extends Readonly<Record<string, AnyColumn>>>(name: Name, columns: Columns): Table<Name, Columns> {
+export function table<const Name extends `${string}.${string}`, Columns extends Readonly<Record<string, AnyColumn>>>(
+  name: Name,
+  columns: Columns,
+): Table<Name, Columns> {
   return { kind: 'table', name, columns }
 }
 
-const of = <Select, Insert = Select, Update = Insert>(sqlType: string, nullable = false): Column<Select, Insert, Update> => ({ sqlType, nullable, pii: false })
+const of = <Select, Insert = Select, Update = Insert>(
+  sqlType: string,
+  nullable = false,
+): Column<Select, Insert, Update> => ({ sqlType, nullable, pii: false })
 
 export const column = {
   id: () => of<string, string, never>('uuid'),
@@ -56,7 +72,9 @@ type RowOf<T> = T extends { readonly columns: infer C }
   : never
 
 /** The tables by their SQL names, as Kysely wants them. */
-export type DatabaseOf<T extends Record<string, { readonly name: string }>> = { [K in keyof T as T[K]['name']]: RowOf<T[K]> }
+export type DatabaseOf<T extends Record<string, { readonly name: string }>> = {
+  [K in keyof T as T[K]['name']]: RowOf<T[K]>
+}
 
 /** A query builder over these tables. It can build but not run: only a transaction runs. */
 export function queries<T extends Record<string, Table>>(_tables: T): Kysely<DatabaseOf<T>> {

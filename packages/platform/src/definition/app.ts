@@ -27,13 +27,28 @@ type Parts = Partial<Pick<App, 'schedules' | 'tables' | 'channels' | 'migrations
 }
 
 /** Collects an app and refuses contradictions at once: two routes on one address, names without the app's prefix. */
-export function defineApp<const Name extends string, const Routes extends readonly Route[]>(definition: { readonly name: Name; readonly title: string; readonly routes: Routes } & Parts): App<Name, Routes> {
-  const app = { kind: 'app', schedules: [], tables: [], channels: [], ...definition, jobs: (definition.jobs ?? []) as readonly Job[] } as App<Name, Routes>
+export function defineApp<const Name extends string, const Routes extends readonly Route[]>(
+  definition: { readonly name: Name; readonly title: string; readonly routes: Routes } & Parts,
+): App<Name, Routes> {
+  const app = {
+    kind: 'app',
+    schedules: [],
+    tables: [],
+    channels: [],
+    ...definition,
+    jobs: (definition.jobs ?? []) as readonly Job[],
+  } as App<Name, Routes>
   const named = [...app.routes, ...app.jobs, ...app.schedules, ...app.channels].map((part) => part.name)
-  for (const name of named) if (!name.startsWith(`${app.name}.`)) throw new Error(`${name} must start with the name of its app: ${app.name}.`)
+  for (const name of named)
+    if (!name.startsWith(`${app.name}.`)) throw new Error(`${name} must start with the name of its app: ${app.name}.`)
   refuseTwice('name', named)
-  refuseTwice('address', app.routes.map((route) => `${route.method} ${route.path.replace(/\{[^}]*\}/g, '{}')}`))
-  for (const table of app.tables) if (!table.name.startsWith(`${app.name}.`)) throw new Error(`the table ${table.name} must be in the schema ${app.name}`)
+  refuseTwice(
+    'address',
+    app.routes.map((route) => `${route.method} ${route.path.replace(/\{[^}]*\}/g, '{}')}`),
+  )
+  for (const table of app.tables)
+    if (!table.name.startsWith(`${app.name}.`))
+      throw new Error(`the table ${table.name} must be in the schema ${app.name}`)
   return app
 }
 

@@ -6,4 +6,16 @@ export { type App, addressOf, defineApp } from './app.ts'
 export { enqueueJob, type Job, type JobContext, type JobEndContext, job, type Schedule, schedule } from './job.ts'
 export { refusalsOf, renderOpenApi } from './openapi.ts'
 export type { PathsOf } from './paths.ts'
-export { type Auth, type Body, type Method, noBody, type PhotoUpload, photoUpload, type Replies, type Route, type RouteContext, route, type TransactionMode } from './route.ts'
+export {
+  type Auth,
+  type Body,
+  type Method,
+  noBody,
+  type PhotoUpload,
+  photoUpload,
+  type Replies,
+  type Route,
+  type RouteContext,
+  route,
+  type TransactionMode,
+} from './route.ts'

@@ -45,8 +45,17 @@ export function job<Input extends z.ZodType>(definition: Omit<Job<Input>, 'kind'
 }
 
 /** In the caller's transaction: no commit, no job. Returns the job's id. */
-export function enqueueJob<Input extends z.ZodType>(tx: Transaction, caller: AccountCaller, definition: Job<Input>, input: z.input<Input>, options: { readonly trace?: string } = {}): Promise<string> {
-  return enqueue(tx, caller.accountId, definition.name, definition.input.parse(input), { attemptsMax: definition.attempts, ...options })
+export function enqueueJob<Input extends z.ZodType>(
+  tx: Transaction,
+  caller: AccountCaller,
+  definition: Job<Input>,
+  input: z.input<Input>,
+  options: { readonly trace?: string } = {},
+): Promise<string> {
+  return enqueue(tx, caller.accountId, definition.name, definition.input.parse(input), {
+    attemptsMax: definition.attempts,
+    ...options,
+  })
 }
 
 /** Something that runs by the clock, once per slot. */

@@ -1,6 +1,6 @@
 import { platformErrors } from '@seaworthy/core'
 import { z } from 'zod'
-import { addressOf, type App } from './app.ts'
+import { type App, addressOf } from './app.ts'
 import type { Body, Route } from './route.ts'
 
 type Json = Record<string, unknown>
@@ -15,7 +15,14 @@ const problem = {
     code: { type: 'string', description: 'Stable; for programs.' },
     detail: { type: 'string' },
     requestId: { type: 'string' },
-    fields: { type: 'array', items: { type: 'object', required: ['path', 'message'], properties: { path: { type: 'string' }, message: { type: 'string' } } } },
+    fields: {
+      type: 'array',
+      items: {
+        type: 'object',
+        required: ['path', 'message'],
+        properties: { path: { type: 'string' }, message: { type: 'string' } },
+      },
+    },
   },
 }
 
@@ -47,9 +54,22 @@ function renderOperation(app: App, route: Route): Json {
     tags: [app.name],
     security: route.auth === 'public' ? [] : [{ accessToken: [] }],
     'x-role': route.auth,
-    ...(route.limit.kind === 'rate' ? { 'x-rate-limit': { name: route.limit.name, max: route.limit.max, windowMs: route.limit.windowMs, per: route.limit.per } } : {}),
+    ...(route.limit.kind === 'rate'
+      ? {
+          'x-rate-limit': {
+            name: route.limit.name,
+            max: route.limit.max,
+            windowMs: route.limit.windowMs,
+            per: route.limit.per,
+          },
+        }
+      : {}),
     ...(route.audit ? { 'x-audit': route.audit } : {}),
-    parameters: [...parametersOf(route.params, 'path'), ...parametersOf(route.query, 'query'), ...idempotencyParameter(route)],
+    parameters: [
+      ...parametersOf(route.params, 'path'),
+      ...parametersOf(route.query, 'query'),
+      ...idempotencyParameter(route),
+    ],
     ...renderBody(route.body),
     responses: renderResponses(route),
   }
@@ -57,13 +77,29 @@ function renderOperation(app: App, route: Route): Json {
 
 function parametersOf(schema: z.ZodType | undefined, where: 'path' | 'query'): Json[] {
   if (!schema) return []
-  const { properties = {}, required = [] } = toSchema(schema, 'input') as { properties?: Record<string, unknown>; required?: string[] }
-  return Object.entries(properties).map(([name, inner]) => ({ name, in: where, required: where === 'path' || required.includes(name), schema: inner }))
+  const { properties = {}, required = [] } = toSchema(schema, 'input') as {
+    properties?: Record<string, unknown>
+    required?: string[]
+  }
+  return Object.entries(properties).map(([name, inner]) => ({
+    name,
+    in: where,
+    required: where === 'path' || required.includes(name),
+    schema: inner,
+  }))
 }
 
 function idempotencyParameter(route: Route): Json[] {
   if (route.idempotency !== 'required') return []
-  return [{ name: 'Idempotency-Key', in: 'header', required: true, description: 'The same key gives the first answer back.', schema: { type: 'string', minLength: 1, maxLength: 255 } }]
+  return [
+    {
+      name: 'Idempotency-Key',
+      in: 'header',
+      required: true,
+      description: 'The same key gives the first answer back.',
+      schema: { type: 'string', minLength: 1, maxLength: 255 },
+    },
+  ]
 }
 
 function renderBody(body: Body | undefined): Json {
@@ -71,19 +107,29 @@ function renderBody(body: Body | undefined): Json {
   if ('kind' in body && body.kind === 'photo') {
     const binary = { schema: { type: 'string', format: 'binary', maxLength: body.maxBytes } }
     const form = { schema: { type: 'object', properties: { file: binary.schema } } }
-    return { requestBody: { required: true, content: { 'application/octet-stream': binary, 'multipart/form-data': form } } }
+    return {
+      requestBody: { required: true, content: { 'application/octet-stream': binary, 'multipart/form-data': form } },
+    }
   }
-  return { requestBody: { required: true, content: { 'application/json': { schema: toSchema(body as z.ZodType, 'input') } } } }
+  return {
+    requestBody: { required: true, content: { 'application/json': { schema: toSchema(body as z.ZodType, 'input') } } },
+  }
 }
 
 function renderResponses(route: Route): Json {
   const responses: Record<string, Json> = {}
   for (const [status, schema] of Object.entries(route.reply)) {
     const empty = status === '204'
-    responses[status] = { description: route.summary, ...(empty ? {} : { content: { 'application/json': { schema: toSchema(schema, 'output') } } }) }
+    responses[status] = {
+      description: route.summary,
+      ...(empty ? {} : { content: { 'application/json': { schema: toSchema(schema, 'output') } } }),
+    }
   }
   for (const status of refusalsOf(route)) {
-    responses[String(status)] ??= { description: 'Refused', content: { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } } }
+    responses[String(status)] ??= {
+      description: 'Refused',
+      content: { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } },
+    }
   }
   return responses
 }
@@ -92,7 +138,9 @@ function renderResponses(route: Route): Json {
 export function refusalsOf(route: Route): readonly number[] {
   const body = route.body
   const takesBody = body !== undefined && !('kind' in body && body.kind === 'none')
-  const declared = (route.errors ?? []).map((code) => (platformErrors as Record<string, { status: number }>)[code]?.status ?? 0).filter(Boolean)
+  const declared = (route.errors ?? [])
+    .map((code) => (platformErrors as Record<string, { status: number }>)[code]?.status ?? 0)
+    .filter(Boolean)
   return [
     400,
     ...(route.auth === 'public' ? [] : [401, 403]),

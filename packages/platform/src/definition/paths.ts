@@ -3,7 +3,15 @@ import type { App } from './app.ts'
 import type { PhotoUpload, Replies, Route } from './route.ts'
 
 type In<T> = T extends z.ZodType ? z.input<T> : never
-type Problem = { type: string; title: string; status: number; code: string; detail?: string; requestId: string; fields?: { path: string; message: string }[] }
+type Problem = {
+  type: string
+  title: string
+  status: number
+  code: string
+  detail?: string
+  requestId: string
+  fields?: { path: string; message: string }[]
+}
 type Headers<R> = R extends { idempotency?: 'required' } ? { 'idempotency-key'?: string } : Record<string, string>
 
 type Content<B> = B extends PhotoUpload
@@ -12,19 +20,28 @@ type Content<B> = B extends PhotoUpload
     ? { requestBody: { content: { 'application/json': In<B> } } }
     : { requestBody?: never }
 
-type Operation<R> = R extends Route<infer _M, infer _Path, infer P, infer Q, infer B, infer Rs>
-  ? {
-      parameters: (P extends z.ZodType ? { path: In<P> } : { path?: never }) & { query?: Q extends z.ZodType ? In<Q> : never; header?: Headers<R>; cookie?: never }
-      responses: Answers<Rs> & { default: { headers: Record<string, string>; content: { 'application/problem+json': Problem } } }
-    } & Content<B>
-  : never
+type Operation<R> =
+  R extends Route<infer _M, infer _Path, infer P, infer Q, infer B, infer Rs>
+    ? {
+        parameters: (P extends z.ZodType ? { path: In<P> } : { path?: never }) & {
+          query?: Q extends z.ZodType ? In<Q> : never
+          header?: Headers<R>
+          cookie?: never
+        }
+        responses: Answers<Rs> & {
+          default: { headers: Record<string, string>; content: { 'application/problem+json': Problem } }
+        }
+      } & Content<B>
+    : never
 
 type Answers<Rs extends Replies> = {
   [S in keyof Rs & number]: { headers: Record<string, string>; content: { 'application/json': z.output<Rs[S]> } }
 }
 
 type OfApp<Name extends string, R extends Route> = {
-  [Path in R['path'] as `/api/${Name}${Path}`]: { [M in Extract<R, { path: Path }>['method'] as Lowercase<M>]: Operation<Extract<R, { path: Path; method: M }>> }
+  [Path in R['path'] as `/api/${Name}${Path}`]: {
+    [M in Extract<R, { path: Path }>['method'] as Lowercase<M>]: Operation<Extract<R, { path: Path; method: M }>>
+  }
 }
 
 /** The `paths` of `openapi-fetch`, inferred from an app's routes: no generator, nothing to keep up to date. */

@@ -52,10 +52,17 @@ export interface RouteContext<A, P, Q, B, T> {
 
 /** What a handler gives: one of the declared statuses with its body. Fields that are not declared are dropped. */
 export type RouteAnswer<R extends Replies> = {
-  [S in keyof R & number]: { readonly status: S; readonly body: z.input<R[S]>; readonly headers?: Readonly<Record<string, string>>; readonly resource?: string }
+  [S in keyof R & number]: {
+    readonly status: S
+    readonly body: z.input<R[S]>
+    readonly headers?: Readonly<Record<string, string>>
+    readonly resource?: string
+  }
 }[keyof R & number]
 
-type ParamName<Path extends string> = Path extends `${string}{${infer Name}}${infer Rest}` ? Name | ParamName<Rest> : never
+type ParamName<Path extends string> = Path extends `${string}{${infer Name}}${infer Rest}`
+  ? Name | ParamName<Rest>
+  : never
 
 export interface RouteShape {
   readonly kind: 'route'
@@ -80,15 +87,32 @@ export interface RouteShape {
   readonly idempotency?: 'required' | undefined
 }
 
-export interface Route<M extends Method = Method, Path extends string = string, P = unknown, Q = unknown, B = unknown, R extends Replies = Replies> extends RouteShape {
+export interface Route<
+  M extends Method = Method,
+  Path extends string = string,
+  P = unknown,
+  Q = unknown,
+  B = unknown,
+  R extends Replies = Replies,
+> extends RouteShape {
   readonly method: M
   readonly path: Path
   readonly types?: { readonly params: P; readonly query: Q; readonly body: B; readonly reply: R }
-  readonly handle: (context: never) => Promise<{ readonly status: number; readonly body: unknown; readonly headers?: Readonly<Record<string, string>>; readonly resource?: string }>
+  readonly handle: (context: never) => Promise<{
+    readonly status: number
+    readonly body: unknown
+    readonly headers?: Readonly<Record<string, string>>
+    readonly resource?: string
+  }>
 }
 
-type Writes<M> = M extends 'GET' ? { readonly body?: never; readonly audit?: never } : { readonly body: Body; readonly audit: string }
-type Params<Path extends string, P> = ParamName<Path> extends never ? { readonly params?: never } : { readonly params: P & z.ZodType<Record<ParamName<Path>, unknown>> }
+type Writes<M> = M extends 'GET'
+  ? { readonly body?: never; readonly audit?: never }
+  : { readonly body: Body; readonly audit: string }
+type Params<Path extends string, P> =
+  ParamName<Path> extends never
+    ? { readonly params?: never }
+    : { readonly params: P & z.ZodType<Record<ParamName<Path>, unknown>> }
 
 /**
  * One route. Leaving out auth, limit, reply, the schema of a path's parameters or, on a route that changes something,
@@ -126,7 +150,8 @@ export function route<
     readonly transaction?: T
     readonly idempotency?: T extends 'write' ? 'required' : never
     readonly handle: (context: RouteContext<A, P, Q, B, T>) => Promise<RouteAnswer<NoInfer<R>>>
-  } & Writes<M> & Params<Path, P>,
+  } & Writes<M> &
+    Params<Path, P>,
 ): Route<M, Path, P, Q, B, R> {
   const transaction = definition.transaction ?? (definition.method === 'GET' ? 'read' : 'write')
   return { ...(definition as unknown as Route<M, Path, P, Q, B, R>), kind: 'route', transaction }

@@ -5,11 +5,14 @@ const common: Readonly<Record<string, string>> = {
   'referrer-policy': 'no-referrer',
   'cross-origin-opener-policy': 'same-origin',
   'cross-origin-resource-policy': 'same-origin',
-  'permissions-policy': 'accelerometer=(), camera=(self), geolocation=(), gyroscope=(), microphone=(), payment=(), usb=()',
+  'permissions-policy':
+    'accelerometer=(), camera=(self), geolocation=(), gyroscope=(), microphone=(), payment=(), usb=()',
   'x-permitted-cross-domain-policies': 'none',
 }
 
-const https: Readonly<Record<string, string>> = { 'strict-transport-security': 'max-age=63072000; includeSubDomains; preload' }
+const https: Readonly<Record<string, string>> = {
+  'strict-transport-security': 'max-age=63072000; includeSubDomains; preload',
+}
 
 /** For answers that are data: nothing in them may be run or framed. */
 export const dataPolicy = "default-src 'none'; frame-ancestors 'none'"

@@ -25,5 +25,11 @@ export function planRoute(app: Pick<App, 'name'>, route: Route, settings: HttpSe
     receiveBody(route.body, settings.jsonBytesMax),
     validate(route),
   ]
-  return { app, route, template: addressOf(app, route), before: before.filter((stage) => stage !== undefined), around: transact(route) }
+  return {
+    app,
+    route,
+    template: addressOf(app, route),
+    before: before.filter((stage) => stage !== undefined),
+    around: transact(route),
+  }
 }

@@ -20,7 +20,13 @@ function fixedBlock(type: string, isHttps: boolean): readonly string[] {
   const id = `${type} ${isHttps}`
   let block = blocks.get(id)
   if (!block) {
-    block = asBlock({ ...securityHeaders(isHttps), 'content-type': type, 'content-security-policy': dataPolicy, 'cache-control': 'no-store', vary: 'Origin, Accept-Encoding' })
+    block = asBlock({
+      ...securityHeaders(isHttps),
+      'content-type': type,
+      'content-security-policy': dataPolicy,
+      'cache-control': 'no-store',
+      vary: 'Origin, Accept-Encoding',
+    })
     blocks.set(id, block)
   }
   return block
@@ -29,12 +35,17 @@ function fixedBlock(type: string, isHttps: boolean): readonly string[] {
 /** Sends what the handler gave. Only declared fields leave; large texts are compressed, answers that set cookies never. */
 export async function sendAnswer(exchange: Exchange, answer: Answer): Promise<void> {
   const schema = exchange.served.route.reply[answer.status] as z.ZodType | undefined
-  if (!schema) throw fault('internal', { internal: `${exchange.served.route.name} gave the undeclared status ${answer.status}` })
+  if (!schema)
+    throw fault('internal', { internal: `${exchange.served.route.name} gave the undeclared status ${answer.status}` })
   const body = answer.status === 204 ? '' : JSON.stringify(schema.parse(answer.body))
-  const encoding = body.length >= COMPRESS_FROM_BYTES && !answer.headers?.['set-cookie'] ? chooseEncoding(exchange) : undefined
+  const encoding =
+    body.length >= COMPRESS_FROM_BYTES && !answer.headers?.['set-cookie'] ? chooseEncoding(exchange) : undefined
   if (!encoding) return write(exchange, answer.status, 'application/json; charset=utf-8', body, answer.headers)
   const compressed = await compressors[encoding](body)
-  write(exchange, answer.status, 'application/json; charset=utf-8', compressed, { ...answer.headers, 'content-encoding': encoding })
+  write(exchange, answer.status, 'application/json; charset=utf-8', compressed, {
+    ...answer.headers,
+    'content-encoding': encoding,
+  })
 }
 
 function chooseEncoding(exchange: Exchange): 'br' | 'gzip' | undefined {
@@ -47,7 +58,13 @@ function chooseEncoding(exchange: Exchange): 'br' | 'gzip' | undefined {
 export function sendProblem(exchange: Exchange, thrown: unknown): void {
   const error = toAppError(thrown)
   if (error.status >= 500 || !(thrown instanceof AppError)) {
-    exchange.parts.log.error('request failed', { error: thrown, request: exchange.requestId, route: exchange.served.template, status: error.status, code: error.code })
+    exchange.parts.log.error('request failed', {
+      error: thrown,
+      request: exchange.requestId,
+      route: exchange.served.template,
+      status: error.status,
+      code: error.code,
+    })
   }
   if (exchange.outgoing.headersSent) {
     exchange.outgoing.destroy()
@@ -55,17 +72,30 @@ export function sendProblem(exchange: Exchange, thrown: unknown): void {
   }
   const extra: Record<string, string> = {}
   if (error.retryAfterSeconds !== undefined) extra['retry-after'] = String(error.retryAfterSeconds)
-  if (error.status === 401) extra['www-authenticate'] = `Bearer realm="seaworthy"${error.code === 'token_expired' ? ', error="invalid_token", error_description="expired"' : ''}`
+  if (error.status === 401)
+    extra['www-authenticate'] =
+      `Bearer realm="seaworthy"${error.code === 'token_expired' ? ', error="invalid_token", error_description="expired"' : ''}`
   // Whatever of the body was not read is not read any more.
-  if (!exchange.incoming.readableEnded && hasBody(exchange)) extra['connection'] = 'close'
-  write(exchange, error.status, 'application/problem+json; charset=utf-8', JSON.stringify(problemOf(error, exchange.requestId)), extra)
+  if (!exchange.incoming.readableEnded && hasBody(exchange)) extra.connection = 'close'
+  write(
+    exchange,
+    error.status,
+    'application/problem+json; charset=utf-8',
+    JSON.stringify(problemOf(error, exchange.requestId)),
+    extra,
+  )
 }
 
 export function toAppError(thrown: unknown): AppError {
   const translated = translateDatabaseError(thrown)
   if (translated instanceof AppError) return translated
   const status = (translated as { statusCode?: number }).statusCode
-  const byFramework: Record<number, AppError> = { 400: fault('malformed_request', { cause: thrown }), 413: fault('payload_too_large', { cause: thrown }), 415: fault('unsupported_media_type', { cause: thrown }), 406: fault('unsupported_media_type', { cause: thrown }) }
+  const byFramework: Record<number, AppError> = {
+    400: fault('malformed_request', { cause: thrown }),
+    413: fault('payload_too_large', { cause: thrown }),
+    415: fault('unsupported_media_type', { cause: thrown }),
+    406: fault('unsupported_media_type', { cause: thrown }),
+  }
   return byFramework[status ?? 0] ?? fault('internal', { cause: thrown })
 }
 
@@ -85,16 +115,35 @@ function hasBody({ incoming }: Exchange): boolean {
   return Number(incoming.headers['content-length'] ?? 0) > 0 || incoming.headers['transfer-encoding'] !== undefined
 }
 
-function write(exchange: Exchange, status: number, type: string, body: string | Buffer, extra?: Readonly<Record<string, string>>): void {
+function write(
+  exchange: Exchange,
+  status: number,
+  type: string,
+  body: string | Buffer,
+  extra?: Readonly<Record<string, string>>,
+): void {
   const { outgoing, requestId, trace, rate, corsOrigin } = exchange
   const bytes = typeof body === 'string' ? Buffer.byteLength(body) : body.length
-  const head = fixedBlock(type, exchange.parts.settings.secureCookies).concat('x-request-id', requestId, 'traceparent', trace.header)
+  const head = fixedBlock(type, exchange.parts.settings.secureCookies).concat(
+    'x-request-id',
+    requestId,
+    'traceparent',
+    trace.header,
+  )
   if (status !== 204) head.push('content-length', String(bytes))
   if (rate) {
     head.push('ratelimit-policy', `"${rate.name}";q=${rate.decision.limit};w=${rate.windowSeconds}`)
     head.push('ratelimit', `"${rate.name}";r=${rate.decision.remaining};t=${rate.decision.resetSeconds}`)
   }
-  if (corsOrigin) head.push('access-control-allow-origin', corsOrigin, 'access-control-allow-credentials', 'true', 'access-control-expose-headers', 'x-request-id, ratelimit, ratelimit-policy, retry-after')
+  if (corsOrigin)
+    head.push(
+      'access-control-allow-origin',
+      corsOrigin,
+      'access-control-allow-credentials',
+      'true',
+      'access-control-expose-headers',
+      'x-request-id, ratelimit, ratelimit-policy, retry-after',
+    )
   if (extra) for (const name in extra) head.push(name, extra[name] ?? '')
   outgoing.writeHead(status, head as string[])
   outgoing.end(exchange.incoming.method === 'HEAD' ? undefined : body)

@@ -81,7 +81,9 @@ class Context implements RouteContext<'member', undefined, undefined, undefined,
   }
 
   readonly cookie = (name: string): string | undefined => {
-    const found = this.header('cookie')?.split(/;\s*/).find((pair) => pair.startsWith(`${name}=`))
+    const found = this.header('cookie')
+      ?.split(/;\s*/)
+      .find((pair) => pair.startsWith(`${name}=`))
     return found?.slice(name.length + 1)
   }
 }

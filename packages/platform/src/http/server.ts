@@ -35,15 +35,30 @@ const HEADER_BYTES_MAX = 16 * 1_024
 
 /** A listener that holds the port before there is anything to serve: alive, and not ready. */
 export function createHoldingServer(): Server {
-  const server = createServer({ headersTimeout: HEADERS_MS, requestTimeout: 0, keepAliveTimeout: KEEP_ALIVE_MS, maxHeaderSize: HEADER_BYTES_MAX, connectionsCheckingInterval: 2_000 })
+  const server = createServer({
+    headersTimeout: HEADERS_MS,
+    requestTimeout: 0,
+    keepAliveTimeout: KEEP_ALIVE_MS,
+    maxHeaderSize: HEADER_BYTES_MAX,
+    connectionsCheckingInterval: 2_000,
+  })
   server.on('request', hold)
   return server
 }
 
 function hold(request: IncomingMessage, response: ServerResponse): void {
   const live = request.url === '/health/live' || request.url === '/live'
-  response.writeHead(live ? 200 : 503, { ...securityHeaders(false), 'content-type': 'application/json; charset=utf-8', 'cache-control': 'no-store', 'retry-after': '1' })
-  response.end(JSON.stringify(live ? { status: 'ok' } : problemOf(fault('unavailable', { detail: 'The service is starting.' }), newId())))
+  response.writeHead(live ? 200 : 503, {
+    ...securityHeaders(false),
+    'content-type': 'application/json; charset=utf-8',
+    'cache-control': 'no-store',
+    'retry-after': '1',
+  })
+  response.end(
+    JSON.stringify(
+      live ? { status: 'ok' } : problemOf(fault('unavailable', { detail: 'The service is starting.' }), newId()),
+    ),
+  )
 }
 
 /** Everything that answers HTTP, on a server that listens already. */
@@ -69,8 +84,17 @@ export async function serveHttp(server: Server, settings: ServerSettings): Promi
     return sendProblem(reply, toAppError(error))
   })
   for (const owner of settings.apps) for (const route of owner.routes) addRoute(app, owner, route, settings.parts)
-  addHealthRoutes(app, { health: settings.health, identify: settings.parts.identity.identify, details: settings.details })
-  addMediaRoutes(app, { room: settings.media, secret: settings.mediaSecret, clock: settings.clock, log: settings.parts.log })
+  addHealthRoutes(app, {
+    health: settings.health,
+    identify: settings.parts.identity.identify,
+    details: settings.details,
+  })
+  addMediaRoutes(app, {
+    room: settings.media,
+    secret: settings.mediaSecret,
+    clock: settings.clock,
+    log: settings.parts.log,
+  })
   addDocs(app, settings)
   const pages = await addWebPages(app, settings.webDirectory, settings.parts.settings.secureCookies)
   app.setNotFoundHandler((request, reply) => answerUnknown(request, reply, pages))
@@ -81,15 +105,34 @@ export async function serveHttp(server: Server, settings: ServerSettings): Promi
 
 function addRoute(app: FastifyInstance, owner: App, route: Route, parts: HttpParts): void {
   const served: ServedRoute = planRoute(owner, route, parts.settings)
-  app.route({ method: route.method, url: addressOf(owner, route).replace(/\{([^}]+)\}/g, ':$1'), handler: serve(served, parts) })
+  app.route({
+    method: route.method,
+    url: addressOf(owner, route).replace(/\{([^}]+)\}/g, ':$1'),
+    handler: serve(served, parts),
+  })
 }
 
 function addDocs(app: FastifyInstance, settings: ServerSettings): void {
   const openApi = JSON.stringify(renderOpenApi(settings.apps, settings.version))
   const headers = { ...securityHeaders(settings.parts.settings.secureCookies), 'cache-control': 'public, max-age=60' }
-  app.get('/openapi.json', (_request, reply) => reply.headers({ ...headers, 'content-security-policy': dataPolicy, 'content-type': 'application/json; charset=utf-8' }).send(openApi))
-  for (const [url, html] of [['/docs', renderDocsPage(settings.apps)], ['/docs/errors', renderErrorsPage()]] as const) {
-    app.get(url, (_request, reply) => reply.headers({ ...headers, 'content-security-policy': pagePolicy(html), 'content-type': 'text/html; charset=utf-8' }).send(html))
+  app.get('/openapi.json', (_request, reply) =>
+    reply
+      .headers({ ...headers, 'content-security-policy': dataPolicy, 'content-type': 'application/json; charset=utf-8' })
+      .send(openApi),
+  )
+  for (const [url, html] of [
+    ['/docs', renderDocsPage(settings.apps)],
+    ['/docs/errors', renderErrorsPage()],
+  ] as const) {
+    app.get(url, (_request, reply) =>
+      reply
+        .headers({
+          ...headers,
+          'content-security-policy': pagePolicy(html),
+          'content-type': 'text/html; charset=utf-8',
+        })
+        .send(html),
+    )
   }
 }
 
@@ -108,29 +151,52 @@ function addPreflight(app: FastifyInstance, settings: ServerSettings): void {
   app.options('/api/*', (request, reply) => {
     const origin = request.headers.origin ?? ''
     if (!settings.parts.settings.allowedOrigins.includes(origin)) return sendProblem(reply, fault('origin_refused'))
-    return reply.code(204).headers({
-      ...securityHeaders(settings.parts.settings.secureCookies),
-      vary: 'Origin',
-      'access-control-allow-origin': origin,
-      'access-control-allow-credentials': 'true',
-      'access-control-allow-methods': 'GET, POST, PUT, PATCH, DELETE',
-      'access-control-allow-headers': 'authorization, content-type, idempotency-key, traceparent, x-request-id',
-      'access-control-max-age': String(PREFLIGHT_SECONDS),
-    }).send()
+    return reply
+      .code(204)
+      .headers({
+        ...securityHeaders(settings.parts.settings.secureCookies),
+        vary: 'Origin',
+        'access-control-allow-origin': origin,
+        'access-control-allow-credentials': 'true',
+        'access-control-allow-methods': 'GET, POST, PUT, PATCH, DELETE',
+        'access-control-allow-headers': 'authorization, content-type, idempotency-key, traceparent, x-request-id',
+        'access-control-max-age': String(PREFLIGHT_SECONDS),
+      })
+      .send()
   })
 }
 
 function sendProblem(reply: FastifyReply, error: AppError): FastifyReply {
-  return reply.code(error.status).headers({ ...problemHeaders, ...(error.retryAfterSeconds ? { 'retry-after': String(error.retryAfterSeconds) } : {}) }).send(JSON.stringify(problemOf(error, newId())))
+  return reply
+    .code(error.status)
+    .headers({
+      ...problemHeaders,
+      ...(error.retryAfterSeconds ? { 'retry-after': String(error.retryAfterSeconds) } : {}),
+    })
+    .send(JSON.stringify(problemOf(error, newId())))
 }
 
-const problemHeaders = { ...securityHeaders(false), 'content-security-policy': dataPolicy, 'cache-control': 'no-store', 'content-type': 'application/problem+json; charset=utf-8' }
+const problemHeaders = {
+  ...securityHeaders(false),
+  'content-security-policy': dataPolicy,
+  'cache-control': 'no-store',
+  'content-type': 'application/problem+json; charset=utf-8',
+}
 
 /** What the HTTP parser itself refuses never becomes a request: it is answered on the bare socket, in the same form. */
 function refuseUnparsable(error: Error & { code?: string }, socket: Socket): void {
   if (error.code === 'ECONNRESET' || !socket.writable) return void socket.destroy()
-  const problem = error.code === 'HPE_HEADER_OVERFLOW' ? fault('headers_too_large') : error.code === 'ERR_HTTP_REQUEST_TIMEOUT' ? fault('request_timeout') : fault('malformed_request')
+  const problem =
+    error.code === 'HPE_HEADER_OVERFLOW'
+      ? fault('headers_too_large')
+      : error.code === 'ERR_HTTP_REQUEST_TIMEOUT'
+        ? fault('request_timeout')
+        : fault('malformed_request')
   const body = JSON.stringify(problemOf(problem, newId()))
-  const head = Object.entries({ ...problemHeaders, 'content-length': Buffer.byteLength(body), connection: 'close' }).map(([name, value]) => `${name}: ${value}`)
+  const head = Object.entries({
+    ...problemHeaders,
+    'content-length': Buffer.byteLength(body),
+    connection: 'close',
+  }).map(([name, value]) => `${name}: ${value}`)
   socket.end(`HTTP/1.1 ${problem.status} ${problem.code}\r\n${head.join('\r\n')}\r\n\r\n${body}`)
 }

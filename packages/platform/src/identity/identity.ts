@@ -73,10 +73,17 @@ export async function openIdentity(settings: IdentitySettings): Promise<Identity
     },
     identify: (token) => {
       const caller = parts.tokens.verify(token)
-      return caller instanceof Promise ? caller.then((known) => refuseRevoked(parts, known)) : refuseRevoked(parts, caller)
+      return caller instanceof Promise
+        ? caller.then((known) => refuseRevoked(parts, known))
+        : refuseRevoked(parts, caller)
     },
     onSessionEnded: (listener) => parts.revocations.onRevoked(listener),
-    profile: (caller) => settings.database.withDuty('identity', (tx) => tx.one<{ email: string }>(sql`select email from seaworthy.users where id = ${caller.userId}`), { readOnly: true }),
+    profile: (caller) =>
+      settings.database.withDuty(
+        'identity',
+        (tx) => tx.one<{ email: string }>(sql`select email from seaworthy.users where id = ${caller.userId}`),
+        { readOnly: true },
+      ),
     stop: () => parts.revocations.stop(),
   }
 }
@@ -86,22 +93,39 @@ function refuseRevoked(parts: Parts, caller: Caller): Caller {
   return caller
 }
 
-async function signUp(parts: Parts, { email, password }: Credentials, device: Device, operatorToken?: string): Promise<SignedIn> {
+async function signUp(
+  parts: Parts,
+  { email, password }: Credentials,
+  device: Device,
+  operatorToken?: string,
+): Promise<SignedIn> {
   const { settings } = parts
   const hashed = await parts.passwords.hash(password)
   const owner = { userId: newId() as UserId, accountId: newId() as AccountId }
   try {
     const refreshToken = await settings.database.withDuty('identity', async (tx) => {
-      await tx.run(sql`insert into seaworthy.users (id, email, password_hash, operator) values (${owner.userId}, ${email.trim()}, ${hashed}, ${operatorToken !== undefined})`)
+      await tx.run(
+        sql`insert into seaworthy.users (id, email, password_hash, operator) values (${owner.userId}, ${email.trim()}, ${hashed}, ${operatorToken !== undefined})`,
+      )
       if (operatorToken !== undefined) await useOperatorLink(tx, operatorToken, owner.userId, settings.clock)
-      await tx.run(sql`insert into seaworthy.accounts (id, name, personal_user_id) values (${owner.accountId}, 'Personal', ${owner.userId})`)
-      await tx.run(sql`insert into seaworthy.memberships (account_id, user_id, role) values (${owner.accountId}, ${owner.userId}, 'owner')`)
+      await tx.run(
+        sql`insert into seaworthy.accounts (id, name, personal_user_id) values (${owner.accountId}, 'Personal', ${owner.userId})`,
+      )
+      await tx.run(
+        sql`insert into seaworthy.memberships (account_id, user_id, role) values (${owner.accountId}, ${owner.userId}, 'owner')`,
+      )
       await settings.onAccountCreated?.(tx, owner.accountId)
       return openSession(tx, parts.sessions, owner, device)
     })
-    return await present(parts, { ...owner, role: 'owner', sessionId: refreshToken.sessionId, operator: operatorToken !== undefined }, refreshToken.text)
+    return await present(
+      parts,
+      { ...owner, role: 'owner', sessionId: refreshToken.sessionId, operator: operatorToken !== undefined },
+      refreshToken.text,
+    )
   } catch (error) {
-    throw violates(error, 'users_email') ? fault('email_taken', { detail: 'Sign in instead, or use another address.', cause: error }) : error
+    throw violates(error, 'users_email')
+      ? fault('email_taken', { detail: 'Sign in instead, or use another address.', cause: error })
+      : error
   }
 }
 
@@ -115,10 +139,15 @@ interface UserRow {
 
 async function signIn(parts: Parts, { email, password }: Credentials, device: Device): Promise<SignedIn> {
   const { database } = parts.settings
-  const user = await database.withDuty('identity', (tx) => tx.maybe<UserRow>(sql`
+  const user = await database.withDuty(
+    'identity',
+    (tx) =>
+      tx.maybe<UserRow>(sql`
     select u.id, u.password_hash, u.operator, a.id as account_id, m.role
     from seaworthy.users u join seaworthy.accounts a on a.personal_user_id = u.id join seaworthy.memberships m on m.account_id = a.id and m.user_id = u.id
-    where lower(u.email) = lower(${email.trim()})`), { readOnly: true })
+    where lower(u.email) = lower(${email.trim()})`),
+    { readOnly: true },
+  )
   const matches = await parts.passwords.matches(user?.password_hash, password)
   if (!user || !matches) throw fault('wrong_credentials')
   const owner = { userId: user.id, accountId: user.account_id }
@@ -139,7 +168,10 @@ async function refresh(parts: Parts, text: string): Promise<SignedIn> {
     parts.revocations.add(given.sessionId)
     parts.settings.log.warn('a used refresh token came back: the sign-in was ended', { session: given.sessionId })
   }
-  throw fault('unauthenticated', { detail: 'Your sign-in has ended. Please sign in again.', internal: `refresh: ${rotated.reason}` })
+  throw fault('unauthenticated', {
+    detail: 'Your sign-in has ended. Please sign in again.',
+    internal: `refresh: ${rotated.reason}`,
+  })
 }
 
 async function present(parts: Parts, caller: Caller, refreshToken: string): Promise<SignedIn> {
@@ -156,7 +188,9 @@ export async function makeFirstOperatorLink(database: Database, clock: Clock): P
     const found = await tx.many(sql`select 1 from seaworthy.users where operator limit 1`)
     if (found.length) return undefined
     const token = randomBytes(24).toString('base64url')
-    await tx.run(sql`insert into seaworthy.operator_links (token_hash, expires_at) values (${hashLink(token)}, ${new Date(clock.now() + LINK_MS)})`)
+    await tx.run(
+      sql`insert into seaworthy.operator_links (token_hash, expires_at) values (${hashLink(token)}, ${new Date(clock.now() + LINK_MS)})`,
+    )
     return token
   })
 }
@@ -166,5 +200,6 @@ async function useOperatorLink(tx: Transaction, token: string, userId: UserId, c
     update seaworthy.operator_links set used_at = now(), used_by = ${userId}
     where token_hash = ${hashLink(token)} and used_at is null and expires_at > ${new Date(clock.now())}
       and not exists (select 1 from seaworthy.users where operator and id <> ${userId})`)
-  if (used === 0) throw fault('link_expired', { detail: 'Start the server again to get a new link, if there is no operator yet.' })
+  if (used === 0)
+    throw fault('link_expired', { detail: 'Start the server again to get a new link, if there is no operator yet.' })
 }

@@ -31,7 +31,8 @@ function createGate(): <T>(work: () => Promise<T>) => Promise<T> {
   let active = 0
   return async (work) => {
     if (active >= CONCURRENCY) {
-      if (waiting.length >= WAITING_MAX) throw fault('unavailable', { internal: 'too many passwords are being checked', retryAfterSeconds: 2 })
+      if (waiting.length >= WAITING_MAX)
+        throw fault('unavailable', { internal: 'too many passwords are being checked', retryAfterSeconds: 2 })
       await new Promise<void>((resolve) => waiting.push(resolve))
     } else active++
     try {

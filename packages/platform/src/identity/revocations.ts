@@ -32,7 +32,11 @@ export function watchRevocations(database: Database, accessMs: number, clock: Cl
     asking = true
     try {
       const asked = clock.now()
-      const rows = await database.withDuty('identity', (tx) => tx.many<{ id: string }>(sql`select id from seaworthy.sessions where revoked_at > ${new Date(since)}`), { readOnly: true })
+      const rows = await database.withDuty(
+        'identity',
+        (tx) => tx.many<{ id: string }>(sql`select id from seaworthy.sessions where revoked_at > ${new Date(since)}`),
+        { readOnly: true },
+      )
       for (const row of rows) add(row.id)
       since = asked - OVERLAP_MS
       for (const [id, until] of revoked) if (until < asked) revoked.delete(id)
@@ -45,5 +49,10 @@ export function watchRevocations(database: Database, accessMs: number, clock: Cl
   const timer = setInterval(() => void poll(), POLL_MS)
   timer.unref()
   void poll()
-  return { has: (id) => revoked.has(id), onRevoked: (listener) => void listeners.push(listener), add, stop: () => clearInterval(timer) }
+  return {
+    has: (id) => revoked.has(id),
+    onRevoked: (listener) => void listeners.push(listener),
+    add,
+    stop: () => clearInterval(timer),
+  }
 }

@@ -26,7 +26,12 @@ interface SessionRow {
   readonly operator: boolean
 }
 
-export async function openSession(tx: Transaction, settings: SessionSettings, owner: Pick<Caller, 'userId' | 'accountId'>, device: Device): Promise<RefreshToken> {
+export async function openSession(
+  tx: Transaction,
+  settings: SessionSettings,
+  owner: Pick<Caller, 'userId' | 'accountId'>,
+  device: Device,
+): Promise<RefreshToken> {
   const token = makeRefreshToken(newId(), settings.secret)
   await tx.run(sql`
     insert into seaworthy.sessions (id, user_id, account_id, refresh_hash, expires_at, network, device)
@@ -38,7 +43,11 @@ export async function openSession(tx: Transaction, settings: SessionSettings, ow
  * A new refresh token for the current one. An older one of the same sign-in was used before: somebody has a copy, and
  * the sign-in ends for both. The row is locked, so of several at once one wins.
  */
-export async function rotateSession(tx: Transaction, settings: SessionSettings, given: RefreshToken): Promise<Result<{ token: RefreshToken; caller: Caller }, 'ended' | 'reuse'>> {
+export async function rotateSession(
+  tx: Transaction,
+  settings: SessionSettings,
+  given: RefreshToken,
+): Promise<Result<{ token: RefreshToken; caller: Caller }, 'ended' | 'reuse'>> {
   const row = await tx.maybe<SessionRow>(sql`
     select s.id, s.refresh_hash, s.expires_at, s.revoked_at, s.user_id, s.account_id, m.role, u.operator
     from seaworthy.sessions s join seaworthy.users u on u.id = s.user_id join seaworthy.memberships m on m.user_id = s.user_id and m.account_id = s.account_id
@@ -49,10 +58,27 @@ export async function rotateSession(tx: Transaction, settings: SessionSettings, 
     return no('reuse')
   }
   const token = makeRefreshToken(row.id, settings.secret)
-  await tx.run(sql`update seaworthy.sessions set refresh_hash = ${token.hash}, rotated_at = now(), expires_at = ${new Date(settings.clock.now() + settings.lifeMs)} where id = ${row.id}`)
-  return ok({ token, caller: { userId: row.user_id, accountId: row.account_id, role: row.role, sessionId: row.id, operator: row.operator } })
+  await tx.run(
+    sql`update seaworthy.sessions set refresh_hash = ${token.hash}, rotated_at = now(), expires_at = ${new Date(settings.clock.now() + settings.lifeMs)} where id = ${row.id}`,
+  )
+  return ok({
+    token,
+    caller: {
+      userId: row.user_id,
+      accountId: row.account_id,
+      role: row.role,
+      sessionId: row.id,
+      operator: row.operator,
+    },
+  })
 }
 
-export async function revokeSession(tx: Transaction, sessionId: string, why: 'signed_out' | 'reuse' | 'ended'): Promise<void> {
-  await tx.run(sql`update seaworthy.sessions set revoked_at = clock_timestamp(), revoked_why = ${why} where id = ${sessionId} and revoked_at is null`)
+export async function revokeSession(
+  tx: Transaction,
+  sessionId: string,
+  why: 'signed_out' | 'reuse' | 'ended',
+): Promise<void> {
+  await tx.run(
+    sql`update seaworthy.sessions set revoked_at = clock_timestamp(), revoked_why = ${why} where id = ${sessionId} and revoked_at is null`,
+  )
 }

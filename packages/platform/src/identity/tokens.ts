@@ -1,5 +1,14 @@
 import { createHmac, hash, randomBytes, timingSafeEqual } from 'node:crypto'
-import { type AccountId, type Caller, type Clock, fault, type Role, roles, type Secret, type UserId } from '@seaworthy/core'
+import {
+  type AccountId,
+  type Caller,
+  type Clock,
+  fault,
+  type Role,
+  roles,
+  type Secret,
+  type UserId,
+} from '@seaworthy/core'
 import { errors, jwtVerify, SignJWT } from 'jose'
 import { LRUCache } from 'lru-cache'
 
@@ -24,17 +33,34 @@ export function createAccessTokens(secret: Secret, lifeMs: number, clock: Clock)
   const verified = new LRUCache<string, Verified>({ max: CACHE_MAX })
   const issue: AccessTokens['issue'] = async (caller) => {
     const now = Math.floor(clock.now() / 1_000)
-    const token = await new SignJWT({ acc: caller.accountId, rol: caller.role, sid: caller.sessionId, ...(caller.operator ? { ops: true } : {}) })
+    const token = await new SignJWT({
+      acc: caller.accountId,
+      rol: caller.role,
+      sid: caller.sessionId,
+      ...(caller.operator ? { ops: true } : {}),
+    })
       .setProtectedHeader({ alg: 'HS256', kid, typ: 'at+jwt' })
-      .setSubject(caller.userId).setIssuer(ISSUER).setAudience(ISSUER).setIssuedAt(now).setExpirationTime(now + Math.floor(lifeMs / 1_000))
+      .setSubject(caller.userId)
+      .setIssuer(ISSUER)
+      .setAudience(ISSUER)
+      .setIssuedAt(now)
+      .setExpirationTime(now + Math.floor(lifeMs / 1_000))
       .sign(key)
     return { token, expiresInSeconds: Math.floor(lifeMs / 1_000) }
   }
   const check = async (token: string, id: string): Promise<Caller> => {
     const { payload } = await jwtVerify(token, key, {
-      algorithms: ['HS256'], issuer: ISSUER, audience: ISSUER, typ: 'at+jwt', currentDate: new Date(clock.now()), requiredClaims: ['sub', 'exp', 'acc', 'rol', 'sid'],
+      algorithms: ['HS256'],
+      issuer: ISSUER,
+      audience: ISSUER,
+      typ: 'at+jwt',
+      currentDate: new Date(clock.now()),
+      requiredClaims: ['sub', 'exp', 'acc', 'rol', 'sid'],
     }).catch((error: unknown) => {
-      throw fault(error instanceof errors.JWTExpired ? 'token_expired' : 'unauthenticated', { internal: (error as Error).message, cause: error })
+      throw fault(error instanceof errors.JWTExpired ? 'token_expired' : 'unauthenticated', {
+        internal: (error as Error).message,
+        cause: error,
+      })
     })
     const caller = toCaller(payload)
     verified.set(id, { caller, expiresMs: (payload.exp ?? 0) * 1_000 })
@@ -54,14 +80,14 @@ export function createAccessTokens(secret: Secret, lifeMs: number, clock: Clock)
 }
 
 function toCaller(payload: Record<string, unknown>): Caller {
-  const role = roles.find((candidate) => candidate === payload['rol']) satisfies Role | undefined
+  const role = roles.find((candidate) => candidate === payload.rol) satisfies Role | undefined
   if (!role) throw fault('unauthenticated', { internal: 'the token names no known role' })
   return Object.freeze({
-    userId: payload['sub'] as UserId,
-    accountId: payload['acc'] as AccountId,
+    userId: payload.sub as UserId,
+    accountId: payload.acc as AccountId,
     role,
-    sessionId: String(payload['sid']),
-    operator: payload['ops'] === true,
+    sessionId: String(payload.sid),
+    operator: payload.ops === true,
   })
 }
 
@@ -78,7 +104,11 @@ const MAC_BYTES = 16
 /** `<session>.<random>.<mac>`: the mac shows that we made it, so an old one that comes back is a replay and not a guess. */
 export function makeRefreshToken(sessionId: string, secret: Secret): RefreshToken {
   const random = randomBytes(RANDOM_BYTES).toString('base64url')
-  return { text: `${sessionId}.${random}.${mac(sessionId, random, secret)}`, sessionId, hash: hashRandom(random, secret) }
+  return {
+    text: `${sessionId}.${random}.${mac(sessionId, random, secret)}`,
+    sessionId,
+    hash: hashRandom(random, secret),
+  }
 }
 
 /** Undefined when we did not make it. */
@@ -92,6 +122,11 @@ export function readRefreshToken(text: string, secret: Secret): RefreshToken | u
 }
 
 const mac = (sessionId: string, random: string, secret: Secret): string =>
-  createHmac('sha256', secret.reveal()).update(`refresh ${sessionId} ${random}`).digest().subarray(0, MAC_BYTES).toString('base64url')
+  createHmac('sha256', secret.reveal())
+    .update(`refresh ${sessionId} ${random}`)
+    .digest()
+    .subarray(0, MAC_BYTES)
+    .toString('base64url')
 
-const hashRandom = (random: string, secret: Secret): Buffer => createHmac('sha256', secret.reveal()).update(`stored ${random}`).digest()
+const hashRandom = (random: string, secret: Secret): Buffer =>
+  createHmac('sha256', secret.reveal()).update(`stored ${random}`).digest()

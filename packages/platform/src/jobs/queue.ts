@@ -8,9 +8,17 @@ export interface EnqueueOptions {
 }
 
 /** Puts a job into the queue in the caller's transaction: no commit, no job. Returns its id. */
-export async function enqueue(tx: Transaction, accountId: AccountId, task: string, input: unknown, options: EnqueueOptions): Promise<string> {
+export async function enqueue(
+  tx: Transaction,
+  accountId: AccountId,
+  task: string,
+  input: unknown,
+  options: EnqueueOptions,
+): Promise<string> {
   const id = newId()
-  await tx.run(sql`select seaworthy_queue.enqueue(${id}, ${accountId}, ${task}, ${JSON.stringify(input)}, ${options.attemptsMax}, ${options.trace ?? null}, ${options.delayMs ?? 0})`)
+  await tx.run(
+    sql`select seaworthy_queue.enqueue(${id}, ${accountId}, ${task}, ${JSON.stringify(input)}, ${options.attemptsMax}, ${options.trace ?? null}, ${options.delayMs ?? 0})`,
+  )
   return id
 }
 

@@ -24,7 +24,11 @@ interface JobRow {
 const PROGRESS_MS = 250
 
 /** Runs these tasks and schedules until stopped. */
-export async function startWorker(parts: WorkerParts, tasks: readonly Task[], schedules: readonly ScheduledTask[]): Promise<RunningQueue> {
+export async function startWorker(
+  parts: WorkerParts,
+  tasks: readonly Task[],
+  schedules: readonly ScheduledTask[],
+): Promise<RunningQueue> {
   const finished = parts.metrics.counter('jobs_finished_total', 'Jobs by task and how they ended.', ['task', 'outcome'])
   let running: RunningQueue | undefined
   const pool = (): PgPool => {
@@ -39,17 +43,32 @@ export async function startWorker(parts: WorkerParts, tasks: readonly Task[], sc
     }
   }
   for (const schedule of schedules) handlers[schedule.name] = () => schedule.run()
-  running = await runQueue(parts.queue, handlers, schedules.map(({ name, cron }) => ({ task: name, cron })))
+  running = await runQueue(
+    parts.queue,
+    handlers,
+    schedules.map(({ name, cron }) => ({ task: name, cron })),
+  )
   return running
 }
 
 type Outcome = 'done' | 'dead' | 'skipped' | 'superseded'
 
 /** One try. A failure that is not the last is thrown: the queue runs the job again, later each time. */
-async function runJob(parts: WorkerParts, pool: PgPool, task: Task, id: string, shutdown: AbortSignal): Promise<Outcome> {
+async function runJob(
+  parts: WorkerParts,
+  pool: PgPool,
+  task: Task,
+  id: string,
+  shutdown: AbortSignal,
+): Promise<Outcome> {
   const row = await claim(pool, id)
   if (!row) return 'skipped'
-  const log = parts.log.with({ job: id, task: task.name, attempt: row.attempts, ...(row.trace ? { trace: row.trace.slice(3, 35) } : {}) })
+  const log = parts.log.with({
+    job: id,
+    task: task.name,
+    attempt: row.attempts,
+    ...(row.trace ? { trace: row.trace.slice(3, 35) } : {}),
+  })
   if (row.attempts > row.attempts_max) return bury(parts, task, row, row.error_code ?? 'killed', log)
   const timeout = AbortSignal.timeout(task.timeoutMs)
   const started = performance.now()
@@ -71,7 +90,9 @@ async function claim(pool: PgPool, id: string): Promise<JobRow | undefined> {
   const { rows } = await pool.query<JobRow>(
     `update seaworthy.jobs set state = 'running', attempts = attempts + 1, started_at = coalesce(started_at, clock_timestamp())
      where id = $1 and state in ('waiting', 'running')
-     returning id, account_id, input, attempts, attempts_max, trace, error_code`, [id])
+     returning id, account_id, input, attempts, attempts_max, trace, error_code`,
+    [id],
+  )
   return rows[0]
 }
 
@@ -79,7 +100,9 @@ async function execute(parts: WorkerParts, pool: PgPool, task: Task, row: JobRow
   let ended = false
   const finish: Execution['finish'] = async (effect) => {
     await parts.database.withCaller({ accountId: row.account_id }, async (tx) => {
-      const { held } = await tx.one<{ held: boolean }>(sql`select seaworthy.hold_job(${row.id}, ${row.attempts}) as held`)
+      const { held } = await tx.one<{ held: boolean }>(
+        sql`select seaworthy.hold_job(${row.id}, ${row.attempts}) as held`,
+      )
       if (!held) throw new Superseded(row.id)
       await effect(tx)
       await tx.run(sql`select seaworthy.finish_job(${row.id}, ${row.attempts})`)
@@ -87,7 +110,16 @@ async function execute(parts: WorkerParts, pool: PgPool, task: Task, row: JobRow
     ended = true
   }
   const reporter = createReporter(pool, row, parts.log)
-  const work = task.run({ id: row.id, accountId: row.account_id, input: row.input, attempt: row.attempts, trace: row.trace ?? undefined, signal, progress: reporter.report, finish })
+  const work = task.run({
+    id: row.id,
+    accountId: row.account_id,
+    input: row.input,
+    attempt: row.attempts,
+    trace: row.trace ?? undefined,
+    signal,
+    progress: reporter.report,
+    finish,
+  })
   await Promise.race([work, rejectWhenAborted(signal)])
   await reporter.settle()
   if (!ended) await finish(async () => undefined)
@@ -107,7 +139,10 @@ function createReporter(pool: PgPool, row: JobRow, log: Logger) {
   let writing: Promise<void> = Promise.resolve()
   const write = async (fraction: number): Promise<void> => {
     try {
-      await pool.query(`update seaworthy.jobs set progress = $3 where id = $1 and attempts = $2 and state = 'running'`, [row.id, row.attempts, fraction])
+      await pool.query(
+        `update seaworthy.jobs set progress = $3 where id = $1 and attempts = $2 and state = 'running'`,
+        [row.id, row.attempts, fraction],
+      )
     } catch (error) {
       log.debug('progress was not kept', { error })
     }
@@ -125,8 +160,20 @@ interface FailureContext {
   readonly stopping: boolean
 }
 
-async function failed(parts: WorkerParts, pool: PgPool, task: Task, row: JobRow, error: unknown, { log, stopping }: FailureContext): Promise<Outcome> {
-  const code = error instanceof AppError ? error.code : error instanceof Error && error.name === 'TimeoutError' ? 'timed_out' : 'internal'
+async function failed(
+  parts: WorkerParts,
+  pool: PgPool,
+  task: Task,
+  row: JobRow,
+  error: unknown,
+  { log, stopping }: FailureContext,
+): Promise<Outcome> {
+  const code =
+    error instanceof AppError
+      ? error.code
+      : error instanceof Error && error.name === 'TimeoutError'
+        ? 'timed_out'
+        : 'internal'
   const hopeless = error instanceof AppError && error.status < 500
   if (!stopping && (hopeless || row.attempts >= row.attempts_max)) {
     log.error('job failed for good', { error })
@@ -135,14 +182,17 @@ async function failed(parts: WorkerParts, pool: PgPool, task: Task, row: JobRow,
   // A stop is not the job's fault: it gets one more try. The number itself only grows, for it is the fence.
   await pool.query(
     `update seaworthy.jobs set state = 'waiting', progress = 0, error_code = $3, attempts_max = attempts_max + $4 where id = $1 and attempts = $2 and state = 'running'`,
-    [row.id, row.attempts, stopping ? null : code, stopping ? 1 : 0])
+    [row.id, row.attempts, stopping ? null : code, stopping ? 1 : 0],
+  )
   log.warn(stopping ? 'job handed back: the worker stops' : 'job failed and will be tried again', { error })
   throw error
 }
 
 async function bury(parts: WorkerParts, task: Task, row: JobRow, code: string, log: Logger): Promise<Outcome> {
   const buried = await parts.database.withCaller({ accountId: row.account_id }, async (tx) => {
-    const { ours } = await tx.one<{ ours: boolean }>(sql`select seaworthy.bury_job(${row.id}, ${row.attempts}, ${code}) as ours`)
+    const { ours } = await tx.one<{ ours: boolean }>(
+      sql`select seaworthy.bury_job(${row.id}, ${row.attempts}, ${code}) as ours`,
+    )
     if (ours) await task.onDead?.({ id: row.id, accountId: row.account_id, input: row.input }, code, tx)
     return ours
   })

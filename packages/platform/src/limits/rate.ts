@@ -19,8 +19,20 @@ export type RateSetting = 'rateMax' | 'rateAuthMax' | 'rateUploadMax' | 'rateEff
 export const unlimited = { kind: 'unlimited' } as const
 export type RateClass = Rate | typeof unlimited
 
-export function rate(name: string, max: number, windowMs: number, options: { readonly per?: Rate['per']; readonly setting?: RateSetting } = {}): Rate {
-  return { kind: 'rate', name, max, windowMs, per: options.per ?? 'caller', ...(options.setting ? { setting: options.setting } : {}) }
+export function rate(
+  name: string,
+  max: number,
+  windowMs: number,
+  options: { readonly per?: Rate['per']; readonly setting?: RateSetting } = {},
+): Rate {
+  return {
+    kind: 'rate',
+    name,
+    max,
+    windowMs,
+    per: options.per ?? 'caller',
+    ...(options.setting ? { setting: options.setting } : {}),
+  }
 }
 
 export interface RateDecision {

@@ -74,4 +74,5 @@ async function trim(directory: string, maxBytes: number): Promise<void> {
   }
 }
 
-export const readDerivative = (path: string, range?: { start: number; end: number }): Readable => createReadStream(path, range)
+export const readDerivative = (path: string, range?: { start: number; end: number }): Readable =>
+  createReadStream(path, range)

@@ -1,8 +1,8 @@
+import { createHash } from 'node:crypto'
 import { mkdir, readdir, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Readable } from 'node:stream'
 import { buffer } from 'node:stream/consumers'
-import { createHash } from 'node:crypto'
 import { type AccountCaller, type AccountId, type Clock, fault, HOUR, MiB, newId, type Secret } from '@seaworthy/core'
 import { type Database, sql, type Transaction } from '../data/index.ts'
 import { createDerivatives, type Derivatives } from './derivatives.ts'
@@ -79,12 +79,16 @@ export function createMedia(settings: MediaSettings): MediaRoom {
       return blob
     },
     keep: async (tx, hash, owner) => {
-      await tx.run(sql`insert into seaworthy.blob_references (account_id, hash, owner) values (seaworthy.account_id(), ${hash}, ${owner}) on conflict do nothing`)
+      await tx.run(
+        sql`insert into seaworthy.blob_references (account_id, hash, owner) values (seaworthy.account_id(), ${hash}, ${owner}) on conflict do nothing`,
+      )
       await tx.run(sql`update seaworthy.blobs set unused_since = null where hash = ${hash}`)
     },
     discard: async (tx, hash, owner) => {
       await tx.run(sql`delete from seaworthy.blob_references where hash = ${hash} and owner = ${owner}`)
-      await tx.run(sql`update seaworthy.blobs set unused_since = now() where hash = ${hash} and unused_since is null and not exists (select 1 from seaworthy.blob_references r where r.hash = ${hash})`)
+      await tx.run(
+        sql`update seaworthy.blobs set unused_since = now() where hash = ${hash} and unused_since is null and not exists (select 1 from seaworthy.blob_references r where r.hash = ${hash})`,
+      )
     },
     readBytes: async (caller, hash) => {
       const stream = await settings.store.read(`${caller.accountId}/${hash}`)
@@ -92,12 +96,24 @@ export function createMedia(settings: MediaSettings): MediaRoom {
       return buffer(stream)
     },
     heavy: (work) => queue.run(work),
-    url: (caller, hash, variant) => signMediaUrl({ accountId: caller.accountId, hash, variant }, settings.secret, settings.clock.now(), settings.urlMs),
+    url: (caller, hash, variant) =>
+      signMediaUrl(
+        { accountId: caller.accountId, hash, variant },
+        settings.secret,
+        settings.clock.now(),
+        settings.urlMs,
+      ),
   }
   return { media, store: settings.store, derivatives, queue, sweep: () => sweep(settings, derivatives, drafts) }
 }
 
-async function storePhoto(settings: MediaSettings, parts: { queue: WorkQueue; drafts: string }, caller: AccountCaller, stream: Readable, maxBytes: number): Promise<StoredPhoto> {
+async function storePhoto(
+  settings: MediaSettings,
+  parts: { queue: WorkQueue; drafts: string },
+  caller: AccountCaller,
+  stream: Readable,
+  maxBytes: number,
+): Promise<StoredPhoto> {
   const received = await receiveFile(stream, parts.drafts, maxBytes)
   const clean = join(parts.drafts, newId())
   try {
@@ -116,15 +132,23 @@ async function storePhoto(settings: MediaSettings, parts: { queue: WorkQueue; dr
 
 /** The row comes before the file: so every file has a row, and the janitor never has to list the store. */
 async function announce(database: Database, accountId: AccountId, blob: StoredBlob): Promise<void> {
-  await database.withCaller({ accountId }, (tx) => tx.run(sql`
+  await database.withCaller({ accountId }, (tx) =>
+    tx.run(sql`
     insert into seaworthy.blobs (account_id, hash, bytes, type, unused_since) values (${accountId}, ${blob.hash}, ${blob.bytes}, ${blob.type}, now())
-    on conflict (account_id, hash) do update set unused_since = now() where blobs.unused_since is not null`))
+    on conflict (account_id, hash) do update set unused_since = now() where blobs.unused_since is not null`),
+  )
 }
 
-async function sweep(settings: MediaSettings, derivatives: Derivatives, drafts: string): Promise<{ blobs: number; drafts: number }> {
+async function sweep(
+  settings: MediaSettings,
+  derivatives: Derivatives,
+  drafts: string,
+): Promise<{ blobs: number; drafts: number }> {
   const before = new Date(settings.clock.now() - UNUSED_MS)
-  const due = await settings.database.withDuty('janitor', (tx) => tx.many<{ account_id: AccountId; hash: string }>(sql`
-    select account_id, hash from seaworthy.blobs where unused_since < ${before} limit ${SWEEP_ROWS_MAX}`))
+  const due = await settings.database.withDuty('janitor', (tx) =>
+    tx.many<{ account_id: AccountId; hash: string }>(sql`
+    select account_id, hash from seaworthy.blobs where unused_since < ${before} limit ${SWEEP_ROWS_MAX}`),
+  )
   let blobs = 0
   for (const blob of due) blobs += await removeBlob(settings, blob, before)
   await derivatives.trim(DERIVED_BYTES_MAX)
@@ -132,10 +156,16 @@ async function sweep(settings: MediaSettings, derivatives: Derivatives, drafts: 
 }
 
 /** The file goes while the row is locked: an upload of the same content waits, and then stores it again. */
-async function removeBlob(settings: MediaSettings, blob: { account_id: AccountId; hash: string }, before: Date): Promise<number> {
+async function removeBlob(
+  settings: MediaSettings,
+  blob: { account_id: AccountId; hash: string },
+  before: Date,
+): Promise<number> {
   return settings.database.withCaller({ accountId: blob.account_id }, async (tx) => {
     await tx.run(sql`set local app.duty = 'janitor'`)
-    const removed = await tx.run(sql`delete from seaworthy.blobs where account_id = ${blob.account_id} and hash = ${blob.hash} and unused_since < ${before}`)
+    const removed = await tx.run(
+      sql`delete from seaworthy.blobs where account_id = ${blob.account_id} and hash = ${blob.hash} and unused_since < ${before}`,
+    )
     if (removed) await settings.store.delete(`${blob.account_id}/${blob.hash}`)
     return removed
   })

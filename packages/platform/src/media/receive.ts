@@ -1,6 +1,6 @@
+import { createHash } from 'node:crypto'
 import { createReadStream, createWriteStream } from 'node:fs'
 import { mkdir, open, rm } from 'node:fs/promises'
-import { createHash } from 'node:crypto'
 import { join } from 'node:path'
 import { type Readable, Transform } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
@@ -8,14 +8,19 @@ import { fault, newId, showBytes } from '@seaworthy/core'
 import { fileTypeFromBuffer } from 'file-type'
 
 /** Streams an upload to a file of its own and stops at the first byte over the limit. The caller removes the file. */
-export async function receiveFile(stream: Readable, directory: string, maxBytes: number): Promise<{ path: string; bytes: number }> {
+export async function receiveFile(
+  stream: Readable,
+  directory: string,
+  maxBytes: number,
+): Promise<{ path: string; bytes: number }> {
   await mkdir(directory, { recursive: true, mode: 0o700 })
   const path = join(directory, newId())
   let bytes = 0
   const meter = new Transform({
     transform: (chunk: Buffer, _encoding, next) => {
       bytes += chunk.length
-      if (bytes > maxBytes) next(fault('payload_too_large', { detail: `The file may have at most ${showBytes(maxBytes)}.` }))
+      if (bytes > maxBytes)
+        next(fault('payload_too_large', { detail: `The file may have at most ${showBytes(maxBytes)}.` }))
       else next(null, chunk)
     },
   })
@@ -57,7 +62,8 @@ export async function hashFile(path: string): Promise<{ hash: string; bytes: num
 }
 
 function refusalOf(type: string | undefined): string {
-  if (type?.startsWith('image/hei')) return 'HEIC photos cannot be read here. Please send it as JPEG: on an iPhone, Settings, Camera, Formats, Most Compatible.'
+  if (type?.startsWith('image/hei'))
+    return 'HEIC photos cannot be read here. Please send it as JPEG: on an iPhone, Settings, Camera, Formats, Most Compatible.'
   if (type) return `This is ${type}, not a photo. JPEG, PNG, WebP, AVIF, GIF and TIFF are accepted.`
   return 'This is not a photo. JPEG, PNG, WebP, AVIF, GIF and TIFF are accepted.'
 }
@@ -65,6 +71,7 @@ function refusalOf(type: string | undefined): string {
 function translate(error: unknown): unknown {
   const code = (error as NodeJS.ErrnoException).code
   if (code === 'ENOSPC' || code === 'EDQUOT') return fault('storage_full', { cause: error })
-  if (code === 'ERR_STREAM_PREMATURE_CLOSE' || code === 'ECONNRESET' || code === 'ABORT_ERR') return fault('malformed_request', { detail: 'The upload ended before the file was complete.', cause: error })
+  if (code === 'ERR_STREAM_PREMATURE_CLOSE' || code === 'ECONNRESET' || code === 'ABORT_ERR')
+    return fault('malformed_request', { detail: 'The upload ended before the file was complete.', cause: error })
   return error
 }

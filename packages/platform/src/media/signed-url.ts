@@ -11,7 +11,8 @@ export interface MediaAddress {
 }
 
 const widths = new Set([160, 320, 640, 1080, 1600])
-const form = /^\/media\/([0-9a-f-]{36})\/([0-9a-f]{64})\/(original|(\d{2,4})\.(?:webp|avif))\?e=(\d{1,12})&s=([\w-]{22})$/
+const form =
+  /^\/media\/([0-9a-f-]{36})\/([0-9a-f]{64})\/(original|(\d{2,4})\.(?:webp|avif))\?e=(\d{1,12})&s=([\w-]{22})$/
 const SIGNATURE_BYTES = 16
 
 /**
@@ -26,7 +27,11 @@ export function signMediaUrl(address: MediaAddress, secret: Secret, nowMs: numbe
 }
 
 /** What the address names, or why it opens nothing. */
-export function readMediaUrl(url: string, secret: Secret, nowMs: number): { ok: true; address: MediaAddress; secondsLeft: number } | { ok: false; reason: 'unknown' | 'expired' } {
+export function readMediaUrl(
+  url: string,
+  secret: Secret,
+  nowMs: number,
+): { ok: true; address: MediaAddress; secondsLeft: number } | { ok: false; reason: 'unknown' | 'expired' } {
   const match = form.exec(url)
   if (!match) return { ok: false, reason: 'unknown' }
   const [, accountId = '', hash = '', variant = '', width, expires = '', given = ''] = match
@@ -39,5 +44,9 @@ export function readMediaUrl(url: string, secret: Secret, nowMs: number): { ok: 
 }
 
 function sign(path: string, expires: string, secret: Secret): string {
-  return createHmac('sha256', secret.reveal()).update(`${path}\n${expires}`).digest().subarray(0, SIGNATURE_BYTES).toString('base64url')
+  return createHmac('sha256', secret.reveal())
+    .update(`${path}\n${expires}`)
+    .digest()
+    .subarray(0, SIGNATURE_BYTES)
+    .toString('base64url')
 }

@@ -14,7 +14,11 @@ export function createWorkQueue(concurrency: number, waitingMax: number): WorkQu
       active++
       return
     }
-    if (waiting.length >= waitingMax) throw fault('unavailable', { detail: 'Too many pictures are being worked on. Please try again shortly.', retryAfterSeconds: 5 })
+    if (waiting.length >= waitingMax)
+      throw fault('unavailable', {
+        detail: 'Too many pictures are being worked on. Please try again shortly.',
+        retryAfterSeconds: 5,
+      })
     await new Promise<void>((resolve) => waiting.push(resolve))
   }
   const leave = (): void => {

@@ -1,2 +1,11 @@
 /** Credits: a double-entry ledger of whole numbers. */
-export { type Balance, captureHold, grantCredits, holdCredits, type LedgerLine, readBalance, readLines, releaseHold } from './ledger.ts'
+export {
+  type Balance,
+  captureHold,
+  grantCredits,
+  holdCredits,
+  type LedgerLine,
+  readBalance,
+  readLines,
+  releaseHold,
+} from './ledger.ts'

@@ -19,14 +19,22 @@ export interface LedgerLine {
 }
 
 /** On duty for identity only: a gift to a new account. The same reference counts once. */
-export async function grantCredits(tx: Transaction, accountId: AccountId, amount: Credits, reference: string): Promise<void> {
+export async function grantCredits(
+  tx: Transaction,
+  accountId: AccountId,
+  amount: Credits,
+  reference: string,
+): Promise<void> {
   await tx.run(sql`select seaworthy.ledger_grant(${newId()}, ${accountId}, ${amount}, ${reference})`)
 }
 
 /** Sets credits aside before the work. Throws `insufficient_credits`; the same reference gives the same hold. Returns its id. */
 export async function holdCredits(tx: Transaction, amount: Credits, reference: string): Promise<string> {
-  const { hold } = await tx.one<{ hold: string | null }>(sql`select seaworthy.ledger_hold(${newId()}, ${amount}, ${reference}) as hold`)
-  if (hold === null) throw fault('insufficient_credits', { detail: `This costs ${amount} credits, and your account has fewer.` })
+  const { hold } = await tx.one<{ hold: string | null }>(
+    sql`select seaworthy.ledger_hold(${newId()}, ${amount}, ${reference}) as hold`,
+  )
+  if (hold === null)
+    throw fault('insufficient_credits', { detail: `This costs ${amount} credits, and your account has fewer.` })
   return hold
 }
 
@@ -51,6 +59,8 @@ export async function readLines(tx: Transaction, limit: number, before?: string)
 }
 
 async function settle(tx: Transaction, hold: string, how: 'capture' | 'release'): Promise<boolean> {
-  const { settled } = await tx.one<{ settled: boolean }>(sql`select seaworthy.ledger_settle(${newId()}, ${hold}, ${how}) as settled`)
+  const { settled } = await tx.one<{ settled: boolean }>(
+    sql`select seaworthy.ledger_settle(${newId()}, ${hold}, ${how}) as settled`,
+  )
   return settled
 }

@@ -16,8 +16,15 @@ export function channel<Event extends z.ZodType>(definition: Omit<Channel<Event>
 }
 
 /** Tells whoever watches, after the commit and only then. Payloads are small: an id and what changed. */
-export async function publish<Event extends z.ZodType>(tx: Transaction, to: AccountCaller, target: Channel<Event>, event: z.input<Event>): Promise<void> {
+export async function publish<Event extends z.ZodType>(
+  tx: Transaction,
+  to: AccountCaller,
+  target: Channel<Event>,
+  event: z.input<Event>,
+): Promise<void> {
   const payload = JSON.stringify(target.event.parse(event))
-  await tx.run(sql`insert into seaworthy.events (account_id, channel, payload) values (${to.accountId}, ${target.name}, ${payload})`)
+  await tx.run(
+    sql`insert into seaworthy.events (account_id, channel, payload) values (${to.accountId}, ${target.name}, ${payload})`,
+  )
   await tx.run(sql`select pg_notify('seaworthy_events', '')`)
 }

@@ -76,10 +76,18 @@ export async function openFeed(settings: FeedSettings): Promise<Feed> {
 const select = sql`select id, account_id as "accountId", channel, payload from seaworthy.events`
 
 /** True when there may be more. */
-async function readPage(settings: FeedSettings, state: { cursor: number; seen: Map<number, number> }): Promise<boolean> {
+async function readPage(
+  settings: FeedSettings,
+  state: { cursor: number; seen: Map<number, number> },
+): Promise<boolean> {
   const known = [...state.seen.keys()]
-  const events = await settings.database.withDuty('realtime', (tx) => tx.many<StoredEvent>(sql`
-    ${select} where id > ${state.cursor} and id <> all(${known}::bigint[]) order by id limit ${PAGE}`), { readOnly: true })
+  const events = await settings.database.withDuty(
+    'realtime',
+    (tx) =>
+      tx.many<StoredEvent>(sql`
+    ${select} where id > ${state.cursor} and id <> all(${known}::bigint[]) order by id limit ${PAGE}`),
+    { readOnly: true },
+  )
   const now = performance.now()
   for (const event of events) {
     state.seen.set(event.id, now)
@@ -99,13 +107,27 @@ function advance(state: { cursor: number; seen: Map<number, number> }, now: numb
 }
 
 async function readNewest(database: Database): Promise<number> {
-  const row = await database.withDuty('realtime', (tx) => tx.one<{ newest: number }>(sql`select coalesce(max(id), 0) as newest from seaworthy.events`), { readOnly: true })
+  const row = await database.withDuty(
+    'realtime',
+    (tx) => tx.one<{ newest: number }>(sql`select coalesce(max(id), 0) as newest from seaworthy.events`),
+    { readOnly: true },
+  )
   return row.newest
 }
 
-async function readSince(database: Database, accountId: AccountId, channel: string, cursor: number): Promise<StoredEvent[] | undefined> {
-  const events = await database.withCaller({ accountId }, (tx) => tx.many<StoredEvent>(sql`
-    ${select} where account_id = ${accountId} and channel = ${channel} and id > ${cursor} order by id limit ${REPLAY_MAX + 1}`), { readOnly: true })
+async function readSince(
+  database: Database,
+  accountId: AccountId,
+  channel: string,
+  cursor: number,
+): Promise<StoredEvent[] | undefined> {
+  const events = await database.withCaller(
+    { accountId },
+    (tx) =>
+      tx.many<StoredEvent>(sql`
+    ${select} where account_id = ${accountId} and channel = ${channel} and id > ${cursor} order by id limit ${REPLAY_MAX + 1}`),
+    { readOnly: true },
+  )
   return events.length > REPLAY_MAX ? undefined : events
 }
 

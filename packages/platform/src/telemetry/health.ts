@@ -11,7 +11,12 @@ export interface HealthCheck {
 
 export interface HealthReport {
   readonly status: HealthStatus
-  readonly parts: readonly { readonly name: string; readonly status: 'ok' | 'failed'; readonly ms: number; readonly problem?: string }[]
+  readonly parts: readonly {
+    readonly name: string
+    readonly status: 'ok' | 'failed'
+    readonly ms: number
+    readonly problem?: string
+  }[]
 }
 
 export interface Health {
@@ -33,7 +38,8 @@ export function createHealth(clock: Clock = systemClock): Health {
   return {
     add: (check) => void checks.push(check),
     report: () => {
-      if (!cached || clock.now() - cached.at > CACHE_MS) cached = { at: clock.now(), report: runChecks(checks, () => draining) }
+      if (!cached || clock.now() - cached.at > CACHE_MS)
+        cached = { at: clock.now(), report: runChecks(checks, () => draining) }
       return cached.report
     },
     drain: () => {
@@ -48,7 +54,8 @@ export function createHealth(clock: Clock = systemClock): Health {
 
 async function runChecks(checks: readonly HealthCheck[], draining: () => boolean): Promise<HealthReport> {
   const parts = await Promise.all(checks.map(runCheck))
-  const failed = (kind: HealthCheck['kind']): boolean => parts.some((part, i) => part.status === 'failed' && checks[i]?.kind === kind)
+  const failed = (kind: HealthCheck['kind']): boolean =>
+    parts.some((part, i) => part.status === 'failed' && checks[i]?.kind === kind)
   const status = draining() || failed('must') ? 'failed' : failed('nice') ? 'degraded' : 'ok'
   return { status, parts }
 }
@@ -56,9 +63,17 @@ async function runChecks(checks: readonly HealthCheck[], draining: () => boolean
 async function runCheck({ name, check }: HealthCheck): Promise<HealthReport['parts'][number]> {
   const started = performance.now()
   const late = new AbortController()
-  const finish = (status: 'ok' | 'failed', problem?: string) => ({ name, status, ms: Math.round(performance.now() - started), ...(problem ? { problem } : {}) })
+  const finish = (status: 'ok' | 'failed', problem?: string) => ({
+    name,
+    status,
+    ms: Math.round(performance.now() - started),
+    ...(problem ? { problem } : {}),
+  })
   try {
-    const outcome = await Promise.race([check(late.signal).then(() => 'done' as const), pause(CHECK_MS, late.signal).then(() => 'late' as const)])
+    const outcome = await Promise.race([
+      check(late.signal).then(() => 'done' as const),
+      pause(CHECK_MS, late.signal).then(() => 'late' as const),
+    ])
     return outcome === 'done' ? finish('ok') : finish('failed', `no answer within ${CHECK_MS} ms`)
   } catch (error) {
     return finish('failed', (error as Error).message)

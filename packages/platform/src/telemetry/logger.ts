@@ -22,7 +22,11 @@ const BUFFER_BYTES = 4_096
 const FLUSH_MS = 250
 
 /** JSON lines on standard output, buffered for a quarter of a second so that logging never holds up a request. */
-export function createLogger(options: { readonly level: LogLevel; readonly process: string; readonly write?: (line: string) => void }): Logger {
+export function createLogger(options: {
+  readonly level: LogLevel
+  readonly process: string
+  readonly write?: (line: string) => void
+}): Logger {
   if (options.write) return createCallbackLogger(options.level, options.process, options.write)
   const destination = pino.destination({ dest: 1, sync: false, minLength: BUFFER_BYTES })
   setInterval(() => flush(), FLUSH_MS).unref()
@@ -49,7 +53,11 @@ function createCallbackLogger(level: LogLevel, process: string, write: (line: st
 }
 
 const pinoSettings = (level: LogLevel, process: string): pino.LoggerOptions => ({
-  level, base: { process }, messageKey: 'message', timestamp: pino.stdTimeFunctions.isoTime, formatters: { level: (label) => ({ level: label }) },
+  level,
+  base: { process },
+  messageKey: 'message',
+  timestamp: pino.stdTimeFunctions.isoTime,
+  formatters: { level: (label) => ({ level: label }) },
 })
 
 function wrap(inner: pino.Logger, line: (json: string) => void, flush: () => void): Logger {

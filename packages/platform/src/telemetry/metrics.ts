@@ -1,9 +1,25 @@
-import { AggregatorRegistry, Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from '@platformatic/prom-client'
+import {
+  AggregatorRegistry,
+  Counter,
+  collectDefaultMetrics,
+  Gauge,
+  Histogram,
+  Registry,
+} from '@platformatic/prom-client'
 
 /** The one place that knows the metrics library. Label values come from definitions, never from what callers send. */
 export interface Metrics {
-  counter<const L extends string>(name: string, help: string, labels: readonly L[]): (values: Record<L, string>, by?: number) => void
-  histogram<const L extends string>(name: string, help: string, labels: readonly L[], buckets: readonly number[]): (values: Record<L, string>, value: number) => void
+  counter<const L extends string>(
+    name: string,
+    help: string,
+    labels: readonly L[],
+  ): (values: Record<L, string>, by?: number) => void
+  histogram<const L extends string>(
+    name: string,
+    help: string,
+    labels: readonly L[],
+    buckets: readonly number[],
+  ): (values: Record<L, string>, value: number) => void
   /** Read when somebody looks. */
   gauge(name: string, help: string, read: () => number): void
   /** As plain data that another process can merge. */
@@ -21,11 +37,24 @@ export function createMetrics(): Metrics {
       return (values, by = 1) => counter.inc(values as never, by)
     },
     histogram: (name, help, labels, buckets) => {
-      const histogram = new Histogram({ name, help, labelNames: [...labels], buckets: [...buckets], registers: [registry] })
+      const histogram = new Histogram({
+        name,
+        help,
+        labelNames: [...labels],
+        buckets: [...buckets],
+        registers: [registry],
+      })
       return (values, value) => histogram.observe(values as never, value)
     },
     gauge: (name, help, read) => {
-      new Gauge({ name, help, registers: [registry], collect() { this.set(read()) } })
+      new Gauge({
+        name,
+        help,
+        registers: [registry],
+        collect() {
+          this.set(read())
+        },
+      })
     },
     snapshot: async () => (await registry.getMetricsAsJSON()) as unknown[],
     text: () => registry.metrics(),

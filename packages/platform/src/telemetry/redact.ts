@@ -6,7 +6,8 @@ const KEYS_MAX = 100
 const TEXT_MAX = 4_096
 
 /** Names that mean personal or secret in any case style: `userEmail`, `user_email` and `USER-EMAIL` are one. */
-const names = /password|passphrase|secret|token|authori[sz]ation|cookie|apikey|privatekey|credential|signature|email|phone|address|firstname|lastname|fullname|displayname|birth|iban|cardnumber|cvc|filename/
+const names =
+  /password|passphrase|secret|token|authori[sz]ation|cookie|apikey|privatekey|credential|signature|email|phone|address|firstname|lastname|fullname|displayname|birth|iban|cardnumber|cvc|filename/
 
 const patterns: readonly (readonly [RegExp, string])[] = [
   [/eyJ[\w-]{8,}\.[\w-]{8,}\.[\w-]*/g, '[REDACTED:token]'],

@@ -12,6 +12,8 @@ export interface Endpoint {
   readonly database: string
   /** `verify` checks the server's certificate against the system's authorities. */
   readonly tls: 'off' | 'verify'
+  /** The database whose roles these are, when this one was cloned from it. */
+  readonly rolesOf?: string
 }
 
 export interface Login {
@@ -67,7 +69,12 @@ export function openPlainPool(endpoint: Endpoint, login: Login, name: string, ma
 }
 
 /** One connection of its own, for locks, LISTEN and migrations. The caller ends it. */
-export async function openClient(endpoint: Endpoint, login: Login, name: string, connectMs = 5_000): Promise<PgSingleClient> {
+export async function openClient(
+  endpoint: Endpoint,
+  login: Login,
+  name: string,
+  connectMs = 5_000,
+): Promise<PgSingleClient> {
   const client = new pg.Client({ ...clientSettings(endpoint, login, name), connectionTimeoutMillis: connectMs })
   client.on('error', () => {
     // Reported by the query under way, or by 'end'.

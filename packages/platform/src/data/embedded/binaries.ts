@@ -1,4 +1,14 @@
-import { chmodSync, cpSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, symlinkSync } from 'node:fs'
+import {
+  chmodSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+} from 'node:fs'
 import { createRequire } from 'node:module'
 import { basename, dirname, join } from 'node:path'
 
@@ -25,7 +35,12 @@ export function installBinaries(directory: string): Binaries {
     heal(draft)
     publish(draft, target)
   }
-  return { directory: target, initdb: join(target, 'bin', 'initdb'), postgres: join(target, 'bin', 'postgres'), version }
+  return {
+    directory: target,
+    initdb: join(target, 'bin', 'initdb'),
+    postgres: join(target, 'bin', 'postgres'),
+    version,
+  }
 }
 
 function findPackage(): string {
@@ -34,7 +49,10 @@ function findPackage(): string {
   try {
     return dirname(dirname(require.resolve(name)))
   } catch (cause) {
-    throw new Error(`There is no embedded PostgreSQL for ${process.platform}-${process.arch} in node_modules.\n    HINT: run npm ci without --omit=optional, or set DATABASE_URL to a server of your own.`, { cause })
+    throw new Error(
+      `There is no embedded PostgreSQL for ${process.platform}-${process.arch} in node_modules.\n    HINT: run npm ci without --omit=optional, or set DATABASE_URL to a server of your own.`,
+      { cause },
+    )
   }
 }
 

@@ -25,23 +25,40 @@ export function prepareCluster(binaries: Binaries, directory: string, password: 
 
 function initialise(binaries: Binaries, directory: string, passwordFile: string): void {
   const { command, args } = asServerUser(binaries.initdb, [
-    '-D', directory, '-U', ADMIN, `--pwfile=${passwordFile}`, '--auth=scram-sha-256', '--encoding=UTF8',
-    '--locale-provider=builtin', '--builtin-locale=C.UTF-8', '--data-checksums', '--wal-segsize=1',
+    '-D',
+    directory,
+    '-U',
+    ADMIN,
+    `--pwfile=${passwordFile}`,
+    '--auth=scram-sha-256',
+    '--encoding=UTF8',
+    '--locale-provider=builtin',
+    '--builtin-locale=C.UTF-8',
+    '--data-checksums',
+    '--wal-segsize=1',
   ])
   const made = spawnSync(command, args, { encoding: 'utf8', env: serverEnvironment() })
   if (made.status === 0) return
   rmSync(directory, { recursive: true, force: true })
   const words = `${made.stderr || made.error?.message}`.trim().split('\n').slice(-3).join(' ')
-  throw new Error(`The database could not be made in ${directory}: ${words}\n    HINT: check space and permissions there, or set DATA_DIR to another place.`)
+  throw new Error(
+    `The database could not be made in ${directory}: ${words}\n    HINT: check space and permissions there, or set DATA_DIR to another place.`,
+  )
 }
 
 /** The C locale of the environment reaches PostgreSQL's messages only; the cluster's own locale is built in. */
-export const serverEnvironment = (): NodeJS.ProcessEnv => ({ PATH: '/usr/sbin:/usr/bin:/sbin:/bin', LC_ALL: 'C', TZ: 'UTC' })
+export const serverEnvironment = (): NodeJS.ProcessEnv => ({
+  PATH: '/usr/sbin:/usr/bin:/sbin:/bin',
+  LC_ALL: 'C',
+  TZ: 'UTC',
+})
 
 function refuseFullDisk(directory: string): void {
   const parent = join(directory, '..')
   mkdirSync(parent, { recursive: true })
   const { bavail, bsize } = statfsSync(parent)
   if (bavail * bsize >= SPACE_MIN_BYTES) return
-  throw new Error(`There are only ${Math.round((bavail * bsize) / MiB)} MB free for ${parent}; the database needs ${SPACE_MIN_BYTES / MiB}.\n    HINT: make space, or set DATA_DIR to another disk.`)
+  throw new Error(
+    `There are only ${Math.round((bavail * bsize) / MiB)} MB free for ${parent}; the database needs ${SPACE_MIN_BYTES / MiB}.\n    HINT: make space, or set DATA_DIR to another disk.`,
+  )
 }

@@ -63,16 +63,38 @@ async function launch(binaries: Binaries, cluster: string, password: string): Pr
 /** In a process group of its own: a Ctrl-C on the terminal must reach the supervisor only, which stops it last. */
 function spawnServer(binaries: Binaries, cluster: string, port: number, log: number): ChildProcess {
   const settings = {
-    port, listen_addresses: '127.0.0.1', unix_socket_directories: '', max_connections: 60, shared_buffers: '32MB', max_wal_size: '256MB', min_wal_size: '16MB',
-    wal_level: 'replica', checkpoint_timeout: '5min', password_encryption: 'scram-sha-256', log_timezone: 'UTC', timezone: 'UTC', log_min_duration_statement: '500ms',
-    autovacuum_max_workers: 1, autovacuum_worker_slots: 2, max_worker_processes: 2, max_parallel_workers: 0, io_method: 'sync', jit: 'off',
+    port,
+    listen_addresses: '127.0.0.1',
+    unix_socket_directories: '',
+    max_connections: 60,
+    shared_buffers: '32MB',
+    max_wal_size: '256MB',
+    min_wal_size: '16MB',
+    wal_level: 'replica',
+    checkpoint_timeout: '5min',
+    password_encryption: 'scram-sha-256',
+    log_timezone: 'UTC',
+    timezone: 'UTC',
+    log_min_duration_statement: '500ms',
+    autovacuum_max_workers: 1,
+    autovacuum_worker_slots: 2,
+    max_worker_processes: 2,
+    max_parallel_workers: 0,
+    io_method: 'sync',
+    jit: 'off',
   }
   const flags = Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`])
   const { command, args } = asServerUser(binaries.postgres, ['-D', cluster, ...flags])
   return spawn(command, args, { stdio: ['ignore', log, log], env: serverEnvironment(), detached: true })
 }
 
-function describe(endpoint: Endpoint, password: string, origin: 'started' | 'adopted', pid: number, exited: Promise<void>): EmbeddedServer {
+function describe(
+  endpoint: Endpoint,
+  password: string,
+  origin: 'started' | 'adopted',
+  pid: number,
+  exited: Promise<void>,
+): EmbeddedServer {
   const stop = async (): Promise<void> => {
     signal(pid, 'SIGINT')
     const late = new AbortController()
@@ -133,7 +155,10 @@ function isServer(pid: number): boolean {
   try {
     process.kill(pid, 0)
     if (process.platform !== 'linux') return true
-    return readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes('postgres') && !/\) Z /.test(readFileSync(`/proc/${pid}/stat`, 'utf8'))
+    return (
+      readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes('postgres') &&
+      !/\) Z /.test(readFileSync(`/proc/${pid}/stat`, 'utf8'))
+    )
   } catch {
     return false
   }
@@ -149,8 +174,13 @@ function signal(pid: number, name: NodeJS.Signals): void {
 
 function lastLogLine(cluster: string): string {
   const log = readFileSync(join(cluster, '..', 'database.log'), 'utf8')
-  const line = log.trim().split('\n').findLast((text) => /FATAL|PANIC|ERROR|error/.test(text)) ?? ''
-  if (/No space left/.test(log.slice(-4_000))) return 'the disk is full.\n    HINT: make space; nothing that was acknowledged is lost.'
+  const line =
+    log
+      .trim()
+      .split('\n')
+      .findLast((text) => /FATAL|PANIC|ERROR|error/.test(text)) ?? ''
+  if (/No space left/.test(log.slice(-4_000)))
+    return 'the disk is full.\n    HINT: make space; nothing that was acknowledged is lost.'
   return `${line.replace(/^.*?(FATAL|PANIC|ERROR):\s*/, '')}\n    HINT: read ${join(cluster, '..', 'database.log')}`
 }
 

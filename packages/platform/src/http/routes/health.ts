@@ -1,5 +1,5 @@
-import type { FastifyInstance } from 'fastify'
 import type { Caller } from '@seaworthy/core'
+import type { FastifyInstance } from 'fastify'
 import type { Health, HealthReport } from '../../telemetry/index.ts'
 import { dataPolicy, securityHeaders } from '../headers.ts'
 
@@ -9,11 +9,17 @@ export interface HealthRouteParts {
   readonly details: () => Record<string, unknown>
 }
 
-const noStore = { ...securityHeaders(false), 'content-security-policy': dataPolicy, 'cache-control': 'no-store', 'content-type': 'application/json; charset=utf-8' }
+const noStore = {
+  ...securityHeaders(false),
+  'content-security-policy': dataPolicy,
+  'cache-control': 'no-store',
+  'content-type': 'application/json; charset=utf-8',
+}
 
 /** Live: the event loop turns. Ready: what this process cannot work without answers. Details are for operators. */
 export function addHealthRoutes(server: FastifyInstance, parts: HealthRouteParts): void {
-  for (const url of ['/health/live', '/live']) server.get(url, (_request, reply) => reply.headers(noStore).send('{"status":"ok"}'))
+  for (const url of ['/health/live', '/live'])
+    server.get(url, (_request, reply) => reply.headers(noStore).send('{"status":"ok"}'))
   for (const url of ['/health', '/health/ready', '/ready', '/api/health']) {
     server.get(url, async (_request, reply) => {
       const { status } = await parts.health.report()
@@ -22,10 +28,19 @@ export function addHealthRoutes(server: FastifyInstance, parts: HealthRouteParts
   }
   server.get('/health/detailed', async (request, reply) => {
     const token = request.headers.authorization?.replace(/^Bearer /, '') ?? ''
-    const caller = await Promise.resolve().then(() => parts.identify(token)).catch(() => undefined)
-    if (!caller?.operator) return reply.code(caller ? 403 : 401).headers(noStore).send(JSON.stringify({ status: 'refused', detail: 'This is for operators.' }))
+    const caller = await Promise.resolve()
+      .then(() => parts.identify(token))
+      .catch(() => undefined)
+    if (!caller?.operator)
+      return reply
+        .code(caller ? 403 : 401)
+        .headers(noStore)
+        .send(JSON.stringify({ status: 'refused', detail: 'This is for operators.' }))
     const report = await parts.health.report()
-    return reply.code(codeOf(report.status)).headers(noStore).send(JSON.stringify({ ...report, ...parts.details() }))
+    return reply
+      .code(codeOf(report.status))
+      .headers(noStore)
+      .send(JSON.stringify({ ...report, ...parts.details() }))
   })
 }
 

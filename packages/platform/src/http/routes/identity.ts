@@ -10,7 +10,12 @@ const rates = {
   general: rate('identity.general', 100, MINUTES_15, { setting: 'rateMax' }),
 }
 
-const email = z.string().trim().min(3).max(254).regex(/^[^\s@]+@[^\s@]+\.[^\s@]+$/, 'is not an e-mail address')
+const email = z
+  .string()
+  .trim()
+  .min(3)
+  .max(254)
+  .regex(/^[^\s@]+@[^\s@]+\.[^\s@]+$/, 'is not an e-mail address')
 const password = z.string().min(8, 'must have at least 8 characters').max(128, 'may have at most 128 characters')
 
 const Session = z.object({
@@ -24,56 +29,127 @@ export interface IdentityRouteSettings {
   readonly secure: boolean
 }
 
-/** Sign-up, sign-in, refresh and sign-out, as routes like all others. The refresh token lives in a cookie that no script can read. */
+interface Parts {
+  readonly identity: Identity
+  readonly cookie: ReturnType<typeof cookieOf>
+}
+
+/**
+ * Sign-up, sign-in, refresh and sign-out, as routes like all others. The refresh token lives in a cookie that no
+ * script can read.
+ */
 export function identityApp(identity: Identity, settings: IdentityRouteSettings) {
-  const cookie = cookieOf(settings)
-  const answer = <const S extends number>(status: S, signedIn: SignedIn) => ({
-    status,
-    body: { accessToken: signedIn.accessToken, expiresInSeconds: signedIn.expiresInSeconds, user: { id: signedIn.caller.userId, accountId: signedIn.caller.accountId, role: signedIn.caller.role, operator: signedIn.caller.operator } },
-    headers: { 'set-cookie': cookie.set(signedIn.refreshToken) },
-    resource: signedIn.caller.userId,
+  const parts = { identity, cookie: cookieOf(settings) }
+  return defineApp({
+    name: 'identity',
+    title: 'Accounts and sign-in',
+    routes: [...entryRoutes(parts), ...sessionRoutes(parts)],
   })
+}
+
+/** How people come in. */
+function entryRoutes({ identity, cookie }: Parts) {
   const signUp = route({
-    name: 'identity.sign-up', method: 'POST', path: '/sign-up', summary: 'Make an account and sign in',
-    auth: 'public', limit: rates.auth, transaction: 'none', body: z.strictObject({ email, password, operatorToken: z.string().max(100).optional() }), reply: { 201: Session },
-    errors: ['email_taken', 'link_expired'], audit: 'sign_up',
-    handle: async ({ body, header, network }) => answer(201, await identity.signUp(body, deviceOf(header, network), body.operatorToken)),
+    name: 'identity.sign-up',
+    method: 'POST',
+    path: '/sign-up',
+    summary: 'Make an account and sign in',
+    auth: 'public',
+    limit: rates.auth,
+    transaction: 'none',
+    body: z.strictObject({ email, password, operatorToken: z.string().max(100).optional() }),
+    reply: { 201: Session },
+    errors: ['email_taken', 'link_expired'],
+    audit: 'sign_up',
+    handle: async ({ body, header, network }) =>
+      answerWith(cookie, 201, await identity.signUp(body, deviceOf(header, network), body.operatorToken)),
   })
   const signIn = route({
-    name: 'identity.sign-in', method: 'POST', path: '/sign-in', summary: 'Sign in with e-mail and password',
-    auth: 'public', limit: rates.auth, transaction: 'none', body: z.strictObject({ email: z.string().max(254), password: z.string().max(128) }), reply: { 200: Session },
-    errors: ['wrong_credentials'], audit: 'sign_in',
-    handle: async ({ body, header, network }) => answer(200, await identity.signIn(body, deviceOf(header, network))),
+    name: 'identity.sign-in',
+    method: 'POST',
+    path: '/sign-in',
+    summary: 'Sign in with e-mail and password',
+    auth: 'public',
+    limit: rates.auth,
+    transaction: 'none',
+    body: z.strictObject({ email: z.string().max(254), password: z.string().max(128) }),
+    reply: { 200: Session },
+    errors: ['wrong_credentials'],
+    audit: 'sign_in',
+    handle: async ({ body, header, network }) =>
+      answerWith(cookie, 200, await identity.signIn(body, deviceOf(header, network))),
   })
+  return [signUp, signIn] as const
+}
+
+/** What keeps a sign-in going, tells about it and ends it. */
+function sessionRoutes({ identity, cookie }: Parts) {
   const refresh = route({
-    name: 'identity.refresh', method: 'POST', path: '/refresh', summary: 'A new access token for the cookie of the last one',
-    auth: 'public', limit: rates.session, transaction: 'none', body: noBody, reply: { 200: Session, 204: z.undefined() }, audit: 'session_refresh',
+    name: 'identity.refresh',
+    method: 'POST',
+    path: '/refresh',
+    summary: 'A new access token for the cookie of the last one',
+    auth: 'public',
+    limit: rates.session,
+    transaction: 'none',
+    body: noBody,
+    reply: { 200: Session, 204: z.undefined() },
+    audit: 'session_refresh',
     handle: async ({ cookie: read }) => {
       const token = read(cookie.name)
       // A visitor who never signed in is no failure: nothing to refresh, nothing to report.
       if (!token) return { status: 204, body: undefined }
-      return answer(200, await identity.refresh(token))
+      return answerWith(cookie, 200, await identity.refresh(token))
     },
   })
   const signOut = route({
-    name: 'identity.sign-out', method: 'POST', path: '/sign-out', summary: 'End this sign-in',
-    auth: 'viewer', limit: rates.session, transaction: 'none', body: noBody, reply: { 204: z.undefined() }, audit: 'sign_out',
+    name: 'identity.sign-out',
+    method: 'POST',
+    path: '/sign-out',
+    summary: 'End this sign-in',
+    auth: 'viewer',
+    limit: rates.session,
+    transaction: 'none',
+    body: noBody,
+    reply: { 204: z.undefined() },
+    audit: 'sign_out',
     handle: async ({ caller }) => {
       await identity.signOut(caller.sessionId)
-      return { status: 204, body: undefined, headers: { 'set-cookie': cookie.clear, 'clear-site-data': '"cache", "storage"' } }
+      return {
+        status: 204,
+        body: undefined,
+        headers: { 'set-cookie': cookie.clear, 'clear-site-data': '"cache"' },
+      }
     },
   })
   const me = route({
-    name: 'identity.me', method: 'GET', path: '/me', summary: 'Who is signed in',
-    auth: 'viewer', limit: rates.general, transaction: 'none', reply: { 200: z.object({ id: z.string(), email: z.string(), role: z.string(), operator: z.boolean() }) },
+    name: 'identity.me',
+    method: 'GET',
+    path: '/me',
+    summary: 'Who is signed in',
+    auth: 'viewer',
+    limit: rates.general,
+    transaction: 'none',
+    reply: { 200: z.object({ id: z.string(), email: z.string(), role: z.string(), operator: z.boolean() }) },
     handle: async ({ caller }) => {
       const { email: address } = await identity.profile(caller)
       if (!address) throw fault('not_found')
       return { status: 200, body: { id: caller.userId, email: address, role: caller.role, operator: caller.operator } }
     },
   })
-  return defineApp({ name: 'identity', title: 'Accounts and sign-in', routes: [signUp, signIn, refresh, signOut, me] })
+  return [refresh, signOut, me] as const
 }
+
+const answerWith = <const S extends number>(cookie: Parts['cookie'], status: S, { caller, ...tokens }: SignedIn) => ({
+  status,
+  body: {
+    accessToken: tokens.accessToken,
+    expiresInSeconds: tokens.expiresInSeconds,
+    user: { id: caller.userId, accountId: caller.accountId, role: caller.role, operator: caller.operator },
+  },
+  headers: { 'set-cookie': cookie.set(tokens.refreshToken) },
+  resource: caller.userId,
+})
 
 /** With https the browser itself guarantees by the name's prefix that the cookie came over TLS. */
 function cookieOf(settings: IdentityRouteSettings) {
@@ -86,4 +162,7 @@ function cookieOf(settings: IdentityRouteSettings) {
   }
 }
 
-const deviceOf = (header: (name: string) => string | undefined, network: string) => ({ network, name: header('user-agent') ?? 'unknown' })
+const deviceOf = (header: (name: string) => string | undefined, network: string) => ({
+  network,
+  name: header('user-agent') ?? 'unknown',
+})

@@ -3,7 +3,7 @@ import type { Readable } from 'node:stream'
 import { pipeline } from 'node:stream'
 import { AppError, type Clock, fault, isId, newId, type Secret } from '@seaworthy/core'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
-import { readDerivative, readMediaUrl, type MediaAddress, type MediaRoom } from '../../media/index.ts'
+import { type MediaAddress, type MediaRoom, readDerivative, readMediaUrl } from '../../media/index.ts'
 import type { Logger } from '../../telemetry/index.ts'
 import { dataPolicy, securityHeaders } from '../headers.ts'
 import { problemOf, toAppError } from '../reply.ts'
@@ -51,10 +51,20 @@ async function deliver(request: FastifyRequest, reply: FastifyReply, parts: Medi
     ...(download ? { 'content-disposition': `attachment; filename="${download}${source.extension}"` } : {}),
   })
   if (request.headers['if-none-match'] === etag) return void reply.code(304).send()
-  await sendRange(request, reply, source, request.headers['if-range'] === undefined || request.headers['if-range'] === etag)
+  await sendRange(
+    request,
+    reply,
+    source,
+    request.headers['if-range'] === undefined || request.headers['if-range'] === etag,
+  )
 }
 
-async function sendRange(request: FastifyRequest, reply: FastifyReply, source: Source, mayRange: boolean): Promise<void> {
+async function sendRange(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  source: Source,
+  mayRange: boolean,
+): Promise<void> {
   const range = mayRange ? parseRange(request.headers.range, source.bytes) : undefined
   if (range === 'impossible') {
     reply.header('content-range', `bytes */${source.bytes}`)
@@ -76,11 +86,23 @@ async function findSource({ store, derivatives }: MediaRoom, address: MediaAddre
     const bytes = await store.size(key)
     if (bytes === undefined) return undefined
     const type = await sniff(await open(store.read(key, { start: 0, end: 3 })))
-    return { bytes, type, extension: type === 'image/png' ? '.png' : '.jpg', open: (range) => open(store.read(key, range)) }
+    return {
+      bytes,
+      type,
+      extension: type === 'image/png' ? '.png' : '.jpg',
+      open: (range) => open(store.read(key, range)),
+    }
   }
   const found = await derivatives.open(address)
   const extension = extname(address.variant)
-  return found && { bytes: found.bytes, type: `image/${extension.slice(1)}`, extension, open: async (range) => readDerivative(found.path, range) }
+  return (
+    found && {
+      bytes: found.bytes,
+      type: `image/${extension.slice(1)}`,
+      extension,
+      open: async (range) => readDerivative(found.path, range),
+    }
+  )
 }
 
 async function open(stream: Promise<Readable | undefined>): Promise<Readable> {
@@ -96,7 +118,10 @@ async function sniff(stream: Readable): Promise<string> {
 }
 
 /** One range; more than one, or nonsense, is answered with the whole file, as RFC 9110 allows. */
-function parseRange(header: string | undefined, bytes: number): { start: number; end: number } | 'impossible' | undefined {
+function parseRange(
+  header: string | undefined,
+  bytes: number,
+): { start: number; end: number } | 'impossible' | undefined {
   const match = /^bytes=(\d*)-(\d*)$/.exec(header ?? '')
   if (!match || (!match[1] && !match[2])) return undefined
   const start = match[1] ? Number(match[1]) : Math.max(0, bytes - Number(match[2]))
@@ -120,5 +145,13 @@ function refuse(reply: FastifyReply, thrown: unknown, log: Logger): void {
   const requestId = typeof given === 'string' && isId(given) ? given : newId()
   if (error.status >= 500) log.error('a file could not be delivered', { error: thrown, request: requestId })
   for (const name of ['etag', 'content-disposition', 'accept-ranges', 'content-length']) reply.removeHeader(name)
-  void reply.code(error.status).headers({ ...securityHeaders(false), 'cache-control': 'no-store', 'content-type': 'application/problem+json; charset=utf-8', ...(error.retryAfterSeconds ? { 'retry-after': error.retryAfterSeconds } : {}) }).send(JSON.stringify(problemOf(error, requestId)))
+  void reply
+    .code(error.status)
+    .headers({
+      ...securityHeaders(false),
+      'cache-control': 'no-store',
+      'content-type': 'application/problem+json; charset=utf-8',
+      ...(error.retryAfterSeconds ? { 'retry-after': error.retryAfterSeconds } : {}),
+    })
+    .send(JSON.stringify(problemOf(error, requestId)))
 }

@@ -14,14 +14,26 @@ export interface WebPages {
 export async function addWebPages(server: FastifyInstance, directory: string, isHttps: boolean): Promise<WebPages> {
   const index = join(directory, 'index.html')
   const html = existsSync(index) ? readFileSync(index, 'utf8') : missingPage
-  const headers = { ...securityHeaders(isHttps), 'content-type': 'text/html; charset=utf-8', 'content-security-policy': pagePolicy(html), 'cache-control': 'no-cache' }
+  const headers = {
+    ...securityHeaders(isHttps),
+    'content-type': 'text/html; charset=utf-8',
+    'content-security-policy': pagePolicy(html),
+    'cache-control': 'no-cache',
+  }
   if (existsSync(join(directory, 'assets'))) {
     await server.register(fastifyStatic, {
-      root: directory, wildcard: false, index: false, preCompressed: true, decorateReply: false,
+      root: directory,
+      wildcard: false,
+      index: false,
+      preCompressed: true,
+      decorateReply: false,
       globIgnore: ['**/*.html'],
       setHeaders: (response, path) => {
         for (const [name, value] of Object.entries(securityHeaders(isHttps))) response.setHeader(name, value)
-        response.setHeader('cache-control', /[\\/]assets[\\/]/.test(path) ? 'public, max-age=31536000, immutable' : 'public, max-age=3600')
+        response.setHeader(
+          'cache-control',
+          /[\\/]assets[\\/]/.test(path) ? 'public, max-age=31536000, immutable' : 'public, max-age=3600',
+        )
       },
     })
   }
@@ -33,13 +45,32 @@ export function pagePolicy(html: string): string {
   const scripts = hashesOf(html, /<script(?![^>]*\bsrc=)[^>]*>([\s\S]*?)<\/script>/g)
   const styles = hashesOf(html, /<style[^>]*>([\s\S]*?)<\/style>/g)
   return [
-    "default-src 'none'", `script-src 'self'${scripts}`, `style-src 'self'${styles}`, "img-src 'self' blob: data:", "font-src 'self'", "connect-src 'self'", "manifest-src 'self'",
-    "worker-src 'self'", "form-action 'self'", "base-uri 'none'", "frame-ancestors 'none'", "require-trusted-types-for 'script'", "trusted-types 'none'",
+    "default-src 'none'",
+    `script-src 'self'${scripts}`,
+    `style-src 'self'${styles}`,
+    "img-src 'self' blob: data:",
+    "font-src 'self'",
+    "connect-src 'self'",
+    "manifest-src 'self'",
+    "worker-src 'self'",
+    "form-action 'self'",
+    "base-uri 'none'",
+    "frame-ancestors 'none'",
+    "require-trusted-types-for 'script'",
+    "trusted-types 'none'",
   ].join('; ')
 }
 
 function hashesOf(html: string, pattern: RegExp): string {
-  return [...html.matchAll(pattern)].map((match) => ` 'sha256-${createHash('sha256').update(match[1] ?? '').digest('base64')}'`).join('')
+  return [...html.matchAll(pattern)]
+    .map(
+      (match) =>
+        ` 'sha256-${createHash('sha256')
+          .update(match[1] ?? '')
+          .digest('base64')}'`,
+    )
+    .join('')
 }
 
-const missingPage = '<!doctype html><html lang="en"><title>Seaworthy</title><p>The web pages are not built. Run <code>npm run build</code>.</p></html>'
+const missingPage =
+  '<!doctype html><html lang="en"><title>Seaworthy</title><p>The web pages are not built. Run <code>npm run build</code>.</p></html>'

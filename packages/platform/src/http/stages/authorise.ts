@@ -7,7 +7,8 @@ export function authorise(auth: Auth): Before | undefined {
   if (auth === 'public') return undefined
   return ({ caller }) => {
     if (!caller) throw fault('unauthenticated')
-    if (auth === 'operator' ? !caller.operator : !roleAtLeast(caller.role, auth)) throw fault('forbidden', { detail: `This needs the role ${auth}.` })
+    if (auth === 'operator' ? !caller.operator : !roleAtLeast(caller.role, auth))
+      throw fault('forbidden', { detail: `This needs the role ${auth}.` })
     return undefined
   }
 }

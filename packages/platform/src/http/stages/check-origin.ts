@@ -13,7 +13,8 @@ export const checkOrigin: Before = (exchange) => {
     exchange.corsOrigin = origin
     return undefined
   }
-  if (exchange.served.route.method !== 'GET') throw fault('origin_refused', { internal: `origin ${origin.slice(0, 100)}` })
+  if (exchange.served.route.method !== 'GET')
+    throw fault('origin_refused', { internal: `origin ${origin.slice(0, 100)}` })
   return undefined
 }
 

@@ -11,7 +11,11 @@ export const correlate: Before = (exchange) => {
   exchange.trace = continueTrace(headers.traceparent as string | undefined)
   const given = headers['x-request-id']
   exchange.requestId = typeof given === 'string' && idForm.test(given) ? given : exchange.trace.traceId
-  exchange.address = clientAddress(socket.remoteAddress ?? '', headers['x-forwarded-for'] as string | undefined, exchange.parts.settings.trustedProxies)
+  exchange.address = clientAddress(
+    socket.remoteAddress ?? '',
+    headers['x-forwarded-for'] as string | undefined,
+    exchange.parts.settings.trustedProxies,
+  )
   refuseAmbiguous(exchange)
   return undefined
 }
@@ -25,5 +29,6 @@ function refuseAmbiguous({ incoming }: Exchange): void {
     if (name?.length === 4 && name.toLowerCase() === 'host') hosts++
   }
   if (hosts > 1) throw fault('malformed_request', { detail: 'The request names more than one host.' })
-  if (incoming.url?.includes('%00')) throw fault('malformed_request', { detail: 'The address holds a character that is not allowed.' })
+  if (incoming.url?.includes('%00'))
+    throw fault('malformed_request', { detail: 'The address holds a character that is not allowed.' })
 }

@@ -8,7 +8,10 @@ interface StoredAnswer {
   readonly route: string
   readonly requestHash: Buffer
   readonly status: number
-  readonly reply: { readonly body?: unknown; readonly refusal?: { readonly code: string; readonly title: string; readonly detail?: string } }
+  readonly reply: {
+    readonly body?: unknown
+    readonly refusal?: { readonly code: string; readonly title: string; readonly detail?: string }
+  }
 }
 
 const KEY_MAX = 255
@@ -18,7 +21,10 @@ const passing = new Set([401, 403, 408, 429, 503])
 export function readKey(exchange: Exchange): string {
   const key = exchange.incoming.headers['idempotency-key']
   if (typeof key === 'string' && key.length > 0 && key.length <= KEY_MAX && /^[\x21-\x7e]+$/.test(key)) return key
-  throw fault('invalid_input', { detail: 'Send an Idempotency-Key header: any text of 1 to 255 visible characters, new for each thing you want done.' })
+  throw fault('invalid_input', {
+    detail:
+      'Send an Idempotency-Key header: any text of 1 to 255 visible characters, new for each thing you want done.',
+  })
 }
 
 /** Takes the key, works, and keeps the answer, in one transaction. A second request with the key waits for the first. */
@@ -30,7 +36,9 @@ export async function answerOnce(exchange: Exchange, tx: Transaction, next: () =
     insert into seaworthy.idempotency (account_id, key, route, request_hash) values (seaworthy.account_id(), ${key}, ${template}, ${hash}) on conflict do nothing`)
   if (taken === 0) return replay(await readStored(tx, key), template, hash)
   const answer = await next()
-  await tx.run(sql`update seaworthy.idempotency set status = ${answer.status}, reply = ${JSON.stringify({ body: answer.body })} where key = ${key}`)
+  await tx.run(
+    sql`update seaworthy.idempotency set status = ${answer.status}, reply = ${JSON.stringify({ body: answer.body })} where key = ${key}`,
+  )
   return answer
 }
 
@@ -40,21 +48,36 @@ export async function keepRefusal(exchange: Exchange, error: unknown): Promise<v
   const key = exchange.incoming.headers['idempotency-key']
   if (typeof key !== 'string' || key.length > KEY_MAX) return
   const reply = { refusal: { code: refusal.code, title: refusal.title, detail: refusal.detail } }
-  await exchange.parts.database.withCaller(present(exchange.caller, 'the caller'), (tx) => tx.run(sql`
+  await exchange.parts.database
+    .withCaller(present(exchange.caller, 'the caller'), (tx) =>
+      tx.run(sql`
     insert into seaworthy.idempotency (account_id, key, route, request_hash, status, reply)
-    values (seaworthy.account_id(), ${key}, ${exchange.served.template}, ${hashRequest(exchange)}, ${refusal.status}, ${JSON.stringify(reply)}) on conflict do nothing`))
-    .catch((failure: unknown) => exchange.parts.log.warn('a refusal could not be kept for its idempotency key', { error: failure, request: exchange.requestId }))
+    values (seaworthy.account_id(), ${key}, ${exchange.served.template}, ${hashRequest(exchange)}, ${refusal.status}, ${JSON.stringify(reply)}) on conflict do nothing`),
+    )
+    .catch((failure: unknown) =>
+      exchange.parts.log.warn('a refusal could not be kept for its idempotency key', {
+        error: failure,
+        request: exchange.requestId,
+      }),
+    )
 }
 
 async function readStored(tx: Transaction, key: string): Promise<StoredAnswer> {
-  return tx.one<StoredAnswer>(sql`select route, request_hash as "requestHash", status, reply from seaworthy.idempotency where key = ${key}`)
+  return tx.one<StoredAnswer>(
+    sql`select route, request_hash as "requestHash", status, reply from seaworthy.idempotency where key = ${key}`,
+  )
 }
 
 function replay(stored: StoredAnswer, route: string, hash: Buffer): Answer {
   if (stored.route !== route || !stored.requestHash.equals(hash)) throw fault('idempotency_mismatch')
   if (stored.status === null) throw fault('idempotency_in_progress', { retryAfterSeconds: 1 })
   const { refusal } = stored.reply
-  if (refusal) throw new AppError(refusal.code, { status: stored.status, title: refusal.title }, refusal.detail === undefined ? {} : { detail: refusal.detail })
+  if (refusal)
+    throw new AppError(
+      refusal.code,
+      { status: stored.status, title: refusal.title },
+      refusal.detail === undefined ? {} : { detail: refusal.detail },
+    )
   return { status: stored.status, body: stored.reply.body, headers: { 'idempotency-replayed': 'true' } }
 }
 

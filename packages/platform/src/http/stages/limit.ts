@@ -1,6 +1,6 @@
 import { fault } from '@seaworthy/core'
-import { networkKey, rate } from '../../limits/index.ts'
 import type { RateClass, RateDecision } from '../../limits/index.ts'
+import { networkKey, rate } from '../../limits/index.ts'
 import type { Before, Exchange } from '../exchange.ts'
 
 /** Counts every request of a network, good or bad: so guessing tokens is limited like everything else. */

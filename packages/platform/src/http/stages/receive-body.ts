@@ -21,7 +21,8 @@ export function receiveBody(body: Body | undefined, jsonBytesMax: number): Befor
 
 async function receiveJson(exchange: Exchange, bytesMax: number): Promise<void> {
   const type = exchange.incoming.headers['content-type'] ?? ''
-  if (!/^application\/(json|[\w.+-]+\+json)\s*(;|$)/i.test(type)) throw fault('unsupported_media_type', { detail: 'Send JSON with content-type: application/json.' })
+  if (!/^application\/(json|[\w.+-]+\+json)\s*(;|$)/i.test(type))
+    throw fault('unsupported_media_type', { detail: 'Send JSON with content-type: application/json.' })
   exchange.bodyBytes = await readBounded(exchange.incoming, bytesMax)
   exchange.body = parseJson(exchange.bodyBytes)
 }
@@ -55,29 +56,47 @@ function parseJson(bytes: Uint8Array): unknown {
   if (!isUtf8(bytes)) throw fault('malformed_request', { detail: 'The body is not valid UTF-8.' })
   refuseDeep(bytes)
   const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8')
-  if (text.includes('\\u0000') || text.includes('\0')) throw fault('malformed_request', { detail: 'The body holds a NUL character.' })
-  if (text.includes('__proto__')) throw fault('malformed_request', { detail: 'The body holds a name that is not allowed.' })
+  if (text.includes('\\u0000') || text.includes('\0'))
+    throw fault('malformed_request', { detail: 'The body holds a NUL character.' })
+  if (text.includes('__proto__'))
+    throw fault('malformed_request', { detail: 'The body holds a name that is not allowed.' })
   try {
     return JSON.parse(text)
   } catch (cause) {
-    throw fault('malformed_request', { detail: `The body is not valid JSON: ${(cause as Error).message.slice(0, 120)}`, cause })
+    throw fault('malformed_request', {
+      detail: `The body is not valid JSON: ${(cause as Error).message.slice(0, 120)}`,
+      cause,
+    })
   }
 }
+
+const QUOTE = 0x22
+const BACKSLASH = 0x5c
+/** What a byte outside strings does to the depth. */
+const steps = new Map([
+  [0x7b, 1],
+  [0x5b, 1],
+  [0x7d, -1],
+  [0x5d, -1],
+])
 
 /** Counts brackets outside strings in one pass over the bytes: a bomb is refused before it is built. */
 function refuseDeep(bytes: Uint8Array): void {
   let depth = 0
-  let inString = false
   for (let i = 0; i < bytes.length; i++) {
-    const byte = bytes[i]
-    if (inString) {
-      if (byte === 0x5c) i++
-      else if (byte === 0x22) inString = false
-    } else if (byte === 0x22) inString = true
-    else if (byte === 0x7b || byte === 0x5b) {
-      if (++depth > DEPTH_MAX) throw fault('malformed_request', { detail: `The body is nested more than ${DEPTH_MAX} deep.` })
-    } else if (byte === 0x7d || byte === 0x5d) depth--
+    const byte = bytes[i] ?? 0
+    if (byte === QUOTE) i = endOfString(bytes, i)
+    else depth += steps.get(byte) ?? 0
+    if (depth > DEPTH_MAX)
+      throw fault('malformed_request', { detail: `The body is nested more than ${DEPTH_MAX} deep.` })
   }
+}
+
+/** Where the string that begins at `start` ends. */
+function endOfString(bytes: Uint8Array, start: number): number {
+  let i = start + 1
+  while (i < bytes.length && bytes[i] !== QUOTE) i += bytes[i] === BACKSLASH ? 2 : 1
+  return i
 }
 
 async function receivePhoto(exchange: Exchange, body: PhotoUpload): Promise<void> {
@@ -90,7 +109,9 @@ async function receivePhoto(exchange: Exchange, body: PhotoUpload): Promise<void
 
 async function firstFile(exchange: Exchange): Promise<Readable> {
   assert(typeof exchange.request.file === 'function', 'the multipart plugin is registered')
-  const part = await exchange.request.file({ limits: { files: 1, fields: 10, fieldSize: 1_024, parts: 12, headerPairs: 50, fileSize: Number.POSITIVE_INFINITY } })
+  const part = await exchange.request.file({
+    limits: { files: 1, fields: 10, fieldSize: 1_024, parts: 12, headerPairs: 50, fileSize: Number.POSITIVE_INFINITY },
+  })
   if (!part) throw fault('malformed_request', { detail: 'The form holds no file.' })
   return part.file
 }
@@ -101,7 +122,10 @@ function withPatience(source: Readable): Readable {
   const total = setTimeout(() => out.destroy(fault('request_timeout')), UPLOAD_MS)
   const restart = (): void => {
     clearTimeout(silence)
-    silence = setTimeout(() => out.destroy(fault('request_timeout', { detail: 'Nothing was received for 12 seconds.' })), SILENCE_MS)
+    silence = setTimeout(
+      () => out.destroy(fault('request_timeout', { detail: 'Nothing was received for 12 seconds.' })),
+      SILENCE_MS,
+    )
   }
   const out = new Transform({
     transform: (chunk, _encoding, next) => {
@@ -116,7 +140,8 @@ function withPatience(source: Readable): Readable {
   })
   source.once('error', (error) => out.destroy(error))
   source.once('close', () => {
-    if (!source.readableEnded) out.destroy(fault('malformed_request', { detail: 'The upload ended before the file was complete.' }))
+    if (!source.readableEnded)
+      out.destroy(fault('malformed_request', { detail: 'The upload ended before the file was complete.' }))
   })
   return source.pipe(out)
 }
@@ -126,4 +151,5 @@ function refuseDeclaredLength(incoming: IncomingMessage, bytesMax: number): void
   if (declared > bytesMax) throw tooLarge(bytesMax)
 }
 
-const tooLarge = (bytesMax: number) => fault('payload_too_large', { detail: `At most ${showBytes(bytesMax)} are accepted here.` })
+const tooLarge = (bytesMax: number) =>
+  fault('payload_too_large', { detail: `At most ${showBytes(bytesMax)} are accepted here.` })

@@ -7,7 +7,8 @@ import { answerOnce, keepRefusal } from './idempotency.ts'
 
 /** Handler, audit line and stored answer in one transaction of the caller; a refusal is audited in one of its own. */
 export function transact(route: Route): Around {
-  const inner = route.transaction === 'none' ? withoutTransaction : route.idempotency ? once(inTransaction) : inTransaction
+  const inner =
+    route.transaction === 'none' ? withoutTransaction : route.idempotency ? once(inTransaction) : inTransaction
   if (!route.audit) return inner
   return async (exchange, next) => {
     try {
@@ -22,30 +23,39 @@ export function transact(route: Route): Around {
 const withoutTransaction: Around = async (exchange, next) => {
   const answer = await next()
   const { route } = exchange.served
-  if (route.audit) await exchange.parts.database.withDuty('identity', (tx) => recordAudit(tx, exchange.caller, entryOf(exchange, answer)))
+  if (route.audit)
+    await exchange.parts.database.withDuty('identity', (tx) =>
+      recordAudit(tx, exchange.caller, entryOf(exchange, answer)),
+    )
   return answer
 }
 
 const inTransaction: Around = (exchange, next) => {
   const { route } = exchange.served
   const caller = present(exchange.caller, 'the caller of a route with a transaction')
-  return exchange.parts.database.withCaller(caller, async (tx) => {
-    exchange.tx = tx
-    const answer = route.idempotency ? await answerOnce(exchange, tx, next) : await next()
-    if (route.audit) await recordAudit(tx, caller, entryOf(exchange, answer))
-    return answer
-  }, { trace: exchange.trace.header, readOnly: route.transaction === 'read' })
+  return exchange.parts.database.withCaller(
+    caller,
+    async (tx) => {
+      exchange.tx = tx
+      const answer = route.idempotency ? await answerOnce(exchange, tx, next) : await next()
+      if (route.audit) await recordAudit(tx, caller, entryOf(exchange, answer))
+      return answer
+    },
+    { trace: exchange.trace.header, readOnly: route.transaction === 'read' },
+  )
 }
 
 /** What the handler refused is the first answer too, and is kept after its transaction was undone. */
-const once = (inner: Around): Around => async (exchange, next) => {
-  try {
-    return await inner(exchange, next)
-  } catch (error) {
-    await keepRefusal(exchange, error)
-    throw error
+const once =
+  (inner: Around): Around =>
+  async (exchange, next) => {
+    try {
+      return await inner(exchange, next)
+    } catch (error) {
+      await keepRefusal(exchange, error)
+      throw error
+    }
   }
-}
 
 function entryOf(exchange: Exchange, answer: Pick<Answer, 'status' | 'resource'>, errorCode?: string) {
   const { route, template } = exchange.served
@@ -66,7 +76,13 @@ function entryOf(exchange: Exchange, answer: Pick<Answer, 'status' | 'resource'>
 async function auditRefusal(exchange: Exchange, error: unknown): Promise<void> {
   const { code = 'internal', status = 500 } = error as { code?: string; status?: number }
   const write = exchange.caller
-    ? exchange.parts.database.withCaller(exchange.caller, (tx) => recordAudit(tx, exchange.caller, entryOf(exchange, { status }, String(code))))
-    : exchange.parts.database.withDuty('identity', (tx) => recordAudit(tx, undefined, entryOf(exchange, { status }, String(code))))
-  await write.catch((failure: unknown) => exchange.parts.log.error('a refusal could not be audited', { error: failure, request: exchange.requestId }))
+    ? exchange.parts.database.withCaller(exchange.caller, (tx) =>
+        recordAudit(tx, exchange.caller, entryOf(exchange, { status }, String(code))),
+      )
+    : exchange.parts.database.withDuty('identity', (tx) =>
+        recordAudit(tx, undefined, entryOf(exchange, { status }, String(code))),
+      )
+  await write.catch((failure: unknown) =>
+    exchange.parts.log.error('a refusal could not be audited', { error: failure, request: exchange.requestId }),
+  )
 }

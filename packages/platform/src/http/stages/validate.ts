@@ -15,7 +15,14 @@ export function validate(route: Route): Before {
     if (query) exchange.query = parse(query, exchange.request.query, 'query', faults)
     else refuseQuery(exchange.request.query, faults)
     if (bodySchema) exchange.body = parse(bodySchema, exchange.body, 'body', faults)
-    if (faults.length) throw fault('invalid_input', { detail: faults.map((found) => `${found.path}: ${found.message}`).slice(0, 3).join('; '), fields: faults.slice(0, FIELDS_MAX) })
+    if (faults.length)
+      throw fault('invalid_input', {
+        detail: faults
+          .map((found) => `${found.path}: ${found.message}`)
+          .slice(0, 3)
+          .join('; '),
+        fields: faults.slice(0, FIELDS_MAX),
+      })
     return undefined
   }
 }
@@ -23,7 +30,8 @@ export function validate(route: Route): Before {
 function parse(schema: z.ZodType, value: unknown, where: string, faults: FieldFault[]): unknown {
   const parsed = schema.safeParse(value)
   if (parsed.success) return parsed.data
-  for (const issue of parsed.error.issues) faults.push({ path: [where, ...issue.path.map(String)].join('.'), message: issue.message })
+  for (const issue of parsed.error.issues)
+    faults.push({ path: [where, ...issue.path.map(String)].join('.'), message: issue.message })
   return undefined
 }
 

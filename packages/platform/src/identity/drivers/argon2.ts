@@ -8,4 +8,5 @@ const parameters = { algorithm: ARGON2ID, memoryCost: 19_456, timeCost: 2, paral
 
 export const hashText = (text: string): Promise<string> => hash(text, parameters)
 export const verifyText = (hashed: string, text: string): Promise<boolean> => verify(hashed, text)
-export const isCurrent = (hashed: string): boolean => hashed.includes(`m=${parameters.memoryCost},t=${parameters.timeCost},p=${parameters.parallelism}`)
+export const isCurrent = (hashed: string): boolean =>
+  hashed.includes(`m=${parameters.memoryCost},t=${parameters.timeCost},p=${parameters.parallelism}`)

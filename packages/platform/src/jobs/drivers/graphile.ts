@@ -1,8 +1,23 @@
-import { readFileSync } from 'node:fs'
 import { EventEmitter } from 'node:events'
+import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
-import { Logger as GraphileLogger, parseCronItems, type Runner, run, runMigrations, type TaskList, type WorkerEvents } from 'graphile-worker'
-import { type Endpoint, type Login, openClient, openPlainPool, type PgPool, type PgSingleClient } from '../../data/index.ts'
+import {
+  Logger as GraphileLogger,
+  parseCronItems,
+  type Runner,
+  run,
+  runMigrations,
+  type TaskList,
+  type WorkerEvents,
+} from 'graphile-worker'
+import {
+  type Endpoint,
+  type Login,
+  openClient,
+  openPlainPool,
+  type PgPool,
+  type PgSingleClient,
+} from '../../data/index.ts'
 import type { Logger } from '../../telemetry/index.ts'
 
 /** The one file that knows graphile-worker. */
@@ -39,7 +54,9 @@ export async function migrateQueue(endpoint: Endpoint, admin: Login, login: Logi
     await administrator.query(`grant create ${inDatabase} to ${administrator.escapeIdentifier(login.user)}`)
     await runMigrations({ pgPool: pool, logger: silent })
     const text = readFileSync(fileURLToPath(new URL('../../../queue/enqueue.sql', import.meta.url)), 'utf8')
-    await pool.query(`select pg_advisory_lock(7305811); ${text.replaceAll(':app', `"${appRole}"`)}; select pg_advisory_unlock(7305811)`)
+    await pool.query(
+      `select pg_advisory_lock(7305811); ${text.replaceAll(':app', `"${appRole}"`)}; select pg_advisory_unlock(7305811)`,
+    )
   } finally {
     await administrator.query(`revoke create ${inDatabase} from ${administrator.escapeIdentifier(login.user)}`)
     await administrator.end()
@@ -48,7 +65,11 @@ export async function migrateQueue(endpoint: Endpoint, admin: Login, login: Logi
 }
 
 /** Runs handlers until stopped. Jobs of a killed worker come back within seconds: see `sweepCrashed`. */
-export async function runQueue(settings: QueueSettings, tasks: Record<string, Handler>, schedules: readonly { task: string; cron: string }[]): Promise<RunningQueue> {
+export async function runQueue(
+  settings: QueueSettings,
+  tasks: Record<string, Handler>,
+  schedules: readonly { task: string; cron: string }[],
+): Promise<RunningQueue> {
   const pool = openPlainPool(settings.endpoint, settings.login, 'queue', settings.concurrency + OWN_CONNECTIONS)
   const lock = await holdWorkerLocks(settings)
   const runner = await run({
@@ -58,8 +79,20 @@ export async function runQueue(settings: QueueSettings, tasks: Record<string, Ha
     pollInterval: POLL_MS,
     events: lock.events,
     logger: adaptLogger(settings.log),
-    taskList: Object.fromEntries(Object.entries(tasks).map(([name, handler]) => [name, (payload: unknown, helpers: { abortSignal: AbortSignal }) => handler(payload, helpers.abortSignal)])) as TaskList,
-    parsedCronItems: parseCronItems(schedules.map(({ task, cron }) => ({ task, match: cron, identifier: task, options: { backfillPeriod: 0, maxAttempts: 1 } }))),
+    taskList: Object.fromEntries(
+      Object.entries(tasks).map(([name, handler]) => [
+        name,
+        (payload: unknown, helpers: { abortSignal: AbortSignal }) => handler(payload, helpers.abortSignal),
+      ]),
+    ) as TaskList,
+    parsedCronItems: parseCronItems(
+      schedules.map(({ task, cron }) => ({
+        task,
+        match: cron,
+        identifier: task,
+        options: { backfillPeriod: 0, maxAttempts: 1 },
+      })),
+    ),
     preset: { worker: { gracefulShutdownAbortTimeout: settings.shutdownMs } },
   })
   let stopping = false
@@ -96,9 +129,12 @@ async function sweepCrashed(pool: PgPool, log: Logger): Promise<void> {
 }
 
 /** A connection of its own holds the locks: a pool might close one that is idle. When it breaks, it is made again. */
-async function holdWorkerLocks(settings: QueueSettings): Promise<{ client: () => PgSingleClient; events: WorkerEvents }> {
+async function holdWorkerLocks(
+  settings: QueueSettings,
+): Promise<{ client: () => PgSingleClient; events: WorkerEvents }> {
   const workerIds = new Set<string>()
-  const take = (client: PgSingleClient, id: string) => client.query('select pg_advisory_lock($1, hashtext($2))', [LOCK_CLASS, id])
+  const take = (client: PgSingleClient, id: string) =>
+    client.query('select pg_advisory_lock($1, hashtext($2))', [LOCK_CLASS, id])
   const open = async (): Promise<PgSingleClient> => {
     const client = await openClient(settings.endpoint, settings.login, 'queue-lock')
     for (const id of workerIds) await take(client, id)
@@ -118,7 +154,9 @@ async function holdWorkerLocks(settings: QueueSettings): Promise<{ client: () =>
   const events = new EventEmitter() as WorkerEvents
   events.on('worker:create', ({ worker }) => {
     workerIds.add(worker.workerId)
-    take(current, worker.workerId).catch((error: unknown) => settings.log.warn('a worker could not take its lock', { error }))
+    take(current, worker.workerId).catch((error: unknown) =>
+      settings.log.warn('a worker could not take its lock', { error }),
+    )
   })
   events.on('pool:gracefulShutdown', () => {
     stopped = true

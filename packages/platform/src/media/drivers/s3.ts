@@ -29,11 +29,20 @@ export function openS3Store(settings: S3Settings): BlobStore {
       await s3.putObject(key, new Uint8Array(body), 'application/octet-stream', undefined, undefined, bytes)
     },
     putBytes: async (key, bytes) => {
-      await s3.putObject(key, bytes as Uint8Array<ArrayBuffer>, 'application/octet-stream', undefined, undefined, bytes.byteLength)
+      await s3.putObject(
+        key,
+        bytes as Uint8Array<ArrayBuffer>,
+        'application/octet-stream',
+        undefined,
+        undefined,
+        bytes.byteLength,
+      )
     },
     read: async (key, range) => {
       if ((await size(s3, key)) === undefined) return undefined
-      const response = range ? await s3.getObjectRaw(key, false, range.start, range.end + 1) : await s3.getObjectResponse(key)
+      const response = range
+        ? await s3.getObjectRaw(key, false, range.start, range.end + 1)
+        : await s3.getObjectResponse(key)
       return response?.body ? Readable.fromWeb(response.body as never) : undefined
     },
     size: (key) => size(s3, key),

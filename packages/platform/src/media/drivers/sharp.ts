@@ -33,7 +33,10 @@ export async function writeCleanPhoto(source: string, target: string): Promise<P
   try {
     const { hasAlpha } = await input().metadata()
     const upright = input().autoOrient().toColourspace('srgb').withIccProfile('srgb', { attach: false })
-    const written = await (hasAlpha ? upright.png({ compressionLevel: 6 }) : upright.jpeg({ quality: JPEG_QUALITY })).toFile(target)
+    const written = await (hasAlpha
+      ? upright.png({ compressionLevel: 6 })
+      : upright.jpeg({ quality: JPEG_QUALITY })
+    ).toFile(target)
     return { type: hasAlpha ? 'image/png' : 'image/jpeg', width: written.width, height: written.height }
   } catch (error) {
     throw refusal(error)
@@ -44,7 +47,9 @@ export async function writeCleanPhoto(source: string, target: string): Promise<P
 export async function renderDerivative(source: Buffer, width: number, format: 'webp' | 'avif'): Promise<Buffer> {
   const sharp = await loadSharp()
   const resized = sharp(source, { limitInputPixels: PIXELS_MAX }).resize({ width, withoutEnlargement: true })
-  return format === 'avif' ? resized.avif({ quality: 55, effort: 2 }).toBuffer() : resized.webp({ quality: 80, effort: 3 }).toBuffer()
+  return format === 'avif'
+    ? resized.avif({ quality: 55, effort: 2 }).toBuffer()
+    : resized.webp({ quality: 80, effort: 3 }).toBuffer()
 }
 
 function refusal(error: unknown): Error {

@@ -34,12 +34,22 @@ type SubscribeReply = (reply: { ok: boolean; cursor?: number; reset?: boolean })
 /** WebSocket only. A socket belongs to one caller and hears only channels of the caller's account. */
 export function openSockets(settings: SocketSettings): Sockets {
   const io = new Server(settings.server, {
-    path: '/socket', transports: ['websocket'], serveClient: false, maxHttpBufferSize: MESSAGE_BYTES_MAX, pingInterval: 25_000, pingTimeout: 20_000, connectTimeout: 10_000,
-    allowRequest: (request, decide) => decide(null, settings.allowedOrigin(request.headers.origin, request.headers.host)),
+    path: '/socket',
+    transports: ['websocket'],
+    serveClient: false,
+    maxHttpBufferSize: MESSAGE_BYTES_MAX,
+    pingInterval: 25_000,
+    pingTimeout: 20_000,
+    connectTimeout: 10_000,
+    allowRequest: (request, decide) =>
+      decide(null, settings.allowedOrigin(request.headers.origin, request.headers.host)),
   })
   settings.metrics.gauge('realtime_sockets', 'Open sockets of this process.', () => io.engine.clientsCount)
   io.use((socket, next) => {
-    void admit(settings, io, socket).then(() => next(), () => next(new Error('unauthenticated')))
+    void admit(settings, io, socket).then(
+      () => next(),
+      () => next(new Error('unauthenticated')),
+    )
   })
   io.on('connection', (socket) => {
     const caller = socket.data.caller as Caller
@@ -65,7 +75,7 @@ export function openSockets(settings: SocketSettings): Sockets {
 }
 
 async function admit(settings: SocketSettings, io: Server, socket: Socket): Promise<void> {
-  const token: unknown = socket.handshake.auth['token']
+  const token: unknown = socket.handshake.auth.token
   if (typeof token !== 'string') throw new Error('no token')
   const caller = await settings.identify(token)
   const mine = `account:${caller.accountId}`
@@ -75,13 +85,23 @@ async function admit(settings: SocketSettings, io: Server, socket: Socket): Prom
 }
 
 /** Joins first and replays then, so that nothing falls between; the client drops what it has by id. */
-async function subscribe(settings: SocketSettings, socket: Socket, caller: Caller, request: unknown, reply: SubscribeReply): Promise<void> {
+async function subscribe(
+  settings: SocketSettings,
+  socket: Socket,
+  caller: Caller,
+  request: unknown,
+  reply: SubscribeReply,
+): Promise<void> {
   const { channel: name, cursor } = (request ?? {}) as { channel?: unknown; cursor?: unknown }
   const channel = settings.channels.find((candidate) => candidate.name === name)
-  if (!channel || !roleAtLeast(caller.role, channel.auth) || socket.rooms.size > SUBSCRIPTIONS_MAX) return reply({ ok: false })
+  if (!channel || !roleAtLeast(caller.role, channel.auth) || socket.rooms.size > SUBSCRIPTIONS_MAX)
+    return reply({ ok: false })
   const now = settings.feed().cursor
   await socket.join(roomOf(channel.name, caller.accountId))
-  const missed = typeof cursor === 'number' && Number.isSafeInteger(cursor) ? await settings.feed().since(caller.accountId, channel.name, cursor) : []
+  const missed =
+    typeof cursor === 'number' && Number.isSafeInteger(cursor)
+      ? await settings.feed().since(caller.accountId, channel.name, cursor)
+      : []
   for (const event of missed ?? []) socket.emit('event', toMessage(event, now))
   reply({ ok: true, cursor: now, ...(missed ? {} : { reset: true }) })
 }
@@ -102,4 +122,9 @@ function unreadBytes(socket: Socket): number {
 }
 
 const roomOf = (channel: string, accountId: string): string => `channel:${channel}:${accountId}`
-const toMessage = (event: StoredEvent, cursor: number) => ({ id: event.id, channel: event.channel, payload: event.payload, cursor })
+const toMessage = (event: StoredEvent, cursor: number) => ({
+  id: event.id,
+  channel: event.channel,
+  payload: event.payload,
+  cursor,
+})

@@ -1,0 +1,115 @@
+/** The house: rooms of the platform from the cellar up. A room may use the rooms on lower steps. */
+const stairs = [
+  ['telemetry', 'config'],
+  ['data'],
+  ['audit', 'limits'],
+  ['jobs', 'media'],
+  ['identity'],
+  ['realtime'],
+  ['payments'],
+  ['definition'],
+  ['http'],
+  ['boot'],
+]
+const platform = '^packages/platform/src/'
+const room = (names) => `${platform}(${names.join('|')})/`
+const tests = '\\.test\\.tsx?$'
+
+const downstairsOnly = stairs.map((step, i) => ({
+  name: `downstairs-only-${step.join('-')}`,
+  severity: 'error',
+  comment: `${step.join(', ')} may use only the rooms below: ${stairs.slice(0, i).flat().join(', ') || 'core'}`,
+  from: { path: room(step), pathNot: tests },
+  to: { path: room(stairs.slice(i).flat()), pathNot: `${platform}$1/` },
+}))
+
+/** @type {import('dependency-cruiser').IConfiguration} */
+module.exports = {
+  forbidden: [
+    ...downstairsOnly,
+    {
+      name: 'no-cycles',
+      severity: 'error',
+      from: {},
+      to: { circular: true, viaOnly: { dependencyTypesNot: ['type-only'] } },
+    },
+    {
+      name: 'rooms-have-doors',
+      severity: 'error',
+      comment: 'enter another room through its index.ts',
+      from: { path: `${platform}([^/]+)/` },
+      to: { path: `${platform}[^/]+/`, pathNot: [`${platform}$1/`, `${platform}[^/]+/index\\.ts$`] },
+    },
+    {
+      name: 'core-is-pure',
+      severity: 'error',
+      comment: 'core: words only, runs in the browser',
+      from: { path: '^packages/core/src', pathNot: tests },
+      to: { pathNot: '^packages/core/src' },
+    },
+    {
+      name: 'only-cli-and-testkit-boot',
+      severity: 'error',
+      from: { pathNot: ['^packages/testkit/', '^packages/cli/', `${platform}boot/`, '^seaworthy\\.config\\.ts$', tests] },
+      to: { path: `${platform}boot/` },
+    },
+    {
+      name: 'apps-use-platform-and-core',
+      severity: 'error',
+      comment: 'an app knows the doors of the platform, core, and nothing of other apps',
+      from: { path: '^apps/([^/]+)/src', pathNot: tests },
+      to: { path: ['^packages/(?!(core|platform)/)', '^web/', '^apps/'], pathNot: '^apps/$1/src/' },
+    },
+    {
+      name: 'app-pages-talk-through-client',
+      severity: 'error',
+      comment: 'pages use the design system, the client and core',
+      from: { path: '^apps/([^/]+)/web' },
+      to: { path: ['^packages/(?!(core|client|ui)/)', '^web/', '^apps/'], pathNot: '^apps/$1/web/' },
+    },
+    {
+      name: 'web-talks-through-client',
+      severity: 'error',
+      comment: 'the shell mounts the pages of apps and knows nothing of their servers',
+      from: { path: '^web/src' },
+      to: { path: ['^packages/(?!(core|client|ui)/)', '^apps/[^/]+/src/'] },
+    },
+    {
+      name: 'ui-is-below-pages',
+      severity: 'error',
+      from: { path: '^packages/ui/' },
+      to: { path: ['^packages/(?!(core|client|ui)/)', '^apps/', '^web/'] },
+    },
+    {
+      name: 'client-knows-types-only',
+      severity: 'error',
+      comment: 'the client infers its types from definitions and runs without them',
+      from: { path: '^packages/client/' },
+      to: { path: ['^packages/platform/', '^apps/'], dependencyTypesNot: ['type-only'] },
+    },
+    {
+      name: 'testkit-is-for-tests',
+      severity: 'error',
+      from: { path: '^(packages|apps|web)/', pathNot: ['^packages/testkit/', tests, '/tests/'] },
+      to: { path: '^packages/testkit/' },
+    },
+    {
+      name: 'drivers-own-client-libraries',
+      severity: 'error',
+      comment: 'pg, graphile-worker, socket.io, s3mini ... are imported by one driver each',
+      from: { path: `${platform}`, pathNot: [`${platform}[^/]+/drivers/`, tests] },
+      to: { path: 'node_modules/(pg|graphile-worker|socket\\.io|s3mini|sharp|@node-rs/argon2)/' },
+    },
+  ],
+  options: {
+    doNotFollow: { path: 'node_modules' },
+    exclude: { path: '/dist/' },
+    tsPreCompilationDeps: true,
+    combinedDependencies: true,
+    enhancedResolveOptions: {
+      exportsFields: ['exports'],
+      conditionNames: ['source', 'import', 'default'],
+      extensions: ['.ts', '.tsx', '.js'],
+    },
+  },
+}

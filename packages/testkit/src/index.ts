@@ -1,0 +1,6 @@
+/** Help for tests: a database of one's own, a service, people, photos, a clock, and waiting for conditions. */
+export { turnableClock } from './clock.ts'
+export { openTestDatabase, type TestDatabase } from './database.ts'
+export { drawPhoto, jpegPhoto } from './photos.ts'
+export { type Newcomer, openTestService, type TestService } from './service.ts'
+export { until } from './wait.ts'
