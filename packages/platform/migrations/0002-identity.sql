@@ -38,6 +38,7 @@ create table seaworthy.sessions (
   created_at timestamptz not null default now()
 );
 create index sessions_user on seaworthy.sessions (user_id);
+create index sessions_account on seaworthy.sessions (account_id);
 create index sessions_revoked on seaworthy.sessions (revoked_at) where revoked_at is not null;
 create index sessions_expires on seaworthy.sessions (expires_at);
 
@@ -48,6 +49,7 @@ create table seaworthy.operator_links (
   used_at timestamptz,
   used_by uuid references seaworthy.users on delete set null
 );
+create index operator_links_user on seaworthy.operator_links (used_by);
 
 do $$
 declare t text;

@@ -34,6 +34,7 @@ export async function openTestDatabase(environment: Environment = {}): Promise<T
   const maker = await openClient({ ...server, database: 'postgres' }, login, 'testkit')
   await maker.query('select pg_advisory_lock(1)')
   await maker.query(`create database ${name} template seaworthy strategy file_copy`)
+  await maker.query(`grant create, connect on database ${name} to seaworthy_owner`)
   await maker.query('select pg_advisory_unlock(1)')
   const endpoint = { ...server, database: name, rolesOf: 'seaworthy' }
   const appLogin = loginOf('app', config.secrets.databaseRoleSecret, endpoint)
