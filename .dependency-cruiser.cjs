@@ -50,7 +50,9 @@ module.exports = {
     {
       name: 'only-cli-and-testkit-boot',
       severity: 'error',
-      from: { pathNot: ['^packages/testkit/', '^packages/cli/', `${platform}boot/`, '^seaworthy\\.config\\.ts$', tests] },
+      from: {
+        pathNot: ['^packages/testkit/', '^packages/cli/', `${platform}boot/`, '^seaworthy\\.config\\.ts$', tests],
+      },
       to: { path: `${platform}boot/` },
     },
     {

@@ -22,7 +22,10 @@ const run = (args) =>
   new Promise((resolve) => {
     const child = spawn(process.execPath, args, { cwd: root, env: { ...process.env, NO_COLOR: '1' } })
     let output = ''
-    for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk) => { output += chunk })
+    for (const stream of [child.stdout, child.stderr])
+      stream.on('data', (chunk) => {
+        output += chunk
+      })
     child.once('exit', (code) => resolve({ code, output: output.trim() }))
   })
 
@@ -38,5 +41,7 @@ const outcomes = await Promise.all(
   }),
 )
 const failed = outcomes.filter((ok) => !ok).length
-console.log(`\n${failed ? `${failed} of ${outcomes.length} checks failed` : `all ${outcomes.length} checks hold`} (${((performance.now() - started) / 1000).toFixed(1)} s)`)
+console.log(
+  `\n${failed ? `${failed} of ${outcomes.length} checks failed` : `all ${outcomes.length} checks hold`} (${((performance.now() - started) / 1000).toFixed(1)} s)`,
+)
 process.exitCode = failed ? 1 : 0

@@ -25,9 +25,12 @@ describe('schema', () => {
   })
 
   it('gives the app, worker and reader roles no power over row-level security and no tables of the platform or apps', async () => {
-    const { rows: roles } = await test.admin.query(`select rolname, rolsuper, rolbypassrls, rolcreaterole, rolcreatedb from pg_roles where rolname in ('seaworthy_app', 'seaworthy_worker', 'seaworthy_reader')`)
+    const { rows: roles } = await test.admin.query(
+      `select rolname, rolsuper, rolbypassrls, rolcreaterole, rolcreatedb from pg_roles where rolname in ('seaworthy_app', 'seaworthy_worker', 'seaworthy_reader')`,
+    )
     expect(roles).toHaveLength(3)
-    for (const role of roles) expect(role).toMatchObject({ rolsuper: false, rolbypassrls: false, rolcreaterole: false, rolcreatedb: false })
+    for (const role of roles)
+      expect(role).toMatchObject({ rolsuper: false, rolbypassrls: false, rolcreaterole: false, rolcreatedb: false })
     const { rows: owned } = await test.admin.query(
       `select c.relname from pg_class c join pg_namespace n on n.oid = c.relnamespace join pg_roles r on r.oid = c.relowner
        where n.nspname = any($1) and r.rolname <> 'seaworthy_owner' and c.relkind in ('r', 'p', 'v')`,
@@ -42,7 +45,11 @@ describe('schema', () => {
        where a.attrelid = $1::regclass and a.attnum > 0 and not a.attisdropped`,
       [table.name],
     )
-    const declared = Object.entries(table.columns).map(([name, { sqlType, nullable }]) => ({ name, type: sqlType, nullable }))
+    const declared = Object.entries(table.columns).map(([name, { sqlType, nullable }]) => ({
+      name,
+      type: sqlType,
+      nullable,
+    }))
     const byName = (a: { name: string }, b: { name: string }): number => a.name.localeCompare(b.name)
     expect(rows.sort(byName)).toEqual(declared.sort(byName))
   })

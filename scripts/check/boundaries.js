@@ -34,7 +34,17 @@ const sabotages = [
 const cruise = (directory) =>
   spawnSync(
     process.execPath,
-    [join(root, 'node_modules/dependency-cruiser/bin/dependency-cruise.mjs'), '-c', '.dependency-cruiser.cjs', '-T', 'json', 'packages', 'apps', 'web', 'seaworthy.config.ts'],
+    [
+      join(root, 'node_modules/dependency-cruiser/bin/dependency-cruise.mjs'),
+      '-c',
+      '.dependency-cruiser.cjs',
+      '-T',
+      'json',
+      'packages',
+      'apps',
+      'web',
+      'seaworthy.config.ts',
+    ],
     { cwd: directory, encoding: 'utf8', maxBuffer: 1 << 28 },
   )
 
@@ -46,15 +56,24 @@ if (clean.violations.length) process.exit(1)
 const copy = mkdtempSync(join(tmpdir(), 'boundaries-'))
 try {
   const wanted = (path) => !/(^|\/)(node_modules|dist|\.seaworthy)(\/|$)/.test(path.slice(root.length))
-  for (const place of ['packages', 'apps', 'web']) cpSync(join(root, place), join(copy, place), { recursive: true, filter: wanted })
-  for (const file of ['.dependency-cruiser.cjs', 'package.json', 'seaworthy.config.ts', 'tsconfig.base.json']) cpSync(join(root, file), join(copy, file))
+  for (const place of ['packages', 'apps', 'web'])
+    cpSync(join(root, place), join(copy, place), { recursive: true, filter: wanted })
+  for (const file of ['.dependency-cruiser.cjs', 'package.json', 'seaworthy.config.ts', 'tsconfig.base.json'])
+    cpSync(join(root, file), join(copy, file))
   linkModules()
   for (const [file, target] of sabotages) appendFileSync(join(copy, file), `\nimport ${JSON.stringify(target)}\n`)
   const { violations } = JSON.parse(cruise(copy).stdout).summary
-  const silent = sabotages.filter(([file, , rule]) => !violations.some((found) => found.rule.name === rule && (found.from === file || rule === 'no-cycles')))
-  for (const [file, target, rule] of silent) console.log(`the rule ${rule} did not answer to ${file} importing ${target}`)
+  const silent = sabotages.filter(
+    ([file, , rule]) =>
+      !violations.some((found) => found.rule.name === rule && (found.from === file || rule === 'no-cycles')),
+  )
+  for (const [file, target, rule] of silent)
+    console.log(`the rule ${rule} did not answer to ${file} importing ${target}`)
   if (silent.length) process.exitCode = 1
-  else console.log(`${clean.totalCruised} modules keep the boundaries; ${sabotages.length} of ${sabotages.length} planted violations were named`)
+  else
+    console.log(
+      `${clean.totalCruised} modules keep the boundaries; ${sabotages.length} of ${sabotages.length} planted violations were named`,
+    )
 } finally {
   rmSync(copy, { recursive: true, force: true })
 }
@@ -63,8 +82,11 @@ try {
 function linkModules() {
   const modules = join(copy, 'node_modules')
   spawnSync('mkdir', ['-p', join(modules, '@seaworthy')])
-  const names = spawnSync('ls', ['-A', join(root, 'node_modules')], { encoding: 'utf8' }).stdout.split('\n').filter((name) => name && name !== '@seaworthy')
+  const names = spawnSync('ls', ['-A', join(root, 'node_modules')], { encoding: 'utf8' })
+    .stdout.split('\n')
+    .filter((name) => name && name !== '@seaworthy')
   for (const name of names) symlinkSync(join(root, 'node_modules', name), join(modules, name))
-  for (const name of ['core', 'platform', 'client', 'ui', 'testkit', 'cli']) symlinkSync(join(copy, 'packages', name), join(modules, '@seaworthy', name))
+  for (const name of ['core', 'platform', 'client', 'ui', 'testkit', 'cli'])
+    symlinkSync(join(copy, 'packages', name), join(modules, '@seaworthy', name))
   symlinkSync(join(copy, 'apps', 'cosnap'), join(modules, '@seaworthy', 'cosnap'))
 }

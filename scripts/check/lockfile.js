@@ -5,7 +5,8 @@ import { readFileSync } from 'node:fs'
 const { packages } = JSON.parse(readFileSync('package-lock.json', 'utf8'))
 const missing = []
 for (const [place, { optionalDependencies = {} }] of Object.entries(packages)) {
-  for (const name of Object.keys(optionalDependencies)) if (!isLocked(place, name)) missing.push(`${name} of ${place || 'the root'}`)
+  for (const name of Object.keys(optionalDependencies))
+    if (!isLocked(place, name)) missing.push(`${name} of ${place || 'the root'}`)
 }
 for (const line of missing) console.log(`missing in package-lock.json: ${line}`)
 if (missing.length) process.exit(1)

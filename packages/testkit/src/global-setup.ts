@@ -1,11 +1,11 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { cosnap } from '@seaworthy/cosnap/app'
 import { prepareDatabase } from '@seaworthy/platform/boot'
 import { readConfig } from '@seaworthy/platform/config'
 import { startEmbeddedServer } from '@seaworthy/platform/data'
 import { createMemoryLogger } from '@seaworthy/platform/telemetry'
-import { cosnap } from '@seaworthy/cosnap/app'
 import type { TestProject } from 'vitest/node'
 
 declare module 'vitest' {

@@ -14,4 +14,5 @@ export function drawPhoto(width = 320, height = 240): sharp.Sharp {
   return sharp(data, { raw: { width, height, channels: 3 } })
 }
 
-export const jpegPhoto = (width?: number, height?: number): Promise<Buffer> => drawPhoto(width, height).jpeg().toBuffer()
+export const jpegPhoto = (width?: number, height?: number): Promise<Buffer> =>
+  drawPhoto(width, height).jpeg().toBuffer()

@@ -1,6 +1,6 @@
+import { mkdtempSync, rmSync } from 'node:fs'
 import type { Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type Api, createApi } from '@seaworthy/client'
@@ -49,7 +49,10 @@ const generous = {
 }
 
 /** The whole service in this process, on a database of its own and a free port. Limits are generous unless set. */
-export async function openTestService(environment: Environment = {}, system: System = { apps: [cosnap] }): Promise<TestService> {
+export async function openTestService(
+  environment: Environment = {},
+  system: System = { apps: [cosnap] },
+): Promise<TestService> {
   const dataDirectory = mkdtempSync(join(tmpdir(), 'seaworthy-service-'))
   const test = await openTestDatabase({ ...generous, ...environment })
   const memory = createMemoryLogger()
@@ -60,7 +63,11 @@ export async function openTestService(environment: Environment = {}, system: Sys
   const closer = createCloser(log)
   const server = createHoldingServer()
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', () => resolve()))
-  const place = { directory: dataDirectory, webDirectory: join(dataDirectory, 'web'), build: { version: 'test', commit: 'test', sources: 'test' } }
+  const place = {
+    directory: dataDirectory,
+    webDirectory: join(dataDirectory, 'web'),
+    build: { version: 'test', commit: 'test', sources: 'test' },
+  }
   await openWebService(system, capabilities, place, server, { front: closer, closer })
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
   return {
@@ -98,6 +105,7 @@ async function newcomer(url: string): Promise<Newcomer> {
     password,
     token,
     accountId: data.user.accountId,
-    fetch: (path, init = {}) => fetch(`${url}${path}`, { ...init, headers: { authorization: `Bearer ${token}`, ...init.headers } }),
+    fetch: (path, init = {}) =>
+      fetch(`${url}${path}`, { ...init, headers: { authorization: `Bearer ${token}`, ...init.headers } }),
   }
 }

@@ -21,7 +21,8 @@ describe('transactions', () => {
   })
   afterAll(() => test.close())
 
-  const write = (accountId: string, words: string) => sql`insert into proof.notes (account_id, words) values (${accountId}, ${words})`
+  const write = (accountId: string, words: string) =>
+    sql`insert into proof.notes (account_id, words) values (${accountId}, ${words})`
   const count = sql<{ n: number }>`select count(*)::int as n from proof.notes`
   const notesOf = async (account: Parameters<typeof test.database.withCaller>[0]) =>
     (await test.database.withCaller(account, (tx) => tx.one(count))).n
@@ -31,7 +32,9 @@ describe('transactions', () => {
     await test.database.withCaller(a, (tx) => tx.run(write(a.accountId, 'mine')))
     expect(await notesOf(a)).toBe(1)
     expect(await notesOf(b)).toBe(0)
-    await expect(test.database.withCaller(b, (tx) => tx.run(write(a.accountId, 'forged')))).rejects.toThrow(/row-level security/)
+    await expect(test.database.withCaller(b, (tx) => tx.run(write(a.accountId, 'forged')))).rejects.toThrow(
+      /row-level security/,
+    )
     expect(await test.database.withCaller(b, (tx) => tx.run(sql`delete from proof.notes`))).toBe(0)
   })
 
@@ -44,11 +47,16 @@ describe('transactions', () => {
 
   it('carries no caller from one transaction to the next on the same connection', async () => {
     const accounts = await Promise.all(Array.from({ length: 10 }, () => test.makeAccount()))
-    await Promise.all(accounts.map((account) => test.database.withCaller(account, (tx) => tx.run(write(account.accountId, 'own')))))
+    await Promise.all(
+      accounts.map((account) => test.database.withCaller(account, (tx) => tx.run(write(account.accountId, 'own')))),
+    )
     const reads = Array.from({ length: 400 }, async (_, i) => {
       const account = accounts[i % accounts.length] as (typeof accounts)[number]
-      if (i % 7 === 0) await test.database.withCaller(account, () => Promise.reject(new Error('abandoned'))).catch(() => undefined)
-      const rows = await test.database.withCaller(account, (tx) => tx.many(sql<{ account_id: string }>`select account_id from proof.notes`))
+      if (i % 7 === 0)
+        await test.database.withCaller(account, () => Promise.reject(new Error('abandoned'))).catch(() => undefined)
+      const rows = await test.database.withCaller(account, (tx) =>
+        tx.many(sql<{ account_id: string }>`select account_id from proof.notes`),
+      )
       return rows.every((row) => row.account_id === account.accountId) && rows.length === 1
     })
     expect((await Promise.all(reads)).filter((own) => !own)).toEqual([])
@@ -126,19 +134,34 @@ describe('transactions', () => {
   })
 
   it('ends a statement at its deadline and says that the service is busy', async () => {
-    const hasty = openDatabase({ endpoint: test.endpoint, login: test.appLogin, name: 'hasty', limits: { max: 1, waitMs: 300, statementMs: 200, transactionMs: 1_000 } })
+    const hasty = openDatabase({
+      endpoint: test.endpoint,
+      login: test.appLogin,
+      name: 'hasty',
+      limits: { max: 1, waitMs: 300, statementMs: 200, transactionMs: 1_000 },
+    })
     const a = await test.makeAccount()
     const started = performance.now()
-    await expect(hasty.withCaller(a, (tx) => tx.run(sql`select pg_sleep(5)`))).rejects.toMatchObject({ code: 'unavailable' })
+    await expect(hasty.withCaller(a, (tx) => tx.run(sql`select pg_sleep(5)`))).rejects.toMatchObject({
+      code: 'unavailable',
+    })
     expect(performance.now() - started).toBeLessThan(2_500)
     await hasty.close()
   })
 
   it('refuses with 503 when no connection becomes free in time', async () => {
-    const narrow = openDatabase({ endpoint: test.endpoint, login: test.appLogin, name: 'narrow', limits: { max: 1, waitMs: 150, statementMs: 2_000, transactionMs: 3_000 } })
+    const narrow = openDatabase({
+      endpoint: test.endpoint,
+      login: test.appLogin,
+      name: 'narrow',
+      limits: { max: 1, waitMs: 150, statementMs: 2_000, transactionMs: 3_000 },
+    })
     const a = await test.makeAccount()
     const slow = narrow.withCaller(a, (tx) => tx.run(sql`select pg_sleep(0.8)`))
-    await expect(narrow.withCaller(a, (tx) => tx.one(sql`select 1`))).rejects.toMatchObject({ code: 'unavailable', status: 503 })
+    await expect(narrow.withCaller(a, (tx) => tx.one(sql`select 1`))).rejects.toMatchObject({
+      code: 'unavailable',
+      status: 503,
+    })
     await slow
     await narrow.close()
   })
@@ -147,7 +170,9 @@ describe('transactions', () => {
     const a = await test.makeAccount()
     const hostile = `'); drop table proof.notes; --`
     await test.database.withCaller(a, (tx) => tx.run(write(a.accountId, hostile)))
-    const [row] = await test.database.withCaller(a, (tx) => tx.many(sql<{ words: string }>`select words from proof.notes`))
+    const [row] = await test.database.withCaller(a, (tx) =>
+      tx.many(sql<{ words: string }>`select words from proof.notes`),
+    )
     expect(row?.words).toBe(hostile)
   })
 })

@@ -20,10 +20,14 @@ describe('migrations', () => {
 
   const file = (name: string, text: string): void => writeFileSync(join(directory, name), text)
   const migrate = (app: string) =>
-    migrateToLatestOrThrow(test.endpoint, { user: 'seaworthy_admin', password: inject('seaworthy').adminPassword }, test.config.secrets.databaseRoleSecret, [
-      { app, directory: pathToFileURL(`${directory}/`) },
-    ])
-  const exists = async (table: string): Promise<boolean> => (await test.admin.query('select to_regclass($1) as found', [table])).rows[0].found !== null
+    migrateToLatestOrThrow(
+      test.endpoint,
+      { user: 'seaworthy_admin', password: inject('seaworthy').adminPassword },
+      test.config.secrets.databaseRoleSecret,
+      [{ app, directory: pathToFileURL(`${directory}/`) }],
+    )
+  const exists = async (table: string): Promise<boolean> =>
+    (await test.admin.query('select to_regclass($1) as found', [table])).rows[0].found !== null
 
   it('applies each file once, however many processes start together', async () => {
     file('0001-one.sql', 'create schema if not exists scratch; create table scratch.together (id int)')
@@ -34,7 +38,10 @@ describe('migrations', () => {
   })
 
   it('leaves nothing of a file that fails', async () => {
-    file('0001-half.sql', 'create schema if not exists scratch; create table scratch.half (id int); select no_such_column from scratch.half')
+    file(
+      '0001-half.sql',
+      'create schema if not exists scratch; create table scratch.half (id int); select no_such_column from scratch.half',
+    )
     await expect(migrate('half')).rejects.toThrow(/half\/0001-half.sql failed and was undone/)
     expect(await exists('scratch.half')).toBe(false)
   })

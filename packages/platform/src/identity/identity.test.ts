@@ -23,8 +23,13 @@ describe('identity', () => {
 
   async function open(clock = turnableClock(Date.now())) {
     const identity = await openIdentity({
-      database: test.database, accessSecret: secret, refreshSecret: new Secret('a refresh secret that is something else 43'),
-      accessMs: 15 * MINUTE, refreshMs: 7 * DAY, clock, log: createMemoryLogger(),
+      database: test.database,
+      accessSecret: secret,
+      refreshSecret: new Secret('a refresh secret that is something else 43'),
+      accessMs: 15 * MINUTE,
+      refreshMs: 7 * DAY,
+      clock,
+      log: createMemoryLogger(),
     })
     opened.push(identity)
     return { identity, clock }
@@ -36,10 +41,14 @@ describe('identity', () => {
     const { identity } = await open()
     const person = somebody()
     await identity.signUp(person, device)
-    await expect(identity.signIn({ ...person, password: 'wrong' }, device)).rejects.toMatchObject({ code: 'wrong_credentials' })
+    await expect(identity.signIn({ ...person, password: 'wrong' }, device)).rejects.toMatchObject({
+      code: 'wrong_credentials',
+    })
     const signedIn = await identity.signIn({ ...person, email: person.email.toUpperCase() }, device)
     expect((await identity.identify(signedIn.accessToken)).userId).toBe(signedIn.caller.userId)
-    await expect(identity.signUp({ ...person, email: person.email.toLowerCase() }, device)).rejects.toMatchObject({ code: 'email_taken' })
+    await expect(identity.signUp({ ...person, email: person.email.toLowerCase() }, device)).rejects.toMatchObject({
+      code: 'email_taken',
+    })
   })
 
   it('takes as long for an unknown address as for a wrong password', async () => {
@@ -69,12 +78,21 @@ describe('identity', () => {
     const [head = '', body = '', signature = ''] = accessToken.split('.')
     const encode = (value: object): string => Buffer.from(JSON.stringify(value)).toString('base64url')
     const claims = JSON.parse(Buffer.from(body, 'base64url').toString())
-    const foreign = await new SignJWT(claims).setProtectedHeader({ alg: 'HS256', typ: 'at+jwt' }).sign(new TextEncoder().encode('another secret of thirty-two bytes!'))
+    const foreign = await new SignJWT(claims)
+      .setProtectedHeader({ alg: 'HS256', typ: 'at+jwt' })
+      .sign(new TextEncoder().encode('another secret of thirty-two bytes!'))
     const forged = [
-      '', 'x', 'a.b.c', `${encode({ alg: 'none', typ: 'at+jwt' })}.${body}.`, `${head}.${encode({ ...claims, rol: 'owner', ops: true })}.${signature}`,
-      `${head}.${body}.${signature.slice(0, -2)}AA`, foreign, `${encode({ alg: 'HS512', typ: 'at+jwt' })}.${body}.${signature}`,
+      '',
+      'x',
+      'a.b.c',
+      `${encode({ alg: 'none', typ: 'at+jwt' })}.${body}.`,
+      `${head}.${encode({ ...claims, rol: 'owner', ops: true })}.${signature}`,
+      `${head}.${body}.${signature.slice(0, -2)}AA`,
+      foreign,
+      `${encode({ alg: 'HS512', typ: 'at+jwt' })}.${body}.${signature}`,
     ]
-    for (const token of forged) await expect((async () => identity.identify(token))(), token).rejects.toMatchObject({ code: 'unauthenticated' })
+    for (const token of forged)
+      await expect((async () => identity.identify(token))(), token).rejects.toMatchObject({ code: 'unauthenticated' })
     await identity.identify(accessToken)
     clock.turn(16 * MINUTE)
     await expect((async () => identity.identify(accessToken))()).rejects.toMatchObject({ code: 'token_expired' })
@@ -86,7 +104,9 @@ describe('identity', () => {
     const second = await identity.refresh(first.refreshToken)
     await expect(identity.refresh(first.refreshToken)).rejects.toMatchObject({ code: 'unauthenticated' })
     await expect(identity.refresh(second.refreshToken)).rejects.toMatchObject({ code: 'unauthenticated' })
-    await expect((async () => identity.identify(second.accessToken))()).rejects.toMatchObject({ code: 'unauthenticated' })
+    await expect((async () => identity.identify(second.accessToken))()).rejects.toMatchObject({
+      code: 'unauthenticated',
+    })
   })
 
   it('gives at most one new token to ten refreshes at once', async () => {
@@ -119,14 +139,18 @@ describe('identity', () => {
     await there.identify(accessToken)
     await here.signOut(caller.sessionId)
     await expect((async () => here.identify(accessToken))()).rejects.toMatchObject({ code: 'unauthenticated' })
-    await until('the other process refuses too', async () => {
-      try {
-        await there.identify(accessToken)
-        return false
-      } catch {
-        return true
-      }
-    }, 3_000)
+    await until(
+      'the other process refuses too',
+      async () => {
+        try {
+          await there.identify(accessToken)
+          return false
+        } catch {
+          return true
+        }
+      },
+      3_000,
+    )
   })
 
   it('makes one operator from one link', async () => {
@@ -146,9 +170,12 @@ describe('identity', () => {
     const { identity } = await open()
     const person = somebody()
     const { refreshToken, accessToken } = await identity.signUp(person, device)
-    const { rows } = await test.admin.query(`select u::text as t from seaworthy.users u union all select s::text from seaworthy.sessions s`)
+    const { rows } = await test.admin.query(
+      `select u::text as t from seaworthy.users u union all select s::text from seaworthy.sessions s`,
+    )
     const dump = rows.map((row) => row.t).join('\n')
-    for (const hidden of [person.password, refreshToken, refreshToken.split('.')[1] ?? '', accessToken]) expect(dump).not.toContain(hidden)
+    for (const hidden of [person.password, refreshToken, refreshToken.split('.')[1] ?? '', accessToken])
+      expect(dump).not.toContain(hidden)
     expect(dump).toContain('$argon2id$')
   })
 })

@@ -22,13 +22,27 @@ describe('jobs', () => {
   async function work(tasks: readonly Task[], concurrency = 1): Promise<void> {
     const login = loginOf('worker', test.config.secrets.databaseRoleSecret, test.endpoint)
     const log = createMemoryLogger()
-    const queue = { endpoint: test.endpoint, login, concurrency, log, shutdownMs: 300, onFailure: (error: unknown) => log.error('gave up', { error }) }
+    const queue = {
+      endpoint: test.endpoint,
+      login,
+      concurrency,
+      log,
+      shutdownMs: 300,
+      onFailure: (error: unknown) => log.error('gave up', { error }),
+    }
     running.push(await startWorker({ queue, database: test.database, log, metrics: createMetrics() }, tasks, []))
   }
-  const task = (name: string, run: (execution: Execution) => Promise<void>, more: Partial<Task> = {}): Task => ({ name, attemptsMax: 3, timeoutMs: 20_000, run, ...more })
+  const task = (name: string, run: (execution: Execution) => Promise<void>, more: Partial<Task> = {}): Task => ({
+    name,
+    attemptsMax: 3,
+    timeoutMs: 20_000,
+    run,
+    ...more,
+  })
   const put = (account: { accountId: AccountId }, name: string, input: unknown = {}, attemptsMax = 3) =>
     test.database.withCaller(account, (tx) => enqueue(tx, account.accountId, name, input, { attemptsMax }))
-  const stateOf = async (id: string): Promise<string> => (await test.admin.query('select state from seaworthy.jobs where id = $1', [id])).rows[0]?.state
+  const stateOf = async (id: string): Promise<string> =>
+    (await test.admin.query('select state from seaworthy.jobs where id = $1', [id])).rows[0]?.state
 
   it('leaves no job when the transaction that enqueued it fails', async () => {
     const account = await test.makeAccount()
@@ -46,10 +60,22 @@ describe('jobs', () => {
     for (let i = 0; i < 6; i++) await put(greedy, 'test.turns', { who: 'greedy', i })
     for (let i = 0; i < 2; i++) await put(modest, 'test.turns', { who: 'modest', i })
     const order: string[] = []
-    await work([task('test.turns', async ({ input }) => void order.push(`${(input as { who: string }).who}${(input as { i: number }).i}`))])
+    await work([
+      task(
+        'test.turns',
+        async ({ input }) => void order.push(`${(input as { who: string }).who}${(input as { i: number }).i}`),
+      ),
+    ])
     await until('all are done', () => order.length === 8)
     expect(order.slice(0, 4).sort()).toEqual(['greedy0', 'greedy1', 'modest0', 'modest1'])
-    expect(order.filter((name) => name.startsWith('greedy'))).toEqual(['greedy0', 'greedy1', 'greedy2', 'greedy3', 'greedy4', 'greedy5'])
+    expect(order.filter((name) => name.startsWith('greedy'))).toEqual([
+      'greedy0',
+      'greedy1',
+      'greedy2',
+      'greedy3',
+      'greedy4',
+      'greedy5',
+    ])
   })
 
   it('tells how many come first, and nothing else about them', async () => {
@@ -86,23 +112,31 @@ describe('jobs', () => {
       release = resolve
     })
     let first = true
-    await work([
-      task('test.fence', async ({ attempt, finish }) => {
-        if (first) {
-          first = false
-          await frozen
-        }
-        await finish(async () => void effects.push(attempt))
-      }),
-    ], 2)
+    await work(
+      [
+        task('test.fence', async ({ attempt, finish }) => {
+          if (first) {
+            first = false
+            await frozen
+          }
+          await finish(async () => void effects.push(attempt))
+        }),
+      ],
+      2,
+    )
     const id = await put(account, 'test.fence')
     await until('the first try runs', async () => (await stateOf(id)) === 'running')
     // As the sweep does for a worker that is gone: the queue hands the job to somebody else.
-    await test.admin.query(`update graphile_worker._private_jobs set locked_by = null, locked_at = null where payload->>'id' = $1`, [id])
+    await test.admin.query(
+      `update graphile_worker._private_jobs set locked_by = null, locked_at = null where payload->>'id' = $1`,
+      [id],
+    )
     await until('the second try finishes', async () => (await stateOf(id)) === 'done')
     release()
     await until('the first try has ended', async () => {
-      const { rows } = await test.admin.query(`select 1 from graphile_worker._private_jobs where payload->>'id' = $1`, [id])
+      const { rows } = await test.admin.query(`select 1 from graphile_worker._private_jobs where payload->>'id' = $1`, [
+        id,
+      ])
       return rows.length === 0
     })
     expect(effects).toEqual([2])
@@ -170,10 +204,12 @@ describe('jobs', () => {
   it('hands a job back when the worker stops, with a try more', async () => {
     const account = await test.makeAccount()
     let runs = 0
-    await work([task('test.handback', ({ signal }) => {
-      runs++
-      return new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason)))
-    })])
+    await work([
+      task('test.handback', ({ signal }) => {
+        runs++
+        return new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason)))
+      }),
+    ])
     const id = await put(account, 'test.handback', {}, 1)
     await until('it runs', () => runs === 1)
     await running.pop()?.stop()

@@ -26,10 +26,13 @@ describe('ledger', () => {
   it('never spends more than there is, however many ask at once', async () => {
     const account = await accountWith(7)
     const asked = await Promise.allSettled(
-      Array.from({ length: 20 }, (_, i) => test.database.withCaller(account, (tx) => holdCredits(tx, credits(1), `run-${i}`))),
+      Array.from({ length: 20 }, (_, i) =>
+        test.database.withCaller(account, (tx) => holdCredits(tx, credits(1), `run-${i}`)),
+      ),
     )
     expect(asked.filter((outcome) => outcome.status === 'fulfilled')).toHaveLength(7)
-    for (const outcome of asked) if (outcome.status === 'rejected') expect(outcome.reason).toMatchObject({ code: 'insufficient_credits' })
+    for (const outcome of asked)
+      if (outcome.status === 'rejected') expect(outcome.reason).toMatchObject({ code: 'insufficient_credits' })
     expect(await test.database.withCaller(account, readBalance)).toEqual({ available: 0, held: 7, spent: 0 })
     expect(await sumOfBooks()).toBe(0)
   })
@@ -64,13 +67,19 @@ describe('ledger', () => {
 
   it('refuses a gift outside of its duty, and every write to its rows by the app role', async () => {
     const account = await accountWith(1)
-    await expect(test.database.withCaller(account, (tx) => grantCredits(tx, account.accountId, credits(9), 'forged'))).rejects.toThrow(/on duty only/)
+    await expect(
+      test.database.withCaller(account, (tx) => grantCredits(tx, account.accountId, credits(9), 'forged')),
+    ).rejects.toThrow(/on duty only/)
     const { sql } = await import('../data/index.ts')
     const forged = sql`insert into seaworthy.ledger (id, account_id, kind, from_book, to_book, amount, reference)
       values (gen_random_uuid(), ${account.accountId}, 'grant', 'gifts', 'available', 1000, 'forged')`
     await expect(test.database.withCaller(account, (tx) => tx.run(forged))).rejects.toThrow(/permission denied/)
-    await expect(test.database.withCaller(account, (tx) => tx.run(sql`update seaworthy.ledger set amount = 1000`))).rejects.toThrow(/permission denied/)
-    await expect(test.database.withCaller(account, (tx) => tx.run(sql`delete from seaworthy.ledger`))).rejects.toThrow(/permission denied/)
+    await expect(
+      test.database.withCaller(account, (tx) => tx.run(sql`update seaworthy.ledger set amount = 1000`)),
+    ).rejects.toThrow(/permission denied/)
+    await expect(test.database.withCaller(account, (tx) => tx.run(sql`delete from seaworthy.ledger`))).rejects.toThrow(
+      /permission denied/,
+    )
   })
 
   it("does not settle another account's hold", async () => {

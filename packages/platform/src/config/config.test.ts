@@ -1,0 +1,125 @@
+import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { inspect } from 'node:util'
+import { beforeEach, describe, expect, it } from 'vitest'
+import { ConfigError, type ConfigFault, readConfig } from './config.ts'
+import { renderEnvExample } from './reference.ts'
+import { settings } from './settings.ts'
+
+describe('config', () => {
+  let directory: string
+  beforeEach(() => {
+    directory = mkdtempSync(join(tmpdir(), 'config-'))
+    return () => rmSync(directory, { recursive: true })
+  })
+
+  function faultsOf(environment: Record<string, string>): readonly ConfigFault[] {
+    try {
+      readConfig(directory, environment)
+    } catch (error) {
+      if (error instanceof ConfigError) return error.faults
+      throw error
+    }
+    return []
+  }
+
+  it('starts from nothing, with secrets of its own that only their owner can read', () => {
+    const config = readConfig(directory, {})
+    const file = join(directory, '.seaworthy', 'secrets', 'JWT_ACCESS_SECRET')
+    expect(readFileSync(file, 'utf8').trim()).toBe(config.secrets.accessSecret.reveal())
+    expect(statSync(file).mode & 0o777).toBe(0o600)
+    expect(readConfig(directory, {}).secrets.accessSecret.reveal()).toBe(config.secrets.accessSecret.reveal())
+  })
+
+  it('names every fault at once, each with the command that mends it', () => {
+    const faults = faultsOf({
+      PORT: 'many',
+      JWT_ACCESS_EXPIRY: 'soon',
+      DB_POOL_MAX: '0',
+      JWT_REFRESH_SECRET: 'short',
+      ALLOWED_ORIGINS: 'https://a.example/path',
+    })
+    expect(faults.map((fault) => fault.setting).sort()).toEqual([
+      'ALLOWED_ORIGINS',
+      'DB_POOL_MAX',
+      'JWT_ACCESS_EXPIRY',
+      'JWT_REFRESH_SECRET',
+      'PORT',
+    ])
+    for (const fault of faults) expect(fault.mend).toMatch(/^(export|unset) /)
+  })
+
+  it.each(
+    Object.values(settings).filter(
+      (setting) => setting.type !== 'text' && setting.env !== 'DATABASE_URL' && !setting.env.startsWith('S3_SECRET'),
+    ),
+  )('refuses nonsense in $env', (setting) => {
+    expect(faultsOf({ [setting.env]: '\u0001 nonsense' }).map((fault) => fault.setting)).toContain(setting.env)
+  })
+
+  it.each([
+    'your-very-secure-access-token-secret-at-least-32-characters',
+    'changeme-changeme-changeme-changeme-1234',
+    'a'.repeat(64),
+  ])('refuses the placeholder %s in production', (value) => {
+    expect(faultsOf({ NODE_ENV: 'production', JWT_ACCESS_SECRET: value }).map((fault) => fault.setting)).toEqual([
+      'JWT_ACCESS_SECRET',
+    ])
+  })
+
+  it('refuses a placeholder password inside a database address in production', () => {
+    expect(faultsOf({ NODE_ENV: 'production', DATABASE_URL: 'postgresql://me:password@db:5432/x' })).toHaveLength(1)
+  })
+
+  it('refuses times that contradict each other', () => {
+    expect(faultsOf({ DB_QUERY_TIMEOUT: '40s' }).map((fault) => fault.setting)).toEqual(['DB_TRANSACTION_TIMEOUT'])
+    expect(faultsOf({ S3_ENDPOINT: 'https://s3.example.com' })).toHaveLength(3)
+  })
+
+  it('reads the names of the documents', () => {
+    const config = readConfig(directory, {
+      JWT_ACCESS_EXPIRY: '10m',
+      JWT_REFRESH_EXPIRY: '14d',
+      RATE_LIMIT_WINDOW: '900000',
+      DB_QUERY_TIMEOUT: '10000',
+      MAX_REQUEST_SIZE: '10mb',
+      ALI_OSS_ENDPOINT: 'https://oss.example.com',
+      ALI_OSS_BUCKET: 'b',
+      ALI_OSS_ACCESS_KEY_ID: 'id',
+      ALI_OSS_ACCESS_KEY_SECRET: 'key',
+    })
+    expect(config).toMatchObject({
+      accessMs: 600_000,
+      refreshMs: 1_209_600_000,
+      rateWindowMs: 900_000,
+      databaseQueryMs: 10_000,
+      jsonBytesMax: 10_485_760,
+      s3Endpoint: 'https://oss.example.com',
+    })
+  })
+
+  it('reads a mounted secret by NAME_FILE, and says so when it cannot', () => {
+    const file = join(directory, 'mounted')
+    writeFileSync(file, '0123456789abcdef0123456789abcdef-mounted\n')
+    process.env.JWT_ACCESS_SECRET_FILE = file
+    try {
+      expect(readConfig(directory).secrets.accessSecret.reveal()).toBe('0123456789abcdef0123456789abcdef-mounted')
+      process.env.JWT_ACCESS_SECRET_FILE = '/nowhere'
+      expect(() => readConfig(directory)).toThrow(/JWT_ACCESS_SECRET_FILE names a file that cannot be read/)
+    } finally {
+      delete process.env.JWT_ACCESS_SECRET_FILE
+    }
+  })
+
+  it('shows no secret to inspection or JSON', () => {
+    const config = readConfig(directory, { DATABASE_URL: 'postgresql://me:hunter2hunter2@db/x' })
+    expect(inspect(config, { depth: 5 }) + JSON.stringify(config)).not.toMatch(
+      new RegExp(`hunter2|${config.secrets.accessSecret.reveal()}`),
+    )
+  })
+
+  it('describes every setting in the example file', () => {
+    for (const setting of Object.values(settings)) expect(renderEnvExample()).toContain(`#${setting.env}=`)
+  })
+})

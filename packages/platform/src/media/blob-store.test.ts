@@ -1,0 +1,148 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { createServer, type IncomingMessage } from 'node:http'
+import { createRequire } from 'node:module'
+import type { AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { buffer } from 'node:stream/consumers'
+import { Sha256 } from '@aws-crypto/sha256-js'
+import { Secret } from '@seaworthy/core'
+import { SignatureV4 } from '@smithy/signature-v4'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { openDiskStore } from './drivers/disk.ts'
+import { openS3Store } from './drivers/s3.ts'
+import type { BlobStore } from './store.ts'
+
+const credentials = { accessKeyId: 'S3RVER', secretAccessKey: 'S3RVER-secret-key' }
+const directory = mkdtempSync(join(tmpdir(), 'blob-store-'))
+afterAll(() => rmSync(directory, { recursive: true, force: true }))
+
+interface S3Judge {
+  readonly endpoint: string
+  close(): Promise<void>
+}
+
+/** An S3 server that stores, behind a judge that computes every signature again with AWS's own signer: s3rver accepts any. */
+async function startS3(): Promise<S3Judge> {
+  const S3rver = createRequire(import.meta.url)('s3rver') as new (
+    options: object,
+  ) => { callback(): (req: IncomingMessage, res: unknown) => void; configureBuckets(): Promise<void> }
+  const inner = new S3rver({ silent: true, directory: join(directory, 's3'), configureBuckets: [{ name: 'photos' }] })
+  await inner.configureBuckets()
+  const handle = inner.callback()
+  const server = createServer((request, response) => {
+    void isSignedRight(request).then((right) =>
+      right
+        ? handle(request, response)
+        : response.writeHead(403).end('<Error><Code>SignatureDoesNotMatch</Code></Error>'),
+    )
+  })
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', () => resolve()))
+  return {
+    endpoint: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    close: () =>
+      new Promise((resolve) => {
+        server.closeAllConnections()
+        server.close(() => resolve())
+      }),
+  }
+}
+
+async function isSignedRight(request: IncomingMessage): Promise<boolean> {
+  const match =
+    /Credential=([^/]+)\/(\d+)\/([^/]+)\/s3\/aws4_request,\s*SignedHeaders=([^,]+),\s*Signature=([0-9a-f]+)/.exec(
+      request.headers.authorization ?? '',
+    )
+  if (!match) return false
+  const [, keyId, , region = '', names = '', signature] = match
+  const url = new URL(request.url ?? '/', 'http://x')
+  const headers = Object.fromEntries(names.split(';').map((name) => [name, String(request.headers[name] ?? '')]))
+  const date = String(request.headers['x-amz-date'])
+  const signingDate = new Date(date.replace(/^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z$/, '$1-$2-$3T$4:$5:$6Z'))
+  const signer = new SignatureV4({
+    credentials,
+    region,
+    service: 's3',
+    sha256: Sha256,
+    uriEscapePath: false,
+    applyChecksum: false,
+  })
+  const signed = await signer.sign(
+    {
+      method: request.method ?? 'GET',
+      protocol: 'http:',
+      hostname: 'x',
+      path: decodeURIComponent(url.pathname),
+      query: Object.fromEntries(url.searchParams),
+      headers,
+    },
+    { signingDate, signableHeaders: new Set(names.split(';')) },
+  )
+  return keyId === credentials.accessKeyId && signed.headers.authorization?.endsWith(signature ?? 'none') === true
+}
+
+let s3: S3Judge
+beforeAll(async () => {
+  s3 = await startS3()
+})
+afterAll(() => s3.close())
+
+const settings = (secret: string) => ({
+  endpoint: s3.endpoint,
+  bucket: 'photos',
+  region: 'us-east-1',
+  accessKeyId: credentials.accessKeyId,
+  secretAccessKey: new Secret(secret),
+})
+
+describe.each<[string, () => Promise<BlobStore>]>([
+  ['disk', () => openDiskStore(join(directory, 'disk'))],
+  ['S3', async () => openS3Store(settings(credentials.secretAccessKey))],
+])('blob store on %s', (_, open) => {
+  let store: BlobStore
+  beforeAll(async () => {
+    store = await open()
+  })
+  const key = (letter: string) => `01a1fc0b-3041-78fc-a432-c753d31d1884/${letter.repeat(64)}`
+  const text = async (name: string, range?: { start: number; end: number }) => {
+    const stream = await store.read(name, range)
+    return stream && (await buffer(stream)).toString()
+  }
+
+  it('gives back what was put, whole and in part', async () => {
+    await store.putBytes(key('a'), Buffer.from('0123456789'))
+    expect(await text(key('a'))).toBe('0123456789')
+    expect(await text(key('a'), { start: 2, end: 4 })).toBe('234')
+    expect(await store.size(key('a'))).toBe(10)
+  })
+
+  it('takes a file, and takes the same content twice', async () => {
+    for (let i = 0; i < 2; i++) {
+      const file = join(directory, `draft-${i}`)
+      writeFileSync(file, 'from a file')
+      await store.putFile(key('b'), file, 11)
+    }
+    expect(await text(key('b'))).toBe('from a file')
+  })
+
+  it('knows what is not there', async () => {
+    expect(await store.size(key('c'))).toBeUndefined()
+    expect(await store.read(key('c'))).toBeUndefined()
+    await store.delete(key('c'))
+  })
+
+  it('deletes', async () => {
+    await store.putBytes(key('d'), Buffer.from('x'))
+    await store.delete(key('d'))
+    expect(await store.size(key('d'))).toBeUndefined()
+  })
+
+  it('says that it is well', async () => {
+    await store.ping()
+  })
+})
+
+it('is refused by S3 with a wrong key', async () => {
+  const store = openS3Store(settings('another key'))
+  await expect(store.putBytes('x/y', Buffer.from('x'))).rejects.toThrow()
+})

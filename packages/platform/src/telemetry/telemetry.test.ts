@@ -1,0 +1,129 @@
+import { Secret } from '@seaworthy/core'
+import { turnableClock } from '@seaworthy/testkit'
+import { describe, expect, it } from 'vitest'
+import { createHealth } from './health.ts'
+import { createMemoryLogger } from './logger.ts'
+import { createMetrics, mergeSnapshots } from './metrics.ts'
+import { maskAddress } from './redact.ts'
+import { continueTrace } from './trace.ts'
+
+describe('log', () => {
+  it('never shows planted secrets and personal values, whatever shape they come in', () => {
+    const canaries = [
+      'hunter2-canary',
+      'canary@example.com',
+      '4111 1111 1111 1111',
+      'eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJjYW5hcnkifQ.c2lnbmF0dXJl',
+      'canary-query-value',
+    ]
+    const [password = '', email = '', card = '', token = '', query = ''] = canaries
+    const log = createMemoryLogger()
+    log.info('shapes', {
+      password,
+      userPassword: password,
+      user_password: password,
+      'USER-PASSWORD': password,
+      nested: { deep: [{ authorization: `Bearer ${password}` }] },
+      secret: new Secret(password),
+      wrapped: { value: new Secret(password) },
+      text: `mail to ${email} with ${card}`,
+      url: `https://x.example/?token=${query}&a=1`,
+      database: `postgresql://me:${password}@db/x`,
+      error: new Error(`failed for ${email}`, { cause: new Error(`inner ${token}`) }),
+      header: `Bearer ${token}`,
+      email,
+    })
+    const text = log.lines.join('\n')
+    for (const canary of canaries) expect(text, canary).not.toContain(canary)
+    expect(text).toContain('shapes')
+  })
+
+  it('masks the host part of addresses', () => {
+    expect(maskAddress('203.0.113.7')).toBe('203.0.x.x')
+    expect(maskAddress('::ffff:203.0.113.7')).toBe('203.0.x.x')
+    expect(maskAddress('2001:db8:1:2::3')).toBe('2001:db8::')
+  })
+
+  it('survives what cannot be written as JSON', () => {
+    const log = createMemoryLogger()
+    const loop: Record<string, unknown> = {}
+    loop.self = loop
+    log.warn('odd', {
+      loop,
+      big: 10n ** 20n,
+      bytes: Buffer.alloc(10_000),
+      many: Array.from({ length: 5_000 }, (_, i) => i),
+    })
+    expect(log.lines[0]?.length).toBeLessThan(5_000)
+  })
+})
+
+describe('trace', () => {
+  const header = '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01'
+  it('continues a well-formed trace with a span of its own', () => {
+    const trace = continueTrace(header)
+    expect(trace.traceId).toBe('4bf92f3577b34da6a3ce929d0e0e4736')
+    expect(trace.spanId).not.toBe('00f067aa0ba902b7')
+  })
+  it.each([
+    undefined,
+    '',
+    'x',
+    `${header}-extra`,
+    header.toUpperCase(),
+    '00-00000000000000000000000000000000-00f067aa0ba902b7-01',
+    '00-4bf92f3577b34da6a3ce929d0e0e4736-0000000000000000-01',
+    'ff-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01',
+  ])('starts a new trace for %s', (given) => {
+    const trace = continueTrace(given)
+    expect(trace.header).toMatch(/^00-[0-9a-f]{32}-[0-9a-f]{16}-01$/)
+    expect(trace.traceId).not.toBe('4bf92f3577b34da6a3ce929d0e0e4736')
+  })
+})
+
+describe('health', () => {
+  it('is not ready when something it needs fails, and only degraded when something else does', async () => {
+    const clock = turnableClock()
+    const health = createHealth(clock)
+    let failing: string[] = []
+    for (const [name, kind] of [
+      ['database', 'must'],
+      ['provider', 'nice'],
+    ] as const) {
+      health.add({
+        name,
+        kind,
+        check: async () => (failing.includes(name) ? Promise.reject(new Error('down')) : undefined),
+      })
+    }
+    const statusWith = async (...names: string[]) => {
+      failing = names
+      clock.turn(1_500)
+      return (await health.report()).status
+    }
+    expect(await statusWith()).toBe('ok')
+    expect(await statusWith('provider')).toBe('degraded')
+    expect(await statusWith('database')).toBe('failed')
+    health.drain()
+    expect(await statusWith()).toBe('failed')
+  })
+
+  it('answers within a second when a check hangs', async () => {
+    const health = createHealth()
+    health.add({ name: 'hung', kind: 'must', check: () => new Promise(() => undefined) })
+    const started = performance.now()
+    expect((await health.report()).parts[0]).toMatchObject({ status: 'failed' })
+    expect(performance.now() - started).toBeLessThan(1_000)
+  })
+})
+
+describe('metrics', () => {
+  it('adds up the counts of several processes', async () => {
+    const processes = [createMetrics(), createMetrics()]
+    for (const [i, metrics] of processes.entries())
+      metrics.counter('things_total', 'Things.', ['kind'])({ kind: 'a' }, i + 2)
+    expect(await mergeSnapshots(await Promise.all(processes.map((metrics) => metrics.snapshot())))).toContain(
+      'things_total{kind="a"} 5',
+    )
+  })
+})
