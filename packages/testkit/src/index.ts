@@ -1,6 +1,7 @@
 /** Help for tests: a database of one's own, a service, people, photos, a clock, and waiting for conditions. */
 export { turnableClock } from './clock.ts'
 export { openTestDatabase, type TestDatabase } from './database.ts'
+export { type Installation, isAlive, openInstallation, statusOf } from './installation.ts'
 export { drawPhoto, jpegPhoto } from './photos.ts'
 export { type Newcomer, openTestService, type TestService } from './service.ts'
 export { until } from './wait.ts'

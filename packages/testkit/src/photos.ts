@@ -1,7 +1,7 @@
-import sharp from 'sharp'
+import sharp, { type Sharp } from 'sharp'
 
 /** A colourful picture made by arithmetic: no file in the tree, the same every time. */
-export function drawPhoto(width = 320, height = 240): sharp.Sharp {
+export function drawPhoto(width = 320, height = 240): Sharp {
   const data = Buffer.alloc(width * height * 3)
   for (let y = 0, at = 0; y < height; y++) {
     for (let x = 0; x < width; x++, at += 3) {
@@ -14,5 +14,6 @@ export function drawPhoto(width = 320, height = 240): sharp.Sharp {
   return sharp(data, { raw: { width, height, channels: 3 } })
 }
 
-export const jpegPhoto = (width?: number, height?: number): Promise<Buffer> =>
-  drawPhoto(width, height).jpeg().toBuffer()
+export async function jpegPhoto(width?: number, height?: number): Promise<Uint8Array<ArrayBuffer>> {
+  return new Uint8Array(await drawPhoto(width, height).jpeg().toBuffer())
+}

@@ -76,7 +76,7 @@ export async function openTestService(
     capabilities,
     test,
     log: memory.lines,
-    newcomer: () => newcomer(url),
+    newcomer: () => signUp(url),
     startWorker: () => openJobRunner(system, capabilities, (error) => log.error('queue failed', { error })),
     close: async () => {
       server.closeAllConnections()
@@ -91,7 +91,8 @@ export async function openTestService(
 
 let people = 0
 
-async function newcomer(url: string): Promise<Newcomer> {
+/** Somebody new, on any service. */
+export async function signUp(url: string): Promise<Newcomer> {
   const email = `person-${process.pid}-${++people}@example.com`
   const password = 'a boat for everyone'
   const api = createApi({ baseUrl: url })

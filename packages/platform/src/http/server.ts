@@ -1,4 +1,4 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import { createServer, type IncomingMessage, type RequestListener, type Server, type ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import multipart from '@fastify/multipart'
 import { type AppError, type Clock, fault, newId, type Secret } from '@seaworthy/core'
@@ -40,6 +40,7 @@ export function createHoldingServer(): Server {
     requestTimeout: 0,
     keepAliveTimeout: KEEP_ALIVE_MS,
     maxHeaderSize: HEADER_BYTES_MAX,
+    requireHostHeader: false,
     connectionsCheckingInterval: 2_000,
   })
   server.on('request', hold)
@@ -63,10 +64,10 @@ function hold(request: IncomingMessage, response: ServerResponse): void {
 
 /** Everything that answers HTTP, on a server that listens already. */
 export async function serveHttp(server: Server, settings: ServerSettings): Promise<FastifyInstance> {
+  let route: RequestListener | undefined
   const app = fastify({
     serverFactory: (handler) => {
-      server.removeListener('request', hold)
-      server.on('request', handler)
+      route = handler
       return server
     },
     logger: false,
@@ -75,13 +76,16 @@ export async function serveHttp(server: Server, settings: ServerSettings): Promi
     clientErrorHandler: refuseUnparsable,
     frameworkErrors: (error, _request, reply) => void sendProblem(reply, toAppError(error)),
   })
+  app.addHook('onRequest', (request, _reply, done) => done(whyAmbiguous(request.raw)))
   // Bodies are read by our own stage, within each route's bounds.
   app.removeAllContentTypeParsers()
   await app.register(multipart, { throwFileSizeLimit: false })
   app.addContentTypeParser('*', (_request, _payload, done) => done(null))
   app.setErrorHandler((error, request, reply) => {
-    settings.parts.log.error('a service route failed', { error, path: request.routeOptions.url })
-    return sendProblem(reply, toAppError(error))
+    const problem = toAppError(error)
+    if (problem.status >= 500)
+      settings.parts.log.error('a service route failed', { error, path: request.routeOptions.url })
+    return sendProblem(reply, problem)
   })
   for (const owner of settings.apps) for (const route of owner.routes) addRoute(app, owner, route, settings.parts)
   addHealthRoutes(app, {
@@ -100,7 +104,22 @@ export async function serveHttp(server: Server, settings: ServerSettings): Promi
   app.setNotFoundHandler((request, reply) => answerUnknown(request, reply, pages))
   addPreflight(app, settings)
   await app.ready()
+  // Only now: a request before would find a router that is not finished.
+  server.removeListener('request', hold)
+  if (route) server.on('request', route)
   return app
+}
+
+/** No Host header, or two, or a NUL in the address: a proxy and we might read the request differently. */
+function whyAmbiguous({ rawHeaders, url }: IncomingMessage): AppError | undefined {
+  let hosts = 0
+  for (let i = 0; i < rawHeaders.length; i += 2) {
+    const name = rawHeaders[i]
+    if (name?.length === 4 && name.toLowerCase() === 'host') hosts++
+  }
+  if (hosts !== 1) return fault('malformed_request', { detail: 'The request must name exactly one host.' })
+  if (url?.includes('%00')) return fault('malformed_request', { detail: 'The address holds a NUL character.' })
+  return undefined
 }
 
 function addRoute(app: FastifyInstance, owner: App, route: Route, parts: HttpParts): void {

@@ -33,7 +33,9 @@ export function createMetrics(): Metrics {
   collectDefaultMetrics({ register: registry })
   return {
     counter: (name, help, labels) => {
-      const counter = new Counter({ name, help, labelNames: [...labels], registers: [registry] })
+      const counter =
+        (registry.getSingleMetric(name) as Counter | undefined) ??
+        new Counter({ name, help, labelNames: [...labels], registers: [registry] })
       return (values, by = 1) => counter.inc(values as never, by)
     },
     histogram: (name, help, labels, buckets) => {

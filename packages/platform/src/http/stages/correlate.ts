@@ -1,7 +1,6 @@
-import { fault } from '@seaworthy/core'
 import { clientAddress } from '../../limits/index.ts'
 import { continueTrace } from '../../telemetry/index.ts'
-import type { Before, Exchange } from '../exchange.ts'
+import type { Before } from '../exchange.ts'
 
 const idForm = /^[\w-]{8,64}$/
 
@@ -16,19 +15,5 @@ export const correlate: Before = (exchange) => {
     headers['x-forwarded-for'] as string | undefined,
     exchange.parts.settings.trustedProxies,
   )
-  refuseAmbiguous(exchange)
   return undefined
-}
-
-/** Two Host headers, or a NUL in the address: a proxy and we might read them differently. */
-function refuseAmbiguous({ incoming }: Exchange): void {
-  const raw = incoming.rawHeaders
-  let hosts = 0
-  for (let i = 0; i < raw.length; i += 2) {
-    const name = raw[i]
-    if (name?.length === 4 && name.toLowerCase() === 'host') hosts++
-  }
-  if (hosts > 1) throw fault('malformed_request', { detail: 'The request names more than one host.' })
-  if (incoming.url?.includes('%00'))
-    throw fault('malformed_request', { detail: 'The address holds a character that is not allowed.' })
 }
