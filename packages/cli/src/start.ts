@@ -17,7 +17,9 @@ export async function start(): Promise<void> {
     process.stdout.write(`${pretty ? prettyLine(line) : line}\n`)
   }
   const log = createLogger({ level: config.logLevel, process: 'supervisor', ...(pretty ? { write: print } : {}) })
-  const supervisor = await startSupervisor({
+  const stopping = new AbortController()
+  const supervisor = startSupervisor({
+    signal: stopping.signal,
     system: await loadSystem(place),
     config,
     log,
@@ -26,22 +28,27 @@ export async function start(): Promise<void> {
     onLine: print,
     onReady: (summary) => process.stderr.write(describe(summary, config, performance.now() - started)),
   })
-  stopOnSignals(supervisor, log.flush)
-  await supervisor.failed
+  stopOnSignals(supervisor, stopping, log.flush)
+  const running = await supervisor
+  await running.failed.finally(() => running.stop())
 }
 
-function stopOnSignals(supervisor: Supervisor, flush: () => void): void {
+/** Once to stop in order, twice to hurry, three times to leave at once. Also while the start is still under way. */
+function stopOnSignals(supervisor: Promise<Supervisor>, stopping: AbortController, flush: () => Promise<void>): void {
   let asked = 0
+  const stop = async (): Promise<void> => {
+    const running = await supervisor.catch(() => undefined)
+    await (asked === 1 ? running?.stop() : running?.force())
+    await flush()
+    process.exit(asked === 1 ? 0 : 1)
+  }
   for (const signal of ['SIGINT', 'SIGTERM'] as const) {
     process.on(signal, () => {
       asked++
       if (asked > 2) process.exit(1)
       if (asked === 1) process.stderr.write('\nStopping. Once more to force it.\n')
-      const stopped = asked === 1 ? supervisor.stop() : supervisor.force()
-      void stopped.then(() => {
-        flush()
-        process.exit(asked === 1 ? 0 : 1)
-      })
+      stopping.abort()
+      void stop()
     })
   }
 }

@@ -23,12 +23,13 @@ create table seaworthy.memberships (
 );
 create index memberships_user on seaworthy.memberships (user_id);
 
--- One row per sign-in. Only a keyed hash of the current refresh token is kept; an older one that comes back betrays a thief.
+-- One row per sign-in. Keyed hashes of the refresh token and of the one before; an older one that comes back betrays a thief.
 create table seaworthy.sessions (
   id uuid primary key,
   user_id uuid not null references seaworthy.users on delete cascade,
   account_id uuid not null references seaworthy.accounts on delete cascade,
   refresh_hash bytea not null,
+  previous_hash bytea,
   rotated_at timestamptz not null default now(),
   expires_at timestamptz not null,
   revoked_at timestamptz,
@@ -63,6 +64,6 @@ begin
 end $$;
 grant select, insert on seaworthy.users, seaworthy.accounts, seaworthy.memberships, seaworthy.sessions, seaworthy.operator_links to :app;
 grant update (password_hash, operator) on seaworthy.users to :app;
-grant update (refresh_hash, rotated_at, expires_at, revoked_at, revoked_why) on seaworthy.sessions to :app;
+grant update (refresh_hash, previous_hash, rotated_at, expires_at, revoked_at, revoked_why) on seaworthy.sessions to :app;
 grant delete on seaworthy.sessions to :app;
 grant update (used_at, used_by) on seaworthy.operator_links to :app;

@@ -20,6 +20,11 @@ create index jobs_waiting on seaworthy.jobs (task, turn, id) where state = 'wait
 create index jobs_account_open on seaworthy.jobs (account_id, task) where state in ('waiting', 'running');
 create index jobs_finished on seaworthy.jobs (finished_at) where finished_at is not null;
 call seaworthy.protect('seaworthy.jobs', :'app', 'account_id', 'select');
+-- A job ends by the functions below; the account itself cannot remove one.
+drop policy account on seaworthy.jobs;
+create policy account on seaworthy.jobs for select to :app using (account_id = (select seaworthy.account_id()));
+create policy janitor_delete on seaworthy.jobs for delete to :app using ((select seaworthy.on_duty('janitor')) and finished_at is not null);
+grant delete on seaworthy.jobs to :app;
 create policy worker on seaworthy.jobs to :worker using (true) with check (true);
 grant select, insert, update, delete on seaworthy.jobs to :worker;
 grant references on seaworthy.accounts to :worker;

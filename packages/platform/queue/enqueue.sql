@@ -15,7 +15,7 @@ begin
   -- The queue runs what is due longest first: a turn is a due time in the past.
   perform graphile_worker.add_job(task_name, json_build_object('id', job),
     run_at := case when delay_ms > 0 then clock_timestamp() + delay_ms * interval '1 millisecond' else timestamptz '2001-01-01' + next_turn * interval '1 second' end,
-    max_attempts := 1000);
+    job_key := job::text, max_attempts := 1000);
 end $$;
 revoke all on function seaworthy_queue.enqueue(uuid, uuid, text, jsonb, integer, text, integer) from public;
 grant usage on schema seaworthy_queue to :app;

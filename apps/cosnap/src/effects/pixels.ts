@@ -14,8 +14,6 @@ export interface Studio {
   resize(image: Pixels, width: number, height: number, how: 'smooth' | 'nearest'): Promise<Pixels>
   /** Median of a square window: takes noise away and keeps edges. */
   median(image: Pixels, size: number): Promise<Pixels>
-  /** Local contrast, tile by tile. */
-  clahe(image: Pixels, tile: number, slope: number): Promise<Pixels>
   /** At most `colours` colours, chosen from the picture. */
   palette(image: Pixels, colours: number): Promise<Pixels>
 }

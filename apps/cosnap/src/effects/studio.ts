@@ -24,17 +24,25 @@ export async function applyEffect(id: EffectId, image: Pixels, strength: number)
 
 const studioFor = (strength: number): Studio => ({
   strength,
-  blur: (image, sigma) => (sigma < 0.3 ? Promise.resolve(image) : toPixels(from(image).blur(Math.min(sigma, 1_000)))),
+  blur: (image, sigma) => blur(image, sigma),
   resize: (image, width, height, how) =>
     toPixels(from(image).resize({ width, height, fit: 'fill', kernel: how === 'nearest' ? 'nearest' : 'lanczos3' })),
   median: (image, size) => toPixels(from(image).median(size)),
-  clahe: (image, tile, slope) =>
-    toPixels(
-      from(image).clahe({ width: Math.min(tile, image.width), height: Math.min(tile, image.height), maxSlope: slope }),
-    ),
   palette: async (image, colours) =>
     toPixels(sharp(await from(image).png({ palette: true, colours, dither: 0 }).toBuffer())),
 })
+
+/** A wide blur holds no detail: it is made on a smaller picture, where it costs the same however wide it is. */
+const SIGMA_MAX = 6
+
+async function blur(image: Pixels, sigma: number): Promise<Pixels> {
+  if (sigma < 0.3) return image
+  if (sigma <= SIGMA_MAX) return toPixels(from(image).blur(sigma))
+  const factor = sigma / SIGMA_MAX
+  const [width, height] = [image.width, image.height].map((side) => Math.max(1, Math.round(side / factor)))
+  const small = await toPixels(from(image).resize({ width, height, fit: 'fill', kernel: 'linear' }).blur(SIGMA_MAX))
+  return toPixels(from(small).resize({ width: image.width, height: image.height, fit: 'fill', kernel: 'cubic' }))
+}
 
 function from({ data, width, height }: Pixels): Sharp {
   return sharp(data, { raw: { width, height, channels: 3 } })

@@ -121,11 +121,20 @@ export const glow: Effect = async (image, { strength, blur }) => {
 }
 
 /** Levels, colour cast, shadows and noise, put right as far as the picture itself tells. */
-export const rescue: Effect = async (image, { strength, clahe, median }) => {
-  const calm = await median(image, 3)
-  const balanced = balance(calm)
-  const lifted = await clahe(balanced, Math.max(3, Math.round(image.width / 6)), 3)
-  return blend(image, blend(balanced, lifted, 0.45), strength)
+export const rescue: Effect = async (image, { strength, blur, median }) => {
+  const balanced = balance(await median(image, 3))
+  const around = await blur(balanced, 40 * scaleOf(image))
+  const lifted = paintEach(balanced, (data, at, out) => {
+    const [r = 0, g = 0, b = 0] = [around.data[at], around.data[at + 1], around.data[at + 2]]
+    const light = luminance(r, g, b) / 255
+    // Dark places are lifted as a whole; what differs from its surroundings differs a little more.
+    const lift = 1 + 0.7 * smoothstep(0.5, 0.02, light)
+    for (let c = 0; c < 3; c++) {
+      const level = data[at + c] ?? 0
+      out[at + c] = level * lift + 0.22 * (level - light * 255)
+    }
+  })
+  return blend(image, lifted, strength)
 }
 
 /** Each channel's darkest and brightest half percent become black and white, two thirds of the way. */

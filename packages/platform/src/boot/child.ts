@@ -20,6 +20,8 @@ export interface SupervisedChild {
   view(): ChildView
   /** Now, and at each later start: the database is there. */
   go(endpoint: Endpoint): void
+  /** The database is elsewhere now: it starts again to find it there. */
+  move(endpoint: Endpoint): void
   metrics(): Promise<unknown[] | undefined>
   /** Resolves when it is gone; at the deadline it is killed. */
   stop(deadlineMs: number): Promise<void>
@@ -90,6 +92,10 @@ export function superviseChild(settings: ChildSettings): SupervisedChild {
     go: (to) => {
       endpoint = to
       send({ kind: 'go', endpoint })
+    },
+    move: (to) => {
+      endpoint = to
+      child?.kill('SIGTERM')
     },
     metrics: () => {
       const ask = ++asked

@@ -8,16 +8,21 @@ export interface Closer {
 
 export function createCloser(log: Logger): Closer {
   const opened: { name: string; close: () => Promise<void> | void }[] = []
+  let closing: Promise<void> | undefined
   return {
     add: (name, close) => void opened.push({ name, close }),
-    close: async () => {
-      for (const { name, close } of opened.splice(0).reverse()) {
-        try {
-          await close()
-        } catch (error) {
-          log.warn('something did not close cleanly', { what: name, error })
-        }
-      }
+    close: () => {
+      closing ??= closeAll()
+      return closing
     },
+  }
+  async function closeAll(): Promise<void> {
+    for (const { name, close } of opened.splice(0).reverse()) {
+      try {
+        await close()
+      } catch (error) {
+        log.warn('something did not close cleanly', { what: name, error })
+      }
+    }
   }
 }

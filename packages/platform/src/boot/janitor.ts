@@ -1,51 +1,58 @@
-import type { Database } from '../data/index.ts'
-import { sql } from '../data/index.ts'
+import { type Database, type Duty, sql } from '../data/index.ts'
 import type { ScheduledTask } from '../jobs/index.ts'
 import type { MediaRoom } from '../media/index.ts'
 import type { Logger } from '../telemetry/index.ts'
 
-/** What piles up is removed, a bounded number of rows at a time. */
-export function janitorSchedules(parts: {
+interface JanitorParts {
   readonly database: Database
   readonly media: MediaRoom
   readonly log: Logger
-}): readonly ScheduledTask[] {
-  const { database, media, log } = parts
+}
+
+type Deletion = ReturnType<typeof sql>
+
+const ROWS_MAX = 5_000
+const ROUNDS_MAX = 100
+
+const events: Deletion = sql`
+  delete from seaworthy.events where id in (
+    select id from seaworthy.events where created_at < now() - interval '1 hour' limit ${ROWS_MAX})`
+const answers: Deletion = sql`
+  delete from seaworthy.idempotency where (account_id, key) in (
+    select account_id, key from seaworthy.idempotency where created_at < now() - interval '48 hours' limit ${ROWS_MAX})`
+const jobs: Deletion = sql`
+  delete from seaworthy.jobs where id in (
+    select id from seaworthy.jobs where finished_at < now() - interval '30 days' limit ${ROWS_MAX})`
+const sessions: Deletion = sql`
+  delete from seaworthy.sessions where id in (
+    select id from seaworthy.sessions where expires_at < now() - interval '1 day' limit ${ROWS_MAX})`
+
+/** What piles up is removed, a bounded number of rows in each transaction, until nothing is left. */
+export function janitorSchedules({ database, media, log }: JanitorParts): readonly ScheduledTask[] {
+  const sweep = (name: string, cron: string, duty: Duty, deletion: Deletion): ScheduledTask => ({
+    name: `platform.sweep-${name}`,
+    cron,
+    run: async () => log.info('old rows removed', { of: name, rows: await removeAll(database, duty, deletion) }),
+  })
   return [
+    sweep('events', '*/5 * * * *', 'janitor', events),
+    sweep('answers', '11 * * * *', 'janitor', answers),
+    sweep('jobs', '23 * * * *', 'janitor', jobs),
+    sweep('sessions', '37 * * * *', 'identity', sessions),
     {
       name: 'platform.sweep-media',
       cron: '*/10 * * * *',
       run: async () => log.info('unused files removed', { ...(await media.sweep()) }),
     },
-    {
-      name: 'platform.sweep-rows',
-      cron: '*/5 * * * *',
-      run: async () => {
-        const events = await remove(
-          database,
-          sql`delete from seaworthy.events where id in (select id from seaworthy.events where created_at < now() - interval '1 hour' limit 5000)`,
-        )
-        const answers = await remove(
-          database,
-          sql`delete from seaworthy.idempotency where (account_id, key) in (select account_id, key from seaworthy.idempotency where created_at < now() - interval '48 hours' limit 5000)`,
-        )
-        log.info('old rows removed', { events, answers })
-      },
-    },
-    {
-      name: 'platform.sweep-sessions',
-      cron: '7 * * * *',
-      run: async () => {
-        const sessions = await database.withDuty('identity', (tx) =>
-          tx.run(
-            sql`delete from seaworthy.sessions where id in (select id from seaworthy.sessions where expires_at < now() - interval '1 day' limit 5000)`,
-          ),
-        )
-        log.info('ended sign-ins removed', { sessions })
-      },
-    },
   ]
 }
 
-const remove = (database: Database, query: ReturnType<typeof sql>): Promise<number> =>
-  database.withDuty('janitor', (tx) => tx.run(query))
+async function removeAll(database: Database, duty: Duty, deletion: Deletion): Promise<number> {
+  let removed = 0
+  for (let round = 0; round < ROUNDS_MAX; round++) {
+    const rows = await database.withDuty(duty, (tx) => tx.run(deletion))
+    removed += rows
+    if (rows < ROWS_MAX) break
+  }
+  return removed
+}

@@ -27,8 +27,18 @@ export interface OpenedServer {
 export async function openDatabaseServer(config: Config): Promise<OpenedServer> {
   if (config.databaseUrl) return { ...parseDatabaseUrl(config.databaseUrl.reveal()), embedded: undefined }
   const password = readOrMakeSecret(join(config.dataDirectory, 'secrets'), 'DATABASE_ADMIN_PASSWORD')
-  const embedded = await startEmbeddedServer(config.dataDirectory, password)
+  const embedded = await startEmbeddedServer(config.dataDirectory, password, connectionsOf(config))
   return { endpoint: embedded.endpoint, admin: embedded.admin, embedded }
+}
+
+const QUEUE_CONNECTIONS = 8
+const SPARE_CONNECTIONS = 20
+
+/** What all processes may open at once, and some for migrations and for people who look. */
+function connectionsOf(config: Config): number {
+  const web = config.webProcesses * (config.databasePoolMax + 1)
+  const workers = config.workerProcesses * (config.databasePoolMax + config.workerConcurrency + QUEUE_CONNECTIONS)
+  return web + workers + SPARE_CONNECTIONS
 }
 
 /** Database, roles, migrations and queue, brought up to date by one process before anything serves. */

@@ -1,7 +1,7 @@
 import { createServer } from 'node:net'
 import { backoffMs, pause, SECOND, systemClock } from '@seaworthy/core'
 import type { Config } from '../config/index.ts'
-import { type EmbeddedServer, loginOf, openDatabase } from '../data/index.ts'
+import { type EmbeddedServer, type Endpoint, loginOf, openDatabase } from '../data/index.ts'
 import { makeFirstOperatorLink } from '../identity/index.ts'
 import type { Logger } from '../telemetry/index.ts'
 import { startAdminServer } from './admin-server.ts'
@@ -12,6 +12,8 @@ import { type OpenedServer, openDatabaseServer, prepareDatabase } from './prepar
 import type { System } from './system.ts'
 
 export interface SupervisorSettings {
+  /** Aborted when the start is no longer wanted. */
+  readonly signal: AbortSignal
   readonly system: System
   readonly config: Config
   readonly log: Logger
@@ -56,6 +58,7 @@ export async function startSupervisor(settings: SupervisorSettings): Promise<Sup
   })
   failed.catch(() => undefined)
   const aborted = new AbortController()
+  settings.signal.addEventListener('abort', () => aborted.abort(), { once: true })
   let publicPort = config.port
   const children = startChildren(settings, fail, (port) => {
     publicPort = port
@@ -68,7 +71,14 @@ export async function startSupervisor(settings: SupervisorSettings): Promise<Sup
   try {
     const server = await openDatabaseServer(config)
     if (server.embedded) {
-      const keeper = keepRunning(server.embedded, config, log, aborted.signal)
+      const keeper = keepRunning(server.embedded, {
+        config,
+        log,
+        signal: aborted.signal,
+        onMoved: (endpoint) => {
+          for (const child of children.all) child.move(endpoint)
+        },
+      })
       closer.add('database', () => keeper.stop())
     }
     const migrations = await prepareDatabase(server, config, system.apps, log, aborted.signal)
@@ -141,27 +151,40 @@ function startChildren(
   return { all, ready }
 }
 
+interface KeeperSettings {
+  readonly config: Config
+  readonly log: Logger
+  readonly signal: AbortSignal
+  /** It had to take another port. */
+  readonly onMoved: (endpoint: Endpoint) => void
+}
+
 /** Starts the database again whenever it ends: after a crash it recovers, after a full disk it waits for space. */
 function keepRunning(
   first: EmbeddedServer,
-  config: Config,
-  log: Logger,
-  signal: AbortSignal,
+  { config, log, signal, onMoved }: KeeperSettings,
 ): { stop(): Promise<void> } {
   let current: EmbeddedServer | undefined = first
+  let port = first.endpoint.port
+  const startAgain = async (failures: number): Promise<number> => {
+    try {
+      current = (await openDatabaseServer(config)).embedded
+      if (current && current.endpoint.port !== port) onMoved(current.endpoint)
+      port = current?.endpoint.port ?? port
+      return 0
+    } catch (error) {
+      current = undefined
+      log.error('the database could not be started; trying again', { error: (error as Error).message })
+      await pause(backoffMs(failures + 1, SECOND / 2, 10 * SECOND), signal)
+      return failures + 1
+    }
+  }
   const watch = async (): Promise<void> => {
     for (let failures = 0; !signal.aborted; ) {
       await current?.exited
       if (signal.aborted) return
-      log.error('the database ended and is started again')
-      try {
-        current = (await openDatabaseServer(config)).embedded
-        failures = 0
-      } catch (error) {
-        current = undefined
-        await pause(backoffMs(++failures, SECOND / 2, 10 * SECOND), signal)
-        log.error('the database could not be started; trying again', { error: (error as Error).message })
-      }
+      if (failures === 0) log.error('the database ended and is started again')
+      failures = await startAgain(failures)
     }
   }
   void watch()

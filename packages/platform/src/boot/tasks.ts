@@ -48,7 +48,7 @@ function taskOf(job: Job, { database, media, log }: TaskParts): Task {
     ...(onDead
       ? {
           onDead: (of, errorCode, tx) =>
-            onDead({ input: job.input.parse(of.input), caller: { accountId: of.accountId }, tx, errorCode }),
+            onDead({ input: of.input, caller: { accountId: of.accountId }, tx, errorCode }),
         }
       : {}),
   }

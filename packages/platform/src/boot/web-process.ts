@@ -21,17 +21,16 @@ export async function runWebProcess(system: System, config: Config, place: Place
   // What holds connections open goes first, then requests under way finish, and only then what they work with.
   const front = createCloser(log)
   const closer = createCloser(log)
-  const server = createHoldingServer()
+  const server = createHoldingServer(config.requestMs)
   let stopping = false
   const stop = (why: string): void => {
     if (stopping) return
     stopping = true
     log.info('stopping', { why })
     telemetry.health.drain()
-    void closeAll(server, front, closer, config.shutdownMs).then(() => {
-      log.flush()
-      process.exit(0)
-    })
+    void closeAll(server, front, closer, config.shutdownMs)
+      .then(log.flush)
+      .then(() => process.exit(0))
   }
   const endpoint = linkToSupervisor(telemetry.metrics, stop)
   await listen(server, config)
@@ -98,6 +97,7 @@ export async function openWebService(
     login: loginOf('app', secrets.databaseRoleSecret, endpoint),
     log,
     deliver: sockets.deliver,
+    gapMs: config.databaseTransactionMs + GAP_SPARE_MS,
   })
   closer.add('events', () => feed?.stop())
   identity.onSessionEnded(sockets.endSession)
@@ -150,6 +150,7 @@ function listen(server: Server, config: Config): Promise<void> {
 }
 
 const IDLE_CHECK_MS = 50
+const GAP_SPARE_MS = 10_000
 
 /** No new connection; idle ones are closed at once, the others after their answer or at the deadline; then the rest. */
 async function closeAll(server: Server, front: Closer, closer: Closer, deadlineMs: number): Promise<void> {

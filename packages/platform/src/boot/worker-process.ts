@@ -18,18 +18,17 @@ export async function runWorkerProcess(system: System, config: Config): Promise<
     if (stopping) return
     stopping = true
     log.info('stopping', { why })
-    void closer.close().then(() => {
-      log.flush()
-      process.exit(0)
-    })
+    void closer
+      .close()
+      .then(log.flush)
+      .then(() => process.exit(0))
   }
   const endpoint = await linkToSupervisor(telemetry.metrics, stop)
   const capabilities = await openCapabilities(config, endpoint, 'worker', telemetry)
   closer.add('database', () => capabilities.database.close())
   const runner = await openJobRunner(system, capabilities, (error) => {
     log.error('the queue gave up; this process starts again', { error })
-    log.flush()
-    process.exit(1)
+    void log.flush().then(() => process.exit(1))
   })
   closer.add('queue', () => runner.stop())
   tellSupervisor({ kind: 'ready' })

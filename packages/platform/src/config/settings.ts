@@ -127,8 +127,8 @@ export const settings = {
   }),
   requestMs: duration('REQUEST_TIMEOUT', SECOND, HOUR, {
     group: 'HTTP',
-    default: '60s',
-    text: 'Longest request. Must exceed DB_TRANSACTION_TIMEOUT.',
+    default: '10m',
+    text: 'Longest time for a request to arrive, slow uploads included. Must exceed DB_TRANSACTION_TIMEOUT.',
   }),
   jsonBytesMax: bytes('MAX_REQUEST_SIZE', '100mb', { group: 'HTTP', default: '1mb', text: 'Largest JSON body.' }),
   rateWindowMs: duration('RATE_LIMIT_WINDOW', SECOND, DAY, {

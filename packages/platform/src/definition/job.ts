@@ -35,7 +35,7 @@ export interface Job<Input extends z.ZodType = z.ZodType> {
   readonly attempts: number
   readonly timeoutMs: number
   readonly run: (context: JobContext<z.output<Input>>) => Promise<void>
-  /** In the transaction that parks the job after its last try. */
+  /** In the transaction that parks the job after its last try. The input is as it was enqueued, by whichever release. */
   readonly onDead?: (context: JobEndContext<z.output<Input>> & { readonly errorCode: string }) => Promise<void>
 }
 

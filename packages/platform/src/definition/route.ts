@@ -40,6 +40,8 @@ export interface RouteContext<A, P, Q, B, T> {
   readonly tx: TransactionOf<T>
   /** A short transaction of the caller's own, for routes with `transaction: 'none'`. */
   read<V>(work: (tx: Transaction) => Promise<V>): Promise<V>
+  /** For routes with `transaction: 'none'`: the audit line, in the transaction in which the change is made. */
+  audit(tx: Transaction, caller: Caller, status: number): Promise<void>
   readonly media: Media
   readonly trace: Trace
   readonly requestId: string

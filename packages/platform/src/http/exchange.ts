@@ -51,6 +51,8 @@ export class Exchange {
   /** The body as it came, for comparing requests under one idempotency key. */
   bodyBytes: Uint8Array = new Uint8Array()
   tx: Transaction | undefined
+  /** The audit line is written already, in the handler's own transaction. */
+  audited = false
 
   constructor(request: FastifyRequest, outgoing: ServerResponse, parts: HttpParts, served: ServedRoute) {
     this.request = request

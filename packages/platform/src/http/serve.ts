@@ -1,11 +1,12 @@
 import type { ServerResponse } from 'node:http'
-import { present } from '@seaworthy/core'
+import { type Caller, present } from '@seaworthy/core'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Transaction } from '../data/index.ts'
 import type { RouteContext } from '../definition/index.ts'
 import { maskAddress } from '../telemetry/index.ts'
 import { type Answer, Exchange, type HttpParts, type ServedRoute } from './exchange.ts'
 import { sendAnswer, sendProblem } from './reply.ts'
+import { auditIn } from './stages/transact.ts'
 
 /** Leads a request through the stages of its route. */
 export function serve(served: ServedRoute, parts: HttpParts) {
@@ -74,6 +75,9 @@ class Context implements RouteContext<'member', undefined, undefined, undefined,
     const { caller, parts, trace } = this.#exchange
     return parts.database.withCaller(present(caller, 'the caller'), work, { readOnly: true, trace: trace.header })
   }
+
+  readonly audit = (tx: Transaction, caller: Caller, status: number): Promise<void> =>
+    auditIn(this.#exchange, tx, caller, status)
 
   readonly header = (name: string): string | undefined => {
     const value = this.#exchange.incoming.headers[name]

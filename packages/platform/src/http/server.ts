@@ -34,10 +34,10 @@ const KEEP_ALIVE_MS = 65_000
 const HEADER_BYTES_MAX = 16 * 1_024
 
 /** A listener that holds the port before there is anything to serve: alive, and not ready. */
-export function createHoldingServer(): Server {
+export function createHoldingServer(requestMs: number): Server {
   const server = createServer({
     headersTimeout: HEADERS_MS,
-    requestTimeout: 0,
+    requestTimeout: requestMs,
     keepAliveTimeout: KEEP_ALIVE_MS,
     maxHeaderSize: HEADER_BYTES_MAX,
     requireHostHeader: false,
@@ -71,7 +71,7 @@ export async function serveHttp(server: Server, settings: ServerSettings): Promi
       return server
     },
     logger: false,
-    exposeHeadRoutes: false,
+    exposeHeadRoutes: true,
     routerOptions: { ignoreTrailingSlash: false, maxParamLength: 200 },
     clientErrorHandler: refuseUnparsable,
     frameworkErrors: (error, _request, reply) => void sendProblem(reply, toAppError(error)),
@@ -157,7 +157,8 @@ function addDocs(app: FastifyInstance, settings: ServerSettings): void {
 
 /** An unknown address: the shell for a person who navigates, a problem for a program. */
 function answerUnknown(request: FastifyRequest, reply: FastifyReply, pages: WebPages): FastifyReply {
-  const navigates = request.method === 'GET' && (request.headers.accept ?? '').includes('text/html')
+  const navigates =
+    (request.method === 'GET' || request.method === 'HEAD') && (request.headers.accept ?? '').includes('text/html')
   const reserved = /^\/(api|media|assets|socket|health|metrics)(\/|\?|$)/.test(request.url)
   if (navigates && !reserved) return pages.send(reply)
   return sendProblem(reply, fault('not_found'))

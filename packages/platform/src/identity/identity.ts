@@ -20,14 +20,23 @@ export interface SignedIn {
   readonly refreshToken: string
 }
 
+/** What else belongs into the transaction that changes a sign-in, such as its audit line. */
+type Also = (tx: Transaction, caller: Caller) => Promise<void>
+
+interface SignUpOptions {
+  /** From the one-time link: the new user may see how the system runs. */
+  readonly operatorToken?: string | undefined
+  readonly also?: Also
+}
+
 export interface Identity {
   /** Throws `email_taken`, `link_expired`. With an operator link the new user may see how the system runs. */
-  signUp(credentials: Credentials, device: Device, operatorToken?: string): Promise<SignedIn>
+  signUp(credentials: Credentials, device: Device, options?: SignUpOptions): Promise<SignedIn>
   /** Throws `wrong_credentials`, after the same time for a wrong password and an unknown address. */
-  signIn(credentials: Credentials, device: Device): Promise<SignedIn>
+  signIn(credentials: Credentials, device: Device, also?: Also): Promise<SignedIn>
   /** Throws `unauthenticated`. */
-  refresh(refreshToken: string): Promise<SignedIn>
-  signOut(sessionId: string): Promise<void>
+  refresh(refreshToken: string, also?: Also): Promise<SignedIn>
+  signOut(sessionId: string, also?: (tx: Transaction) => Promise<void>): Promise<void>
   /** Throws `unauthenticated` or `token_expired`. Synchronous for tokens that were seen before. */
   identify(accessToken: string): Caller | Promise<Caller>
   onSessionEnded(listener: (sessionId: string) => void): void
@@ -64,11 +73,14 @@ export async function openIdentity(settings: IdentitySettings): Promise<Identity
     revocations: watchRevocations(settings.database, settings.accessMs, settings.clock, settings.log),
   }
   return {
-    signUp: (credentials, device, operatorToken) => signUp(parts, credentials, device, operatorToken),
-    signIn: (credentials, device) => signIn(parts, credentials, device),
-    refresh: (token) => refresh(parts, token),
-    signOut: async (sessionId) => {
-      await settings.database.withDuty('identity', (tx) => revokeSession(tx, sessionId, 'signed_out'))
+    signUp: (credentials, device, options) => signUp(parts, credentials, device, options),
+    signIn: (credentials, device, also) => signIn(parts, credentials, device, also),
+    refresh: (token, also) => refresh(parts, token, also),
+    signOut: async (sessionId, also) => {
+      await settings.database.withDuty('identity', async (tx) => {
+        await revokeSession(tx, sessionId, 'signed_out')
+        await also?.(tx)
+      })
       parts.revocations.add(sessionId)
     },
     identify: (token) => {
@@ -97,13 +109,13 @@ async function signUp(
   parts: Parts,
   { email, password }: Credentials,
   device: Device,
-  operatorToken?: string,
+  { operatorToken, also }: SignUpOptions = {},
 ): Promise<SignedIn> {
   const { settings } = parts
   const hashed = await parts.passwords.hash(password)
   const owner = { userId: newId() as UserId, accountId: newId() as AccountId }
   try {
-    const refreshToken = await settings.database.withDuty('identity', async (tx) => {
+    const opened = await settings.database.withDuty('identity', async (tx) => {
       await tx.run(
         sql`insert into seaworthy.users (id, email, password_hash, operator) values (${owner.userId}, ${email.trim()}, ${hashed}, ${operatorToken !== undefined})`,
       )
@@ -115,13 +127,17 @@ async function signUp(
         sql`insert into seaworthy.memberships (account_id, user_id, role) values (${owner.accountId}, ${owner.userId}, 'owner')`,
       )
       await settings.onAccountCreated?.(tx, owner.accountId)
-      return openSession(tx, parts.sessions, owner, device)
+      const token = await openSession(tx, parts.sessions, owner, device)
+      const caller = {
+        ...owner,
+        role: 'owner' as const,
+        sessionId: token.sessionId,
+        operator: operatorToken !== undefined,
+      }
+      await also?.(tx, caller)
+      return { caller, token }
     })
-    return await present(
-      parts,
-      { ...owner, role: 'owner', sessionId: refreshToken.sessionId, operator: operatorToken !== undefined },
-      refreshToken.text,
-    )
+    return await present(parts, opened.caller, opened.token.text)
   } catch (error) {
     throw violates(error, 'users_email')
       ? fault('email_taken', { detail: 'Sign in instead, or use another address.', cause: error })
@@ -137,7 +153,7 @@ interface UserRow {
   readonly role: Caller['role']
 }
 
-async function signIn(parts: Parts, { email, password }: Credentials, device: Device): Promise<SignedIn> {
+async function signIn(parts: Parts, { email, password }: Credentials, device: Device, also?: Also): Promise<SignedIn> {
   const { database } = parts.settings
   const user = await database.withDuty(
     'identity',
@@ -152,17 +168,24 @@ async function signIn(parts: Parts, { email, password }: Credentials, device: De
   if (!user || !matches) throw fault('wrong_credentials')
   const owner = { userId: user.id, accountId: user.account_id }
   const rehashed = parts.passwords.needsRehash(user.password_hash) ? await parts.passwords.hash(password) : undefined
-  const token = await database.withDuty('identity', async (tx) => {
+  const opened = await database.withDuty('identity', async (tx) => {
     if (rehashed) await tx.run(sql`update seaworthy.users set password_hash = ${rehashed} where id = ${user.id}`)
-    return openSession(tx, parts.sessions, owner, device)
+    const token = await openSession(tx, parts.sessions, owner, device)
+    const caller = { ...owner, role: user.role, sessionId: token.sessionId, operator: user.operator }
+    await also?.(tx, caller)
+    return { caller, token }
   })
-  return present(parts, { ...owner, role: user.role, sessionId: token.sessionId, operator: user.operator }, token.text)
+  return present(parts, opened.caller, opened.token.text)
 }
 
-async function refresh(parts: Parts, text: string): Promise<SignedIn> {
+async function refresh(parts: Parts, text: string, also?: Also): Promise<SignedIn> {
   const given = readRefreshToken(text, parts.settings.refreshSecret)
   if (!given) throw fault('unauthenticated', { internal: 'not a refresh token of ours' })
-  const rotated = await parts.settings.database.withDuty('identity', (tx) => rotateSession(tx, parts.sessions, given))
+  const rotated = await parts.settings.database.withDuty('identity', async (tx) => {
+    const outcome = await rotateSession(tx, parts.sessions, given)
+    if (outcome.ok) await also?.(tx, outcome.value.caller)
+    return outcome
+  })
   if (rotated.ok) return present(parts, rotated.value.caller, rotated.value.token.text)
   if (rotated.reason === 'reuse') {
     parts.revocations.add(given.sessionId)

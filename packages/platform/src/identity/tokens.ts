@@ -102,13 +102,23 @@ const RANDOM_BYTES = 32
 const MAC_BYTES = 16
 
 /** `<session>.<random>.<mac>`: the mac shows that we made it, so an old one that comes back is a replay and not a guess. */
-export function makeRefreshToken(sessionId: string, secret: Secret): RefreshToken {
-  const random = randomBytes(RANDOM_BYTES).toString('base64url')
-  return {
-    text: `${sessionId}.${random}.${mac(sessionId, random, secret)}`,
-    sessionId,
-    hash: hashRandom(random, secret),
-  }
+export const makeRefreshToken = (sessionId: string, secret: Secret): RefreshToken =>
+  assemble(sessionId, randomBytes(RANDOM_BYTES).toString('base64url'), secret)
+
+/**
+ * The one that follows a token: always the same, and nobody can work it out without the secret. So an answer that got
+ * lost on the way can be given again, and many refreshes at once still make one new token.
+ */
+export const successorOf = (token: RefreshToken, secret: Secret): RefreshToken =>
+  assemble(
+    token.sessionId,
+    createHmac('sha256', secret.reveal()).update(`next ${token.text}`).digest('base64url'),
+    secret,
+  )
+
+function assemble(sessionId: string, random: string, secret: Secret): RefreshToken {
+  const text = `${sessionId}.${random}.${mac(sessionId, random, secret)}`
+  return { text, sessionId, hash: hashRandom(random, secret) }
 }
 
 /** Undefined when we did not make it. */

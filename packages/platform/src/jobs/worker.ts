@@ -51,7 +51,7 @@ export async function startWorker(
   return running
 }
 
-type Outcome = 'done' | 'dead' | 'skipped' | 'superseded'
+type Outcome = 'done' | 'dead' | 'skipped'
 
 /** One try. A failure that is not the last is thrown: the queue runs the job again, later each time. */
 async function runJob(
@@ -69,7 +69,7 @@ async function runJob(
     attempt: row.attempts,
     ...(row.trace ? { trace: row.trace.slice(3, 35) } : {}),
   })
-  if (row.attempts > row.attempts_max) return bury(parts, task, row, row.error_code ?? 'killed', log)
+  if (row.attempts > row.attempts_max) return bury(parts, task, row, row.error_code ?? 'killed')
   const timeout = AbortSignal.timeout(task.timeoutMs)
   const started = performance.now()
   try {
@@ -77,10 +77,8 @@ async function runJob(
     log.info('job done', { ms: Math.round(performance.now() - started) })
     return 'done'
   } catch (error) {
-    if (error instanceof Superseded) {
-      log.warn('job superseded: another attempt has taken it over, nothing was written')
-      return 'superseded'
-    }
+    // Thrown on: the queue then gives up this try's claim, and leaves alone what belongs to the other one.
+    if (error instanceof Superseded) throw error
     return await failed(parts, pool, task, row, error, { log, stopping: shutdown.aborted && !timeout.aborted })
   }
 }
@@ -177,7 +175,7 @@ async function failed(
   const hopeless = error instanceof AppError && error.status < 500
   if (!stopping && (hopeless || row.attempts >= row.attempts_max)) {
     log.error('job failed for good', { error })
-    return bury(parts, task, row, code, log)
+    return bury(parts, task, row, code)
   }
   // A stop is not the job's fault: it gets one more try. The number itself only grows, for it is the fence.
   await pool.query(
@@ -188,7 +186,7 @@ async function failed(
   throw error
 }
 
-async function bury(parts: WorkerParts, task: Task, row: JobRow, code: string, log: Logger): Promise<Outcome> {
+async function bury(parts: WorkerParts, task: Task, row: JobRow, code: string): Promise<Outcome> {
   const buried = await parts.database.withCaller({ accountId: row.account_id }, async (tx) => {
     const { ours } = await tx.one<{ ours: boolean }>(
       sql`select seaworthy.bury_job(${row.id}, ${row.attempts}, ${code}) as ours`,
@@ -196,6 +194,6 @@ async function bury(parts: WorkerParts, task: Task, row: JobRow, code: string, l
     if (ours) await task.onDead?.({ id: row.id, accountId: row.account_id, input: row.input }, code, tx)
     return ours
   })
-  if (!buried) log.warn('job superseded before it could be parked')
-  return buried ? 'dead' : 'superseded'
+  if (!buried) throw new Superseded(row.id)
+  return 'dead'
 }

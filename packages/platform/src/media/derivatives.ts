@@ -3,7 +3,7 @@ import { mkdir, readdir, rename, rm, stat, utimes, writeFile } from 'node:fs/pro
 import { dirname, join } from 'node:path'
 import type { Readable } from 'node:stream'
 import { buffer } from 'node:stream/consumers'
-import { newId } from '@seaworthy/core'
+import { type AccountId, newId } from '@seaworthy/core'
 import { renderDerivative } from './drivers/sharp.ts'
 import type { MediaAddress } from './signed-url.ts'
 import type { BlobStore } from './store.ts'
@@ -13,6 +13,8 @@ import type { WorkQueue } from './work-queue.ts'
 export interface Derivatives {
   /** Undefined when the original is gone. */
   open(address: MediaAddress): Promise<{ path: string; bytes: number } | undefined>
+  /** Those of a photo that is gone. */
+  remove(accountId: AccountId, hash: string): Promise<void>
   /** Removes the least recently read files until at most `maxBytes` are left. */
   trim(maxBytes: number): Promise<void>
 }
@@ -27,6 +29,11 @@ export function createDerivatives(directory: string, store: BlobStore, queue: Wo
       const task = making.get(path) ?? make(path, address, store, queue).finally(() => making.delete(path))
       making.set(path, task)
       return (await task) ? touch(path) : undefined
+    },
+    remove: async (accountId, hash) => {
+      const folder = join(directory, accountId)
+      const names = await readdir(folder).catch(() => [])
+      for (const name of names) if (name.startsWith(`${hash}-`)) await rm(join(folder, name), { force: true })
     },
     trim: (maxBytes) => trim(directory, maxBytes),
   }

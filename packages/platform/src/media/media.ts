@@ -79,12 +79,14 @@ export function createMedia(settings: MediaSettings): MediaRoom {
       return blob
     },
     keep: async (tx, hash, owner) => {
+      await lockBlob(tx, hash)
       await tx.run(
         sql`insert into seaworthy.blob_references (account_id, hash, owner) values (seaworthy.account_id(), ${hash}, ${owner}) on conflict do nothing`,
       )
       await tx.run(sql`update seaworthy.blobs set unused_since = null where hash = ${hash}`)
     },
     discard: async (tx, hash, owner) => {
+      await lockBlob(tx, hash)
       await tx.run(sql`delete from seaworthy.blob_references where hash = ${hash} and owner = ${owner}`)
       await tx.run(
         sql`update seaworthy.blobs set unused_since = now() where hash = ${hash} and unused_since is null and not exists (select 1 from seaworthy.blob_references r where r.hash = ${hash})`,
@@ -106,6 +108,10 @@ export function createMedia(settings: MediaSettings): MediaRoom {
   }
   return { media, store: settings.store, derivatives, queue, sweep: () => sweep(settings, derivatives, drafts) }
 }
+
+/** Keeping and discarding one blob go one after the other: each sees what the other did. */
+const lockBlob = (tx: Transaction, hash: string): Promise<number> =>
+  tx.run(sql`select 1 from seaworthy.blobs where account_id = seaworthy.account_id() and hash = ${hash} for update`)
 
 async function storePhoto(
   settings: MediaSettings,
@@ -150,7 +156,11 @@ async function sweep(
     select account_id, hash from seaworthy.blobs where unused_since < ${before} limit ${SWEEP_ROWS_MAX}`),
   )
   let blobs = 0
-  for (const blob of due) blobs += await removeBlob(settings, blob, before)
+  for (const blob of due) {
+    const removed = await removeBlob(settings, blob, before).catch(() => 0)
+    if (removed) await derivatives.remove(blob.account_id, blob.hash)
+    blobs += removed
+  }
   await derivatives.trim(DERIVED_BYTES_MAX)
   return { blobs, drafts: await removeOldDrafts(drafts, settings.clock.now() - DRAFT_MS) }
 }

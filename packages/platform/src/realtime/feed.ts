@@ -23,13 +23,19 @@ export interface FeedSettings {
   readonly login: Login
   readonly log: Logger
   readonly deliver: (event: StoredEvent) => void
+  /** Longer than any transaction may live: after that a gap in the ids is a rollback and not a commit to come. */
+  readonly gapMs: number
+}
+
+interface State {
+  cursor: number
+  /** Ids above the cursor that were delivered, and when. */
+  readonly seen: Map<number, number>
 }
 
 const POLL_MS = SECOND
 const PAGE = 500
 const REPLAY_MAX = 500
-/** Longer than any transaction may live: after that a gap in the ids is a rollback and not a commit to come. */
-const GAP_MS = 40 * SECOND
 
 /**
  * Every event once, in this process, wherever it was committed. NOTIFY only wakes; the table is read by cursor, and
@@ -37,7 +43,7 @@ const GAP_MS = 40 * SECOND
  * the cursor that were seen are remembered, and the cursor waits at a gap as long as a transaction may live.
  */
 export async function openFeed(settings: FeedSettings): Promise<Feed> {
-  const state = { cursor: await readNewest(settings.database), seen: new Map<number, number>() }
+  const state = await readState(settings)
   let stopped = false
   let reading: Promise<void> | undefined
   let again = false
@@ -63,7 +69,7 @@ export async function openFeed(settings: FeedSettings): Promise<Feed> {
     get cursor() {
       return state.cursor
     },
-    since: (accountId, channel, cursor) => readSince(settings.database, accountId, channel, cursor),
+    since: (accountId, channel, cursor) => readSince(settings.database, state, { accountId, channel, cursor }),
     stop: async () => {
       stopped = true
       clearInterval(timer)
@@ -76,10 +82,7 @@ export async function openFeed(settings: FeedSettings): Promise<Feed> {
 const select = sql`select id, account_id as "accountId", channel, payload from seaworthy.events`
 
 /** True when there may be more. */
-async function readPage(
-  settings: FeedSettings,
-  state: { cursor: number; seen: Map<number, number> },
-): Promise<boolean> {
+async function readPage(settings: FeedSettings, state: State): Promise<boolean> {
   const known = [...state.seen.keys()]
   const events = await settings.database.withDuty(
     'realtime',
@@ -93,39 +96,52 @@ async function readPage(
     state.seen.set(event.id, now)
     settings.deliver(event)
   }
-  advance(state, now)
+  advance(state, now, settings.gapMs)
   return events.length === PAGE
 }
 
-function advance(state: { cursor: number; seen: Map<number, number> }, now: number): void {
+function advance(state: State, now: number, gapMs: number): void {
   for (const id of [...state.seen.keys()].sort((a, b) => a - b)) {
     const seenAt = state.seen.get(id) ?? now
-    if (id !== state.cursor + 1 && now - seenAt < GAP_MS) return
+    if (id !== state.cursor + 1 && now - seenAt < gapMs) return
     state.cursor = id
     state.seen.delete(id)
   }
 }
 
-async function readNewest(database: Database): Promise<number> {
-  const row = await database.withDuty(
+/** Begins where nothing can come late any more. What is younger and visible was delivered by others, before us. */
+async function readState({ database, gapMs }: FeedSettings): Promise<State> {
+  const rows = await database.withDuty(
     'realtime',
-    (tx) => tx.one<{ newest: number }>(sql`select coalesce(max(id), 0) as newest from seaworthy.events`),
+    (tx) =>
+      tx.many<{ id: number; young: boolean }>(sql`
+        select id, created_at > now() - ${gapMs} * interval '1 millisecond' as young from seaworthy.events
+        where created_at > now() - ${gapMs * 2} * interval '1 millisecond'
+        union all select coalesce(max(id), 0), false from seaworthy.events where created_at <= now() - ${gapMs} * interval '1 millisecond'`),
     { readOnly: true },
   )
-  return row.newest
+  const now = performance.now()
+  const cursor = Math.max(0, ...rows.filter((row) => !row.young).map((row) => row.id))
+  return { cursor, seen: new Map(rows.filter((row) => row.young && row.id > cursor).map((row) => [row.id, now])) }
 }
 
+/** Undefined also when the cursor is older than what is kept: then nobody knows what was missed. */
 async function readSince(
   database: Database,
-  accountId: AccountId,
-  channel: string,
-  cursor: number,
+  state: State,
+  { accountId, channel, cursor }: { accountId: AccountId; channel: string; cursor: number },
 ): Promise<StoredEvent[] | undefined> {
+  const { oldest } = await database.withDuty(
+    'realtime',
+    (tx) => tx.one<{ oldest: number | null }>(sql`select min(id) as oldest from seaworthy.events`),
+    { readOnly: true },
+  )
+  if (cursor + 1 < (oldest ?? state.cursor)) return undefined
   const events = await database.withCaller(
     { accountId },
     (tx) =>
       tx.many<StoredEvent>(sql`
-    ${select} where account_id = ${accountId} and channel = ${channel} and id > ${cursor} order by id limit ${REPLAY_MAX + 1}`),
+        ${select} where account_id = ${accountId} and channel = ${channel} and id > ${cursor} order by id limit ${REPLAY_MAX + 1}`),
     { readOnly: true },
   )
   return events.length > REPLAY_MAX ? undefined : events

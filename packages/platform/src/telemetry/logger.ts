@@ -1,4 +1,5 @@
 import pino from 'pino'
+import { createBufferedOutput } from './buffered-output.ts'
 import { redact } from './redact.ts'
 
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error'
@@ -14,31 +15,23 @@ export interface Logger {
   with(fields: LogFields): Logger
   /** A line of JSON that is finished already: the access log's fast way. Must end without a line break. */
   line(json: string): void
-  /** Writes out what is buffered. */
-  flush(): void
+  /** Writes out what is buffered; gives up after half a second, or when nobody reads any more. */
+  flush(): Promise<void>
 }
 
-const BUFFER_BYTES = 4_096
-const FLUSH_MS = 250
-
-/** JSON lines on standard output, buffered for a quarter of a second so that logging never holds up a request. */
-export function createLogger(options: {
+interface LoggerOptions {
   readonly level: LogLevel
   readonly process: string
+  /** Takes each line instead of standard output. */
   readonly write?: (line: string) => void
-}): Logger {
-  if (options.write) return createCallbackLogger(options.level, options.process, options.write)
-  const destination = pino.destination({ dest: 1, sync: false, minLength: BUFFER_BYTES })
-  setInterval(() => flush(), FLUSH_MS).unref()
-  const flush = (): void => {
-    try {
-      destination.flushSync()
-    } catch {
-      // Not open yet, or the reader is gone: nothing to write to.
-    }
-  }
-  const root = pino(pinoSettings(options.level, options.process), destination)
-  return wrap(root, (json) => void destination.write(`${json}\n`), flush)
+}
+
+/** JSON lines on standard output. */
+export function createLogger({ level, process, write }: LoggerOptions): Logger {
+  if (write) return createCallbackLogger(level, process, write)
+  const output = createBufferedOutput()
+  const root = pino(pinoSettings(level, process), { write: (line: string) => output.write(line.trimEnd()) })
+  return wrap(root, output.write, output.flush)
 }
 
 /** A logger that keeps its lines, for tests. */
@@ -49,7 +42,7 @@ export function createMemoryLogger(): Logger & { readonly lines: string[] } {
 
 function createCallbackLogger(level: LogLevel, process: string, write: (line: string) => void): Logger {
   const root = pino(pinoSettings(level, process), { write: (line: string) => write(line.trimEnd()) })
-  return wrap(root, write, () => undefined)
+  return wrap(root, write, () => Promise.resolve())
 }
 
 const pinoSettings = (level: LogLevel, process: string): pino.LoggerOptions => ({
@@ -60,7 +53,7 @@ const pinoSettings = (level: LogLevel, process: string): pino.LoggerOptions => (
   formatters: { level: (label) => ({ level: label }) },
 })
 
-function wrap(inner: pino.Logger, line: (json: string) => void, flush: () => void): Logger {
+function wrap(inner: pino.Logger, line: (json: string) => void, flush: () => Promise<void>): Logger {
   const write = (level: LogLevel) => (message: string, fields?: LogFields) => {
     if (!inner.isLevelEnabled(level)) return
     inner[level](fields ? (redact(fields) as object) : {}, message)

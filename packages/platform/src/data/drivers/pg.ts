@@ -51,21 +51,22 @@ export function openPool(endpoint: Endpoint, login: Login, name: string, limits:
     options: `-c transaction_timeout=${limits.transactionMs}`,
     pipeline: true,
   } as pg.PoolConfig)
-  pool.on('error', () => {
-    // An idle connection broke: the pool drops it, and the next query reports what is wrong.
-  })
+  surviveBrokenConnections(pool)
   return pool
 }
 
 /** A pool for a library that brings its own queries (no pipelining, no statement limit). */
 export function openPlainPool(endpoint: Endpoint, login: Login, name: string, max: number): PgPool {
   const pool = new pg.Pool({ ...clientSettings(endpoint, login, name), max, idleTimeoutMillis: IDLE_MS })
-  const ignore = (): void => {
-    // As above.
-  }
+  surviveBrokenConnections(pool)
+  return pool
+}
+
+/** A connection that breaks, idle or in use, is dropped by the pool, and the query under way reports what is wrong. */
+function surviveBrokenConnections(pool: PgPool): void {
+  const ignore = (): void => undefined
   pool.on('error', ignore)
   pool.on('connect', (client) => client.on('error', ignore))
-  return pool
 }
 
 /** One connection of its own, for locks, LISTEN and migrations. The caller ends it. */

@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process'
-import { existsSync, mkdirSync, rmSync, statfsSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, renameSync, rmSync, statfsSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { MiB } from '@seaworthy/core'
 import type { Binaries } from './binaries.ts'
@@ -15,9 +15,13 @@ export function prepareCluster(binaries: Binaries, directory: string, password: 
   if (refusal) throw new Error(refusal)
   refuseFullDisk(directory)
   const passwordFile = `${directory}.password`
+  const draft = `${directory}.draft`
   writeFileSync(passwordFile, password, { mode: 0o600 })
+  rmSync(draft, { recursive: true, force: true })
   try {
-    initialise(binaries, directory, passwordFile)
+    // Under its name when it is complete: a start that is killed here leaves nothing that looks like a database.
+    initialise(binaries, draft, passwordFile)
+    renameSync(draft, directory)
   } finally {
     rmSync(passwordFile, { force: true })
   }

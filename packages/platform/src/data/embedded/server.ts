@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process'
-import { closeSync, existsSync, mkdirSync, openSync, readFileSync, writeFileSync } from 'node:fs'
+import { closeSync, existsSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { pause } from '@seaworthy/core'
@@ -25,13 +25,19 @@ const STOP_MS = 30_000
 const POLL_MS = 25
 
 /** Starts the embedded PostgreSQL with its files below `dataDirectory`, or adopts the one that still runs there. */
-export async function startEmbeddedServer(dataDirectory: string, password: string): Promise<EmbeddedServer> {
+export async function startEmbeddedServer(
+  dataDirectory: string,
+  password: string,
+  connections = 60,
+): Promise<EmbeddedServer> {
   const binaries = installBinaries(join(dataDirectory, 'postgres'))
   const cluster = join(dataDirectory, 'database')
   prepareCluster(binaries, cluster, password)
   const running = readPostmaster(cluster)
   if (running && isServer(running.pid)) return adopt(running, password)
-  return launch(binaries, cluster, password)
+  // The pid of a server that is long gone may belong to another program by now, which PostgreSQL would not start beside.
+  if (running && isAlive(running.pid)) rmSync(join(cluster, 'postmaster.pid'), { force: true })
+  return launch(binaries, cluster, password, connections)
 }
 
 async function adopt(running: { pid: number; port: number }, password: string): Promise<EmbeddedServer> {
@@ -43,10 +49,15 @@ async function adopt(running: { pid: number; port: number }, password: string): 
   return describe(endpoint, password, 'adopted', running.pid, exited)
 }
 
-async function launch(binaries: Binaries, cluster: string, password: string): Promise<EmbeddedServer> {
+async function launch(
+  binaries: Binaries,
+  cluster: string,
+  password: string,
+  connections: number,
+): Promise<EmbeddedServer> {
   const port = await choosePort(join(cluster, '..', 'database.port'))
   const log = openSync(join(cluster, '..', 'database.log'), 'a', 0o600)
-  const child = spawnServer(binaries, cluster, port, log)
+  const child = spawnServer(binaries, cluster, { port, connections, log })
   closeSync(log)
   const exited = new Promise<void>((resolve) => child.once('exit', () => resolve()))
   let alive = true
@@ -61,12 +72,16 @@ async function launch(binaries: Binaries, cluster: string, password: string): Pr
 }
 
 /** In a process group of its own: a Ctrl-C on the terminal must reach the supervisor only, which stops it last. */
-function spawnServer(binaries: Binaries, cluster: string, port: number, log: number): ChildProcess {
+function spawnServer(
+  binaries: Binaries,
+  cluster: string,
+  { port, connections, log }: { port: number; connections: number; log: number },
+): ChildProcess {
   const settings = {
     port,
     listen_addresses: '127.0.0.1',
     unix_socket_directories: '',
-    max_connections: 60,
+    max_connections: connections,
     shared_buffers: '32MB',
     max_wal_size: '256MB',
     min_wal_size: '16MB',
@@ -121,23 +136,31 @@ async function untilReady(endpoint: Endpoint, password: string, alive: () => boo
   throw new Error('the server does not answer', { cause: last })
 }
 
-/** The port of last time when it is free, else any free one: a taken port is no reason not to start. */
+const PORT_FIRST = 20_000
+const PORT_COUNT = 10_000
+const PORT_TRIES = 50
+
+/**
+ * The port of last time when it is free, else another: a taken port is no reason not to start. Below the range from
+ * which the system serves outgoing connections, so that none of them takes it while the server restarts.
+ */
 async function choosePort(file: string): Promise<number> {
   const last = existsSync(file) ? Number(readFileSync(file, 'utf8')) : 0
-  const port = (last > 0 && (await tryPort(last))) || (await tryPort(0)) || 0
-  mkdirSync(join(file, '..'), { recursive: true })
-  writeFileSync(file, String(port))
-  return port
+  if (last > 0 && (await tryPort(last))) return last
+  for (let tries = 0; tries < PORT_TRIES; tries++) {
+    const port = PORT_FIRST + Math.floor(Math.random() * PORT_COUNT)
+    if (!(await tryPort(port))) continue
+    writeFileSync(file, String(port))
+    return port
+  }
+  throw new Error(`No free port was found between ${PORT_FIRST} and ${PORT_FIRST + PORT_COUNT} for the database.`)
 }
 
-function tryPort(port: number): Promise<number | undefined> {
+function tryPort(port: number): Promise<boolean> {
   return new Promise((resolve) => {
     const probe = createServer()
-    probe.once('error', () => resolve(undefined))
-    probe.listen(port, '127.0.0.1', () => {
-      const address = probe.address()
-      probe.close(() => resolve(typeof address === 'object' && address ? address.port : undefined))
-    })
+    probe.once('error', () => resolve(false))
+    probe.listen(port, '127.0.0.1', () => probe.close(() => resolve(true)))
   })
 }
 
@@ -152,13 +175,19 @@ function readPostmaster(cluster: string): { pid: number; port: number } | undefi
 
 /** The pid may belong to somebody else by now: after a restart of the machine small numbers come again. */
 function isServer(pid: number): boolean {
+  if (!isAlive(pid)) return false
+  if (process.platform !== 'linux') return true
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes('postgres')
+  } catch {
+    return false
+  }
+}
+
+function isAlive(pid: number): boolean {
   try {
     process.kill(pid, 0)
-    if (process.platform !== 'linux') return true
-    return (
-      readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes('postgres') &&
-      !/\) Z /.test(readFileSync(`/proc/${pid}/stat`, 'utf8'))
-    )
+    return process.platform !== 'linux' || !/\) Z /.test(readFileSync(`/proc/${pid}/stat`, 'utf8'))
   } catch {
     return false
   }

@@ -1,6 +1,6 @@
-import { fault } from '@seaworthy/core'
+import { type Caller, fault } from '@seaworthy/core'
 import { z } from 'zod'
-import { defineApp, noBody, rate, route } from '../../definition/index.ts'
+import { defineApp, noBody, rate, route, type Transaction } from '../../definition/index.ts'
 import type { Identity, SignedIn } from '../../identity/index.ts'
 
 const MINUTES_15 = 15 * 60_000
@@ -61,8 +61,11 @@ function entryRoutes({ identity, cookie }: Parts) {
     reply: { 201: Session },
     errors: ['email_taken', 'link_expired'],
     audit: 'sign_up',
-    handle: async ({ body, header, network }) =>
-      answerWith(cookie, 201, await identity.signUp(body, deviceOf(header, network), body.operatorToken)),
+    handle: async ({ body, header, network, audit }) => {
+      const also = (tx: Transaction, caller: Caller) => audit(tx, caller, 201)
+      const device = deviceOf(header, network)
+      return answerWith(cookie, 201, await identity.signUp(body, device, { operatorToken: body.operatorToken, also }))
+    },
   })
   const signIn = route({
     name: 'identity.sign-in',
@@ -76,8 +79,10 @@ function entryRoutes({ identity, cookie }: Parts) {
     reply: { 200: Session },
     errors: ['wrong_credentials'],
     audit: 'sign_in',
-    handle: async ({ body, header, network }) =>
-      answerWith(cookie, 200, await identity.signIn(body, deviceOf(header, network))),
+    handle: async ({ body, header, network, audit }) => {
+      const also = (tx: Transaction, caller: Caller) => audit(tx, caller, 200)
+      return answerWith(cookie, 200, await identity.signIn(body, deviceOf(header, network), also))
+    },
   })
   return [signUp, signIn] as const
 }
@@ -95,11 +100,11 @@ function sessionRoutes({ identity, cookie }: Parts) {
     body: noBody,
     reply: { 200: Session, 204: z.undefined() },
     audit: 'session_refresh',
-    handle: async ({ cookie: read }) => {
+    handle: async ({ cookie: read, audit }) => {
       const token = read(cookie.name)
       // A visitor who never signed in is no failure: nothing to refresh, nothing to report.
       if (!token) return { status: 204, body: undefined }
-      return answerWith(cookie, 200, await identity.refresh(token))
+      return answerWith(cookie, 200, await identity.refresh(token, (tx, caller) => audit(tx, caller, 200)))
     },
   })
   const signOut = route({
@@ -113,8 +118,8 @@ function sessionRoutes({ identity, cookie }: Parts) {
     body: noBody,
     reply: { 204: z.undefined() },
     audit: 'sign_out',
-    handle: async ({ caller }) => {
-      await identity.signOut(caller.sessionId)
+    handle: async ({ caller, audit }) => {
+      await identity.signOut(caller.sessionId, (tx) => audit(tx, caller, 204))
       return {
         status: 204,
         body: undefined,

@@ -2,13 +2,12 @@ import { isUtf8 } from 'node:buffer'
 import type { IncomingMessage } from 'node:http'
 import { type Readable, Transform } from 'node:stream'
 import type {} from '@fastify/multipart'
-import { assert, fault, MINUTE, present, SECOND, showBytes } from '@seaworthy/core'
+import { assert, fault, present, SECOND, showBytes } from '@seaworthy/core'
 import type { Body, PhotoUpload } from '../../definition/index.ts'
 import type { Before, Exchange } from '../exchange.ts'
 
 const JSON_MS = 10 * SECOND
 const SILENCE_MS = 12 * SECOND
-const UPLOAD_MS = 10 * MINUTE
 const DEPTH_MAX = 32
 
 /** Reads what the route takes, within its bounds, before anything else is spent on the request. */
@@ -116,10 +115,9 @@ async function firstFile(exchange: Exchange): Promise<Readable> {
   return part.file
 }
 
-/** Ends an upload that sends nothing for twelve seconds, or goes on for ten minutes. */
+/** Ends an upload that sends nothing for twelve seconds; how long it may take in all is the server's to say. */
 function withPatience(source: Readable): Readable {
   let silence: NodeJS.Timeout
-  const total = setTimeout(() => out.destroy(fault('request_timeout')), UPLOAD_MS)
   const restart = (): void => {
     clearTimeout(silence)
     silence = setTimeout(
@@ -134,9 +132,10 @@ function withPatience(source: Readable): Readable {
     },
   })
   restart()
+  // Whoever reads has not begun yet: an error until then is kept for it, and must not end the process.
+  out.on('error', () => undefined)
   out.once('close', () => {
     clearTimeout(silence)
-    clearTimeout(total)
   })
   source.once('error', (error) => out.destroy(error))
   source.once('close', () => {

@@ -1,5 +1,6 @@
-import { present } from '@seaworthy/core'
+import { type Caller, present } from '@seaworthy/core'
 import { recordAudit } from '../../audit/index.ts'
+import type { Transaction } from '../../data/index.ts'
 import type { Route } from '../../definition/index.ts'
 import { maskAddress } from '../../telemetry/index.ts'
 import type { Answer, Around, Exchange } from '../exchange.ts'
@@ -20,14 +21,25 @@ export function transact(route: Route): Around {
   }
 }
 
+/**
+ * The handler opens its own transactions and records the audit line in the one that matters (`context.audit`). Where
+ * it did not, the line gets a transaction of its own; what was done is then done, so its failure is only reported.
+ */
 const withoutTransaction: Around = async (exchange, next) => {
   const answer = await next()
-  const { route } = exchange.served
-  if (route.audit)
-    await exchange.parts.database.withDuty('identity', (tx) =>
-      recordAudit(tx, exchange.caller, entryOf(exchange, answer)),
+  if (!exchange.served.route.audit || exchange.audited) return answer
+  await exchange.parts.database
+    .withDuty('identity', (tx) => recordAudit(tx, exchange.caller, entryOf(exchange, answer)))
+    .catch((error: unknown) =>
+      exchange.parts.log.error('a change could not be audited', { error, request: exchange.requestId }),
     )
   return answer
+}
+
+/** For handlers that open their own transaction: the audit line in it. */
+export async function auditIn(exchange: Exchange, tx: Transaction, caller: Caller, status: number): Promise<void> {
+  await recordAudit(tx, caller, entryOf(exchange, { status, resource: caller.userId }))
+  exchange.audited = true
 }
 
 const inTransaction: Around = (exchange, next) => {

@@ -71,7 +71,7 @@ export async function runQueue(
   schedules: readonly { task: string; cron: string }[],
 ): Promise<RunningQueue> {
   const pool = openPlainPool(settings.endpoint, settings.login, 'queue', settings.concurrency + OWN_CONNECTIONS)
-  const lock = await holdWorkerLocks(settings)
+  const lock = await holdOwnerLock(settings)
   const runner = await run({
     pgPool: pool,
     concurrency: settings.concurrency,
@@ -112,32 +112,36 @@ export async function runQueue(
 }
 
 /**
- * graphile-worker keeps a killed worker's job locked for four hours. Each of our workers holds an advisory lock named
- * after it, which PostgreSQL drops with its connection: a job whose owner holds none is nobody's, and is unlocked.
+ * graphile-worker keeps a killed worker's job locked for four hours. Each of our pools holds an advisory lock named
+ * after it, which PostgreSQL drops with its connection: a job whose owner holds none for a while is nobody's, and is
+ * unlocked. A job that is open and has lost its place in the queue gets a new one.
  */
 async function sweepCrashed(pool: PgPool, log: Logger): Promise<void> {
   try {
     await pool.query(`
       select graphile_worker.force_unlock_workers(array_agg(distinct locked_by)) from graphile_worker._private_jobs j
-      where locked_by is not null and not exists (
+      where locked_by is not null and locked_at < now() - interval '3 seconds' and not exists (
         select 1 from pg_locks l where l.locktype = 'advisory' and l.classid = ${LOCK_CLASS}
           and l.objid::bigint = (hashtext(j.locked_by)::bigint & 4294967295))
       having count(*) > 0`)
+    await pool.query(`
+      select graphile_worker.add_job(j.task, json_build_object('id', j.id), job_key := j.id::text, max_attempts := 1000)
+      from seaworthy.jobs j where j.state in ('waiting', 'running') and j.created_at < now() - interval '1 minute'
+        and not exists (select 1 from graphile_worker._private_jobs q where q.key = j.id::text)
+      limit 100`)
   } catch (error) {
     log.warn('the sweep for jobs of killed workers failed; the next one is in two seconds', { error })
   }
 }
 
 /** A connection of its own holds the locks: a pool might close one that is idle. When it breaks, it is made again. */
-async function holdWorkerLocks(
-  settings: QueueSettings,
-): Promise<{ client: () => PgSingleClient; events: WorkerEvents }> {
-  const workerIds = new Set<string>()
+async function holdOwnerLock(settings: QueueSettings): Promise<{ client: () => PgSingleClient; events: WorkerEvents }> {
+  const owners = new Set<string>()
   const take = (client: PgSingleClient, id: string) =>
     client.query('select pg_advisory_lock($1, hashtext($2))', [LOCK_CLASS, id])
   const open = async (): Promise<PgSingleClient> => {
     const client = await openClient(settings.endpoint, settings.login, 'queue-lock')
-    for (const id of workerIds) await take(client, id)
+    for (const id of owners) await take(client, id)
     client.on('end', () => setTimeout(() => void reopen(), SWEEP_MS / 4).unref())
     return client
   }
@@ -152,10 +156,11 @@ async function holdWorkerLocks(
     }
   }
   const events = new EventEmitter() as WorkerEvents
-  events.on('worker:create', ({ worker }) => {
-    workerIds.add(worker.workerId)
-    take(current, worker.workerId).catch((error: unknown) =>
-      settings.log.warn('a worker could not take its lock', { error }),
+  // Jobs are locked in the name of the pool, not of the worker inside it.
+  events.on('pool:create', ({ workerPool }) => {
+    owners.add(workerPool.id)
+    take(current, workerPool.id).catch((error: unknown) =>
+      settings.log.warn('the queue could not take its lock', { error }),
     )
   })
   events.on('pool:gracefulShutdown', () => {

@@ -1,5 +1,5 @@
 import { createReadStream } from 'node:fs'
-import { access, constants, link, mkdir, open, rename, rm, stat, writeFile } from 'node:fs/promises'
+import { access, constants, mkdir, open, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { Readable } from 'node:stream'
 import { newId } from '@seaworthy/core'
@@ -7,7 +7,8 @@ import type { BlobStore } from '../store.ts'
 
 /** Blobs as files below a directory: `<account>/ab/<hash>`. */
 export async function openDiskStore(directory: string): Promise<BlobStore> {
-  await mkdir(directory, { recursive: true, mode: 0o700 })
+  const drafts = join(directory, '.drafts')
+  await mkdir(drafts, { recursive: true, mode: 0o700 })
   const pathOf = (key: string): string => {
     const [account = '', hash = ''] = key.split('/')
     return join(directory, account, hash.slice(0, 2), hash)
@@ -15,7 +16,7 @@ export async function openDiskStore(directory: string): Promise<BlobStore> {
   return {
     putFile: async (key, file) => publish(file, pathOf(key)),
     putBytes: async (key, bytes) => {
-      const draft = join(directory, `.draft-${newId()}`)
+      const draft = join(drafts, newId())
       try {
         await writeFile(draft, bytes, { flag: 'wx', mode: 0o600 })
         await publish(draft, pathOf(key))
@@ -33,7 +34,7 @@ export async function openDiskStore(directory: string): Promise<BlobStore> {
   }
 }
 
-/** Durable before it is visible. Another device than the target's is copied by the caller's temporary directory choice. */
+/** Durable before it is visible; the same content under the same name replaces itself. */
 async function publish(draft: string, target: string): Promise<void> {
   await mkdir(dirname(target), { recursive: true, mode: 0o700 })
   const handle = await open(draft, 'r')
@@ -42,12 +43,17 @@ async function publish(draft: string, target: string): Promise<void> {
   } finally {
     await handle.close()
   }
+  await rename(draft, target)
+  await syncDirectory(dirname(target))
+}
+
+/** The name is as durable as the bytes. */
+async function syncDirectory(path: string): Promise<void> {
+  const handle = await open(path, 'r')
   try {
-    await link(draft, target)
-    await rm(draft, { force: true })
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'EEXIST') await rm(draft, { force: true })
-    else await rename(draft, target)
+    await handle.sync()
+  } finally {
+    await handle.close()
   }
 }
 

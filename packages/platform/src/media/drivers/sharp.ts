@@ -43,10 +43,18 @@ export async function writeCleanPhoto(source: string, target: string): Promise<P
   }
 }
 
+/** WebP ends at 16,383 pixels a side. */
+const HEIGHT_MAX = 16_000
+
 /** Resized to at most `width` and encoded. */
 export async function renderDerivative(source: Buffer, width: number, format: 'webp' | 'avif'): Promise<Buffer> {
   const sharp = await loadSharp()
-  const resized = sharp(source, { limitInputPixels: PIXELS_MAX }).resize({ width, withoutEnlargement: true })
+  const resized = sharp(source, { limitInputPixels: PIXELS_MAX }).resize({
+    width,
+    height: HEIGHT_MAX,
+    fit: 'inside',
+    withoutEnlargement: true,
+  })
   return format === 'avif'
     ? resized.avif({ quality: 55, effort: 2 }).toBuffer()
     : resized.webp({ quality: 80, effort: 3 }).toBuffer()
