@@ -82,7 +82,13 @@ describe('an installation', () => {
     for (let round = 0; round < 3; round++) {
       const before = acknowledged.length
       await until('writes go through', () => acknowledged.length > before + 5, 30_000)
-      process.kill(await installation.pid('database'), 'SIGKILL')
+      const killed = await installation.pid('database')
+      process.kill(killed, 'SIGKILL')
+      await until(
+        'another database runs',
+        async () => ![0, killed].includes(await installation.pid('database')),
+        20_000,
+      )
     }
     const last = acknowledged.length
     await until('writes go through again', () => acknowledged.length > last + 5, 30_000)

@@ -17,7 +17,7 @@ export function Shell() {
         Skip to the page
       </a>
       <header className="bar">
-        <Link to="/" className="brand" aria-label="Seaworthy, start page">
+        <Link to="/" className="brand" aria-label={`${app?.title ?? 'Seaworthy'}, start page`}>
           <img src="/pennant.svg" alt="" width={28} height={28} />
           <span>{app?.title ?? 'Seaworthy'}</span>
         </Link>

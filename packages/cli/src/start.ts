@@ -5,11 +5,18 @@ import { type Config, readConfig } from '@seaworthy/platform/config'
 import { createLogger } from '@seaworthy/platform/telemetry'
 import { findPlace, isSourceRun, loadSystem } from './place.ts'
 
+export interface StartOptions {
+  /** The port that the web process listens on, when something else stands in front of it. */
+  readonly innerPort?: number
+  readonly onRunning?: (supervisor: Supervisor) => void
+}
+
 /** Runs everything on this machine until it is told to stop. */
-export async function start(): Promise<void> {
+export async function start({ innerPort, onRunning }: StartOptions = {}): Promise<void> {
   const started = performance.now()
   const place = findPlace()
-  const config = readConfig(place.directory)
+  const settings = readConfig(place.directory)
+  const config = innerPort === undefined ? settings : { ...settings, port: innerPort }
   const pretty =
     config.logFormat === 'pretty' ||
     (config.logFormat === 'auto' && process.stdout.isTTY && config.environment !== 'production')
@@ -20,6 +27,7 @@ export async function start(): Promise<void> {
   const stopping = new AbortController()
   const supervisor = startSupervisor({
     signal: stopping.signal,
+    environment: innerPort === undefined ? {} : { PORT: String(innerPort), PUBLIC_URL: config.publicUrl },
     system: await loadSystem(place),
     config,
     log,
@@ -30,6 +38,7 @@ export async function start(): Promise<void> {
   })
   stopOnSignals(supervisor, stopping, log.flush)
   const running = await supervisor
+  onRunning?.(running)
   await running.failed.finally(() => running.stop())
 }
 

@@ -22,6 +22,8 @@ export interface SupervisedChild {
   go(endpoint: Endpoint): void
   /** The database is elsewhere now: it starts again to find it there. */
   move(endpoint: Endpoint): void
+  /** Ends and starts at once: its program has changed. */
+  reload(): void
   metrics(): Promise<unknown[] | undefined>
   /** Resolves when it is gone; at the deadline it is killed. */
   stop(deadlineMs: number): Promise<void>
@@ -34,6 +36,8 @@ export interface ChildSettings {
   /** The program that runs the role: `node <entry> <role>`. */
   readonly entry: string
   readonly execArgv: readonly string[]
+  /** Variables that the process gets instead of ours. */
+  readonly environment: Record<string, string>
   readonly onLine: (line: string) => void
   readonly onReady: () => void
   readonly onListening?: (port: number) => void
@@ -52,13 +56,13 @@ export function superviseChild(settings: ChildSettings): SupervisedChild {
   let child: ChildProcess | undefined
   let restarts = 0
   let failuresInARow = 0
+  let reloading = false
   let endpoint: Endpoint | undefined
-  let asked = 0
-  const answers = new Map<number, (snapshot: unknown[] | undefined) => void>()
 
   const send = (message: ToChild): void => {
     if (child?.connected) child.send(message, () => undefined)
   }
+  const questions = createQuestions(send)
   const hear = (message: FromChild): void => {
     if (message.kind === 'hello') {
       if (endpoint) send({ kind: 'go', endpoint })
@@ -67,7 +71,7 @@ export function superviseChild(settings: ChildSettings): SupervisedChild {
       settings.onReady()
     } else if (message.kind === 'listening') settings.onListening?.(message.port)
     else if (message.kind === 'fatal') settings.onFatal(message.message)
-    else answers.get(message.ask)?.(message.snapshot)
+    else questions.answer(message.ask, message.snapshot)
   }
   const start = (): void => {
     const startedAt = Date.now()
@@ -79,6 +83,10 @@ export function superviseChild(settings: ChildSettings): SupervisedChild {
   }
   const restart = async (startedAt: number, code: string): Promise<void> => {
     if (state === 'stopped') return
+    if (reloading) {
+      reloading = false
+      return start()
+    }
     state = 'restarting'
     restarts++
     failuresInARow = Date.now() - startedAt > STEADY_MS ? 1 : failuresInARow + 1
@@ -93,23 +101,15 @@ export function superviseChild(settings: ChildSettings): SupervisedChild {
       endpoint = to
       send({ kind: 'go', endpoint })
     },
+    reload: () => {
+      reloading = true
+      child?.kill('SIGTERM')
+    },
     move: (to) => {
       endpoint = to
       child?.kill('SIGTERM')
     },
-    metrics: () => {
-      const ask = ++asked
-      return new Promise((resolve) => {
-        const give = (snapshot: unknown[] | undefined): void => {
-          clearTimeout(timer)
-          answers.delete(ask)
-          resolve(snapshot)
-        }
-        const timer = setTimeout(() => give(undefined), ASK_MS)
-        answers.set(ask, give)
-        send({ kind: 'metrics', ask })
-      })
-    },
+    metrics: questions.ask,
     stop: (deadlineMs) => {
       state = 'stopped'
       return stopProcess(child, send, deadlineMs)
@@ -121,17 +121,38 @@ export function superviseChild(settings: ChildSettings): SupervisedChild {
   }
 }
 
+/** Questions about metrics and their answers; who does not answer within a second has none. */
+function createQuestions(send: (message: ToChild) => void) {
+  let asked = 0
+  const open = new Map<number, (snapshot: unknown[] | undefined) => void>()
+  return {
+    ask: (): Promise<unknown[] | undefined> => {
+      const ask = ++asked
+      return new Promise((resolve) => {
+        const timer = setTimeout(() => open.get(ask)?.(undefined), ASK_MS)
+        open.set(ask, (snapshot) => {
+          clearTimeout(timer)
+          open.delete(ask)
+          resolve(snapshot)
+        })
+        send({ kind: 'metrics', ask })
+      })
+    },
+    answer: (ask: number, snapshot: unknown[]): void => open.get(ask)?.(snapshot),
+  }
+}
+
 /** Web processes share one port through the cluster module; others are plain children. */
-function startProcess({ role, entry, execArgv }: ChildSettings): ChildProcess {
+function startProcess({ role, entry, execArgv, environment }: ChildSettings): ChildProcess {
   if (role === 'worker')
     return fork(entry, [role], {
       execArgv: [...execArgv],
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
-      env: childEnvironment({}),
+      env: childEnvironment(environment),
       serialization: 'json',
     })
   cluster.setupPrimary({ exec: entry, args: [role], execArgv: [...execArgv], silent: true, serialization: 'json' })
-  const worker: Worker = cluster.fork()
+  const worker: Worker = cluster.fork(environment)
   return worker.process
 }
 

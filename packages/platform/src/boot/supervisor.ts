@@ -20,6 +20,8 @@ export interface SupervisorSettings {
   /** The program that runs one process: `<entry> web`. */
   readonly entry: string
   readonly execArgv: readonly string[]
+  /** Variables that the processes get instead of ours. */
+  readonly environment?: Record<string, string>
   readonly onLine: (line: string) => void
   /** Called once, when everything is ready for the first time. */
   readonly onReady: (summary: Summary) => void
@@ -39,6 +41,8 @@ export interface Summary {
 export interface Supervisor {
   /** In order: requests, jobs, database. */
   stop(): Promise<void>
+  /** Web and worker processes end and start at once: their program has changed. */
+  reload(): void
   /** At once; the database still stops cleanly. */
   force(): Promise<void>
   /** Rejects when something is wrong that no restart mends. */
@@ -106,7 +110,14 @@ export async function startSupervisor(settings: SupervisorSettings): Promise<Sup
     await stop(SECOND)
     throw error
   }
-  return { stop: () => stop(config.shutdownMs + 5 * SECOND), force: () => stop(0), failed }
+  return {
+    stop: () => stop(config.shutdownMs + 5 * SECOND),
+    force: () => stop(0),
+    reload: () => {
+      for (const child of children.all) child.reload()
+    },
+    failed,
+  }
 }
 
 function startChildren(
@@ -137,6 +148,7 @@ function startChildren(
       name,
       entry: settings.entry,
       execArgv: settings.execArgv,
+      environment: settings.environment ?? {},
       onLine: settings.onLine,
       onListening,
       onReady: () => {

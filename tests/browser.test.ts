@@ -1,0 +1,226 @@
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { type Installation, jpegPhoto, openInstallation } from '@seaworthy/testkit'
+import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+
+const programs = [
+  '/usr/bin/chromium',
+  '/usr/bin/chromium-browser',
+  '/usr/bin/google-chrome',
+  '/Applications/Google Chrome.app/Contents/MacOS/Google Chrome',
+]
+const executablePath = process.env['CHROMIUM'] ?? programs.find((path) => existsSync(path))
+const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
+const quiet = [
+  '--no-sandbox',
+  '--disable-quic',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
+  '--no-first-run',
+]
+
+// Without a browser these are reported as skipped; in CI that is a failure (scripts/test.js).
+describe.skipIf(!executablePath)('in a real browser', () => {
+  let installation: Installation
+  let browser: Browser
+  let directory: string
+  beforeAll(async () => {
+    directory = mkdtempSync(join(tmpdir(), 'browser-'))
+    writeFileSync(join(directory, 'boat.jpg'), await jpegPhoto(1_600, 1_200))
+    writeFileSync(join(directory, 'notes.jpg'), 'this is text')
+    installation = await openInstallation()
+    browser = await chromium.launch({ executablePath: executablePath ?? '', args: quiet })
+  })
+  afterAll(async () => {
+    await browser.close()
+    await installation.close()
+    rmSync(directory, { recursive: true })
+  })
+
+  interface Visitor {
+    readonly page: Page
+    readonly context: BrowserContext
+    /** What the page complained about: errors, and violations of its own policy. */
+    readonly complaints: string[]
+  }
+
+  async function visit(size: { width: number; height: number }): Promise<Visitor> {
+    const context = await browser.newContext({
+      viewport: size,
+      hasTouch: size.width < 500,
+      colorScheme: size.width < 500 ? 'dark' : 'light',
+      acceptDownloads: true,
+    })
+    const page = await context.newPage()
+    const complaints: string[] = []
+    page.on('pageerror', (error) => complaints.push(error.message))
+    page.on('console', (message) => {
+      if (message.type() === 'error') complaints.push(message.text())
+    })
+    return { page, context, complaints }
+  }
+
+  async function expectAccessible(page: Page, where: string): Promise<void> {
+    // From outside the page's policy, as an extension would.
+    await page.evaluate(axe)
+    const { violations } = await page.evaluate(() =>
+      (
+        globalThis as unknown as {
+          axe: { run(): Promise<{ violations: { id: string; nodes: { html: string }[] }[] }> }
+        }
+      ).axe.run(),
+    )
+    expect(
+      violations.map((violation) => `${violation.id}: ${violation.nodes[0]?.html.slice(0, 120)}`),
+      where,
+    ).toEqual([])
+  }
+
+  async function signUp(page: Page): Promise<void> {
+    await page.goto(`${installation.url}/sign-up`)
+    await page.getByLabel('E-mail').fill(`browser-${Math.random().toString(36).slice(2)}@example.com`)
+    await page.getByLabel('Password').fill('three calm words')
+    await page.getByRole('button', { name: 'Make my account' }).click()
+    await page.getByRole('heading', { name: 'Start with a photo' }).waitFor()
+  }
+
+  it.each([
+    ['a desktop', { width: 1440, height: 900 }],
+    ['a phone', { width: 390, height: 844 }],
+  ])('goes from signing up to a finished effect on %s, with what it cost', { timeout: 90_000 }, async (_, size) => {
+    const { page, context, complaints } = await visit(size)
+    await page.goto(installation.url)
+    await expectAccessible(page, 'home')
+    await signUp(page)
+    await expectAccessible(page, 'studio')
+
+    await page.getByTestId('photo-file').setInputFiles(join(directory, 'boat.jpg'))
+    const noir = page.getByRole('radio', { name: /Noir/ })
+    await noir.waitFor({ state: 'attached' })
+    await page.waitForFunction(() => document.querySelectorAll('.effect img').length >= 12)
+    await page.getByText('Noir', { exact: true }).scrollIntoViewIfNeeded()
+    await noir.check({ force: true })
+    await page.getByText('Preview, small and free').waitFor()
+    await expectAccessible(page, 'preview')
+
+    await page.getByRole('button', { name: /Make Noir/ }).click()
+    const download = page.getByRole('link', { name: /Download 1600 × 1200/ })
+    await download.waitFor({ timeout: 30_000 })
+    await expectAccessible(page, 'result')
+    const divider = page.getByRole('slider', { name: 'Divider between before and after' })
+    await divider.focus()
+    await page.keyboard.press('ArrowRight')
+    expect(await divider.getAttribute('aria-valuetext')).toBe('51 percent before')
+    const [file] = await Promise.all([page.waitForEvent('download'), download.click()])
+    expect(file.suggestedFilename()).toBe('noir.jpg')
+
+    await page.getByRole('link', { name: 'Credits' }).click()
+    await page.getByText('Welcome gift').waitFor()
+    expect(await page.locator('.balance dd').allInnerTexts()).toEqual(['19', '0', '1'])
+    await expectAccessible(page, 'credits')
+    await page.getByRole('link', { name: 'Gallery' }).click()
+    await page.getByRole('button', { name: 'Delete Noir' }).click()
+    await page.getByRole('dialog').waitFor()
+    await expectAccessible(page, 'dialog')
+    await page.getByRole('button', { name: 'Delete', exact: true }).click()
+    await page.getByRole('heading', { name: 'Nothing made yet' }).waitFor()
+
+    expect(complaints).toEqual([])
+    await context.close()
+  })
+
+  it('says in plain words what is wrong with a file, and takes the next one', async () => {
+    const { page, context } = await visit({ width: 1024, height: 768 })
+    await signUp(page)
+    await page.getByTestId('photo-file').setInputFiles(join(directory, 'notes.jpg'))
+    await page.getByRole('alert').getByText('This photo cannot be used.').waitFor()
+    await page.getByTestId('photo-file').setInputFiles(join(directory, 'boat.jpg'))
+    await page.getByRole('radio', { name: /Noir/ }).waitFor({ state: 'attached' })
+    await context.close()
+  })
+
+  it('keeps a person signed in over a reload, shows nothing of theirs after signing out, and asks for a sign-in again', async () => {
+    const { page, context } = await visit({ width: 1024, height: 768 })
+    await signUp(page)
+    await page.getByTestId('photo-file').setInputFiles(join(directory, 'boat.jpg'))
+    await page.getByRole('radio', { name: /Noir/ }).waitFor({ state: 'attached' })
+    const address = page.url()
+    await page.reload()
+    await page.getByRole('radio', { name: /Noir/ }).waitFor({ state: 'attached' })
+    expect((await context.cookies(`${installation.url}/api/identity`))[0]).toMatchObject({
+      httpOnly: true,
+      sameSite: 'Strict',
+    })
+    await page.getByRole('button', { name: 'Account' }).click()
+    await page.getByRole('button', { name: 'Sign out' }).click()
+    await page.getByRole('link', { name: 'Sign in', exact: true }).waitFor()
+    await page.goto(address)
+    await page.getByRole('heading', { name: 'Welcome back' }).waitFor()
+    await context.close()
+  })
+
+  it('shows an error and a way on when the service fails, and a note when it is offline', async () => {
+    const { page, context } = await visit({ width: 1024, height: 768 })
+    await signUp(page)
+    await page.route('**/api/cosnap/credits*', (route) =>
+      route.fulfill({
+        status: 500,
+        contentType: 'application/problem+json',
+        body: '{"title":"x","status":500,"code":"internal","requestId":"ref-42"}',
+      }),
+    )
+    await page.getByRole('link', { name: 'Credits' }).click()
+    await page.getByText('Reference: ref-42').waitFor()
+    await page.unroute('**/api/cosnap/credits*')
+    await page.getByRole('button', { name: 'Try again' }).click()
+    await page.getByText('Welcome gift').waitFor()
+    await context.setOffline(true)
+    await page.getByText('You are offline.').waitFor()
+    await context.close()
+  })
+
+  it('runs no inline script that is not its own', async () => {
+    const { page, context } = await visit({ width: 1024, height: 768 })
+    const response = await page.goto(installation.url)
+    const policy = response?.headers()['content-security-policy'] ?? ''
+    expect(policy).toMatch(/script-src 'self' 'sha256-/)
+    expect(policy).not.toMatch(/unsafe-inline|unsafe-eval|\*/)
+    await page.evaluate(() => {
+      const script = document.createElement('script')
+      try {
+        script.textContent = 'window.injected = true'
+      } catch {
+        // Refused by Trusted Types already.
+      }
+      document.body.append(script)
+    })
+    expect(await page.evaluate(() => 'injected' in window)).toBe(false)
+    await context.close()
+  })
+
+  it('loads at most 120 KB of compressed JavaScript for each page at first', async () => {
+    const { page, context } = await visit({ width: 1024, height: 768 })
+    await signUp(page)
+    for (const path of ['/', '/sign-in', '/cosnap', '/cosnap/gallery', '/cosnap/credits']) {
+      const fresh = await context.newPage()
+      const sizes: number[] = []
+      fresh.on('response', (response) => {
+        // The socket's library comes later, when the page stands.
+        const isScript =
+          response.url().includes('/assets/') && response.url().endsWith('.js') && !/esm-/.test(response.url())
+        if (isScript) sizes.push(Number(response.headers()['content-length'] ?? 0))
+      })
+      await fresh.goto(`${installation.url}${path}`)
+      await fresh.getByRole('heading').first().waitFor()
+      const total = sizes.reduce((sum, size) => sum + size, 0) / 1024
+      expect(total, path).toBeGreaterThan(60)
+      expect(total, path).toBeLessThan(120)
+      await fresh.close()
+    }
+    await context.close()
+  })
+})
