@@ -12,7 +12,7 @@ const programs = [
   '/usr/bin/google-chrome',
   '/Applications/Google Chrome.app/Contents/MacOS/Google Chrome',
 ]
-const executablePath = process.env['CHROMIUM'] ?? programs.find((path) => existsSync(path))
+const executablePath = process.env.CHROMIUM ?? programs.find((path) => existsSync(path))
 const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
 const quiet = [
   '--no-sandbox',

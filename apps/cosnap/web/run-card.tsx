@@ -34,7 +34,7 @@ export function RunCard({ run, name }: { readonly run: Run; readonly name: strin
   )
 }
 
-export function describe(run: Run): string {
+function describe(run: Run): string {
   switch (run.state) {
     case 'queued':
       return run.ahead === 0 ? 'Next in the queue' : run.ahead === 1 ? 'One before yours' : `${run.ahead} before yours`

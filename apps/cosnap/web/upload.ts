@@ -2,7 +2,7 @@ import { ApiError, type Problem } from '@seaworthy/client'
 import type { Service } from '@seaworthy/ui'
 
 export const ACCEPT = 'image/jpeg,image/png,image/webp,image/avif,image/gif,image/tiff'
-export const BYTES_MAX = 30 * 1024 * 1024
+const BYTES_MAX = 30 * 1024 * 1024
 
 const tooLarge: Problem = {
   title: 'This file is too large.',

@@ -6,7 +6,7 @@ import { childEnvironment } from '../config/index.ts'
 import type { Endpoint } from '../data/index.ts'
 import type { FromChild, ToChild } from './child-link.ts'
 
-export type ChildState = 'starting' | 'ready' | 'restarting' | 'stopped'
+type ChildState = 'starting' | 'ready' | 'restarting' | 'stopped'
 
 export interface ChildView {
   readonly name: string

@@ -153,7 +153,7 @@ export function foreignSecret(env: string, example: string, about: Description):
 }
 
 /** Shannon entropy of the characters times the length: low for repeated and regular text. */
-export function entropyBits(value: string): number {
+function entropyBits(value: string): number {
   const counts = new Map<string, number>()
   for (const character of value) counts.set(character, (counts.get(character) ?? 0) + 1)
   let perCharacter = 0

@@ -22,7 +22,7 @@ const connectionErrors = new Set(['ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'ETIMED
 const connectionWords =
   /Connection terminated|timeout exceeded when trying to connect|Query read timeout|Client has encountered a connection error|not queryable/
 
-export interface DatabaseErrorLike extends Error {
+interface DatabaseErrorLike extends Error {
   readonly code?: string
   readonly constraint?: string
 }

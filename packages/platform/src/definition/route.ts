@@ -26,8 +26,8 @@ export type Replies = Readonly<Record<number, z.ZodType>>
 export type TransactionMode = 'write' | 'read' | 'none'
 
 type Out<T> = T extends z.ZodType ? z.output<T> : undefined
-export type BodyValue<B> = B extends z.ZodType ? z.output<B> : B extends PhotoUpload ? StoredPhoto : undefined
-export type CallerOf<A> = A extends 'public' ? Caller | undefined : Caller
+type BodyValue<B> = B extends z.ZodType ? z.output<B> : B extends PhotoUpload ? StoredPhoto : undefined
+type CallerOf<A> = A extends 'public' ? Caller | undefined : Caller
 type TransactionOf<T> = T extends 'none' ? undefined : Transaction
 
 /** What a handler gets. */
@@ -66,7 +66,7 @@ type ParamName<Path extends string> = Path extends `${string}{${infer Name}}${in
   ? Name | ParamName<Rest>
   : never
 
-export interface RouteShape {
+interface RouteShape {
   readonly kind: 'route'
   /** With the app's name in front: `cosnap.photos.upload`. */
   readonly name: string

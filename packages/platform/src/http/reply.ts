@@ -151,7 +151,7 @@ function write(
 }
 
 /** The metric and the log line. The line is put together by hand: everything in it is a number or from a closed set. */
-export function report(exchange: Exchange, status: number, bytes: number): void {
+function report(exchange: Exchange, status: number, bytes: number): void {
   const ms = performance.now() - exchange.startedMs
   const { method } = exchange.served.route
   exchange.parts.observe({ method, route: exchange.served.template, status_code: String(status) }, ms / 1_000)

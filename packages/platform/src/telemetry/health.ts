@@ -1,6 +1,6 @@
 import { type Clock, pause, systemClock } from '@seaworthy/core'
 
-export type HealthStatus = 'ok' | 'degraded' | 'failed'
+type HealthStatus = 'ok' | 'degraded' | 'failed'
 
 export interface HealthCheck {
   readonly name: string

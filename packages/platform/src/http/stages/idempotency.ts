@@ -18,7 +18,7 @@ const KEY_MAX = 255
 /** Refusals that depend on the moment: the same request may well succeed later, under the same key. */
 const passing = new Set([401, 403, 408, 429, 503])
 
-export function readKey(exchange: Exchange): string {
+function readKey(exchange: Exchange): string {
   const key = exchange.incoming.headers['idempotency-key']
   if (typeof key === 'string' && key.length > 0 && key.length <= KEY_MAX && /^[\x21-\x7e]+$/.test(key)) return key
   throw fault('invalid_input', {

@@ -4,7 +4,7 @@ import type sharpModule from 'sharp'
 /** The one file of this room that imports sharp; loaded on first use, as it costs a quarter of a second. */
 let loading: Promise<typeof sharpModule> | undefined
 
-export function loadSharp(): Promise<typeof sharpModule> {
+function loadSharp(): Promise<typeof sharpModule> {
   loading ??= import('sharp').then(({ default: sharp }) => {
     sharp.cache(false)
     sharp.concurrency(2)
@@ -20,7 +20,7 @@ export interface PhotoInfo {
 }
 
 /** 50 million: the largest phone cameras fit, a bomb of a few kilobytes does not. */
-export const PIXELS_MAX = 50_000_000
+const PIXELS_MAX = 50_000_000
 const JPEG_QUALITY = 92
 
 /**

@@ -1,0 +1,140 @@
+/** One of the servers that `lifecycle.ts` compares; tells its address and goes on until it is killed. */
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import type { Caller } from '@seaworthy/core'
+import { defineApp, rate, route } from '@seaworthy/platform/definition'
+import { createHoldingServer, serveHttp } from '@seaworthy/platform/http'
+import { createMemoryLimiter } from '@seaworthy/platform/limits'
+import { createHealth, createLogger, createMetrics, durationBuckets } from '@seaworthy/platform/telemetry'
+import cors from 'cors'
+import express from 'express'
+import { rateLimit } from 'express-rate-limit'
+import helmet from 'helmet'
+import jsonwebtoken from 'jsonwebtoken'
+import client from 'prom-client'
+import winston from 'winston'
+import { z } from 'zod'
+
+const secret = 'a secret for measurements only, thirty-two bytes'
+const payload = { id: 'boat-42', name: 'Nutshell', length: 7 }
+const query = z.strictObject({ unit: z.enum(['m', 'ft']) })
+const MANY = 1_000_000_000
+const caller = { userId: 'u', accountId: 'a', role: 'owner', sessionId: 's', operator: false }
+
+async function startNode(): Promise<number> {
+  const body = JSON.stringify(payload)
+  const server = createServer((_request, response) => {
+    response.writeHead(200, { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) })
+    response.end(body)
+  })
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', () => resolve()))
+  return (server.address() as AddressInfo).port
+}
+
+async function startSeaworthy(): Promise<number> {
+  const boats = defineApp({
+    name: 'boats',
+    title: 'Boats',
+    routes: [
+      route({
+        name: 'boats.get',
+        method: 'GET',
+        path: '/boats/{id}',
+        summary: 'A boat',
+        auth: 'viewer',
+        limit: rate('boats.general', MANY, 60_000),
+        transaction: 'none',
+        params: z.strictObject({ id: z.string().max(40) }),
+        query,
+        reply: { 200: z.object({ id: z.string(), name: z.string(), length: z.number() }) },
+        handle: async () => ({ status: 200 as const, body: payload }),
+      }),
+    ],
+  })
+  const { createAccessTokens } = await import('../../packages/platform/src/identity/tokens.ts')
+  const { Secret, systemClock } = await import('@seaworthy/core')
+  const tokens = createAccessTokens(new Secret(secret), 3_600_000, systemClock)
+  const metrics = createMetrics()
+  const server = createHoldingServer(60_000)
+  await serveHttp(server, {
+    apps: [boats],
+    parts: {
+      database: {} as never,
+      media: {} as never,
+      limiter: createMemoryLimiter(systemClock),
+      metrics,
+      log: createLogger({ level: 'info', process: 'web' }),
+      identity: { identify: tokens.verify } as never,
+      observe: metrics.histogram(
+        'http_request_duration_seconds',
+        'x',
+        ['method', 'route', 'status_code'],
+        durationBuckets,
+      ),
+      settings: {
+        publicUrl: 'http://localhost',
+        allowedOrigins: ['https://friend.example'],
+        trustedProxies: 0,
+        jsonBytesMax: 1_000_000,
+        networkRate: { max: MANY, windowMs: 60_000 },
+        process: 'web',
+        secureCookies: false,
+      },
+    },
+    health: createHealth(),
+    media: {} as never,
+    mediaSecret: new Secret(secret),
+    clock: systemClock,
+    webDirectory: '/nowhere',
+    version: 'bench',
+    details: () => ({}),
+  })
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', () => resolve()))
+  token = (await tokens.issue(caller as unknown as Caller)).token
+  return (server.address() as AddressInfo).port
+}
+
+function startExpress(): Promise<number> {
+  const log = winston.createLogger({
+    level: 'info',
+    format: winston.format.json(),
+    transports: [new winston.transports.Console()],
+  })
+  const histogram = new client.Histogram({
+    name: 'http_request_duration_seconds',
+    help: 'x',
+    labelNames: ['method', 'route', 'status_code'],
+  })
+  const app = express()
+  app.use(helmet(), cors({ origin: ['https://friend.example'], credentials: true }), express.json({ limit: '10mb' }))
+  app.use(rateLimit({ windowMs: 60_000, limit: MANY, standardHeaders: true, legacyHeaders: false }))
+  app.use((request, response, next) => {
+    const end = histogram.startTimer()
+    response.on('finish', () => {
+      end({ method: request.method, route: request.route?.path ?? 'unknown', status_code: String(response.statusCode) })
+      log.info('request', { method: request.method, url: request.url, status: response.statusCode, ip: request.ip })
+    })
+    next()
+  })
+  app.get('/api/boats/boats/:id', (request, response) => {
+    try {
+      jsonwebtoken.verify((request.headers.authorization ?? '').slice(7), secret)
+      query.parse(request.query)
+      response.json(payload)
+    } catch {
+      response.status(401).json({ error: 'refused' })
+    }
+  })
+  token = jsonwebtoken.sign(caller, secret, { expiresIn: '1h' })
+  return new Promise((resolve) => {
+    const server = app.listen(0, '127.0.0.1', () => resolve((server.address() as AddressInfo).port))
+  })
+}
+
+let token = ''
+const starters = { node: startNode, seaworthy: startSeaworthy, express: startExpress }
+const port = await starters[process.argv[2] as keyof typeof starters]()
+process.send?.({
+  url: `http://127.0.0.1:${port}/api/boats/boats/boat-42?unit=m`,
+  headers: { authorization: `Bearer ${token}` },
+})
