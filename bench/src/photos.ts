@@ -5,6 +5,7 @@
  */
 import { randomUUID } from 'node:crypto'
 import { readdirSync, readFileSync } from 'node:fs'
+import { readFile } from 'node:fs/promises'
 import { type Installation, jpegPhoto, type Newcomer, openInstallation, until } from '@seaworthy/testkit'
 import { machineLine, spread } from './measure.ts'
 
@@ -49,6 +50,11 @@ async function treeMegabytes(installation: Installation): Promise<number> {
   for (const pid of roots.flatMap(descendants))
     kilobytes += Number(/^Pss:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/smaps_rollup`, 'utf8'))?.[1] ?? 0)
   return kilobytes / 1_024
+}
+
+async function peakMegabytes(pid: number): Promise<number> {
+  const text = await readFile(`/proc/${pid}/status`, 'utf8')
+  return Number(/^VmHWM:\s+(\d+)/m.exec(text)?.[1] ?? 0) / 1_024
 }
 
 function descendants(pid: number): number[] {
@@ -119,6 +125,10 @@ try {
   console.log(
     `${UPLOADS} uploads of 12 MP at once   ${uploadSeconds.toFixed(1)} s, none failed, peak memory of all ${peak.toFixed(0)} MB`,
   )
+  for (const part of ['supervisor', 'web', 'worker'])
+    console.log(
+      `largest resident size of ${part.padEnd(10)} ${(await peakMegabytes(await installation.pid(part))).toFixed(0)} MB`,
+    )
   console.log(`15 effects of three accounts, started account by account, ended in the order ${order}`)
 } finally {
   await installation.close()

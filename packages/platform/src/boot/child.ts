@@ -152,7 +152,7 @@ function startProcess({ role, entry, execArgv, environment }: ChildSettings): Ch
       serialization: 'json',
     })
   cluster.setupPrimary({ exec: entry, args: [role], execArgv: [...execArgv], silent: true, serialization: 'json' })
-  const worker: Worker = cluster.fork(environment)
+  const worker: Worker = cluster.fork(childEnvironment(environment))
   return worker.process
 }
 
