@@ -149,6 +149,7 @@ describe('HTTP', () => {
       [someone.accountId],
     )
     expect(rows).toMatchObject([
+      { action: 'sign_up', outcome: 'done', status: 201 },
       { action: 'photo_upload', outcome: 'done', status: 201, network: '127.0.x.x' },
       { action: 'effect_cancel', outcome: 'refused', status: 404, error_code: 'not_found' },
     ])

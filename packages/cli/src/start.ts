@@ -32,7 +32,7 @@ export async function start({ innerPort, onRunning }: StartOptions = {}): Promis
     config,
     log,
     entry: join(import.meta.dirname, isSourceRun ? 'process.ts' : 'process.js'),
-    execArgv: isSourceRun ? ['--conditions=source', '--import', 'tsx'] : ['--enable-source-maps'],
+    execArgv: isSourceRun ? ['--conditions=source', '--import', 'tsx'] : ['--enable-source-maps', '--expose-gc'],
     onLine: print,
     onReady: (summary) => process.stderr.write(describe(summary, config, performance.now() - started)),
   })

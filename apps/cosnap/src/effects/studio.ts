@@ -1,12 +1,16 @@
-import sharp, { type Sharp } from 'sharp'
+import type { Sharp } from 'sharp'
 import { type EffectId, effects } from './catalogue.ts'
 import type { Pixels, Studio } from './pixels.ts'
 
 const PIXELS_MAX = 50_000_000
 const JPEG_QUALITY = 92
 
+/** Loaded when the first picture comes: a process that never sees one does without its 30 MB. */
+const loadSharp = async () => (await import('sharp')).default
+
 /** The photo's pixels, upright, without alpha; at most `longest` pixels long when given. */
 export async function decode(bytes: Uint8Array, longest?: number): Promise<Pixels> {
+  const sharp = await loadSharp()
   const image = sharp(bytes, { limitInputPixels: PIXELS_MAX }).toColourspace('srgb').flatten({ background: '#fff' })
   const sized = longest
     ? image.resize({ width: longest, height: longest, fit: 'inside', withoutEnlargement: true })
@@ -14,8 +18,11 @@ export async function decode(bytes: Uint8Array, longest?: number): Promise<Pixel
   return toPixels(sized)
 }
 
-export const encodeJpeg = (image: Pixels): Promise<Buffer> => from(image).jpeg({ quality: JPEG_QUALITY }).toBuffer()
-export const encodePreview = (image: Pixels): Promise<Buffer> => from(image).webp({ quality: 72, effort: 2 }).toBuffer()
+export const encodeJpeg = async (image: Pixels): Promise<Buffer> =>
+  (await open(image)).jpeg({ quality: JPEG_QUALITY }).toBuffer()
+
+export const encodePreview = async (image: Pixels): Promise<Buffer> =>
+  (await open(image)).webp({ quality: 72, effort: 2 }).toBuffer()
 
 /** The effect on these pixels. `strength` is 0 to 100. */
 export async function applyEffect(id: EffectId, image: Pixels, strength: number): Promise<Pixels> {
@@ -24,12 +31,16 @@ export async function applyEffect(id: EffectId, image: Pixels, strength: number)
 
 const studioFor = (strength: number): Studio => ({
   strength,
-  blur: (image, sigma) => blur(image, sigma),
-  resize: (image, width, height, how) =>
-    toPixels(from(image).resize({ width, height, fit: 'fill', kernel: how === 'nearest' ? 'nearest' : 'lanczos3' })),
-  median: (image, size) => toPixels(from(image).median(size)),
-  palette: async (image, colours) =>
-    toPixels(sharp(await from(image).png({ palette: true, colours, dither: 0 }).toBuffer())),
+  blur,
+  resize: async (image, width, height, how) => {
+    const kernel = how === 'nearest' ? 'nearest' : 'lanczos3'
+    return toPixels((await open(image)).resize({ width, height, fit: 'fill', kernel }))
+  },
+  median: async (image, size) => toPixels((await open(image)).median(size)),
+  palette: async (image, colours) => {
+    const reduced = await (await open(image)).png({ palette: true, colours, dither: 0 }).toBuffer()
+    return decode(reduced)
+  },
 })
 
 /** A wide blur holds no detail: it is made on a smaller picture, where it costs the same however wide it is. */
@@ -37,14 +48,16 @@ const SIGMA_MAX = 6
 
 async function blur(image: Pixels, sigma: number): Promise<Pixels> {
   if (sigma < 0.3) return image
-  if (sigma <= SIGMA_MAX) return toPixels(from(image).blur(sigma))
+  if (sigma <= SIGMA_MAX) return toPixels((await open(image)).blur(sigma))
   const factor = sigma / SIGMA_MAX
   const [width, height] = [image.width, image.height].map((side) => Math.max(1, Math.round(side / factor)))
-  const small = await toPixels(from(image).resize({ width, height, fit: 'fill', kernel: 'linear' }).blur(SIGMA_MAX))
-  return toPixels(from(small).resize({ width: image.width, height: image.height, fit: 'fill', kernel: 'cubic' }))
+  const reduced = (await open(image)).resize({ width, height, fit: 'fill', kernel: 'linear' })
+  const small = await open(await toPixels(reduced.blur(SIGMA_MAX)))
+  return toPixels(small.resize({ width: image.width, height: image.height, fit: 'fill', kernel: 'cubic' }))
 }
 
-function from({ data, width, height }: Pixels): Sharp {
+async function open({ data, width, height }: Pixels): Promise<Sharp> {
+  const sharp = await loadSharp()
   return sharp(data, { raw: { width, height, channels: 3 } })
 }
 

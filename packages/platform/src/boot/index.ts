@@ -1,9 +1,19 @@
 /** Puts the parts together: engines, capabilities, processes; starts them, keeps them running, stops them in reverse. */
-export { type Capabilities, openCapabilities, type Telemetry } from './capabilities.ts'
+export type { Capabilities, Telemetry } from './capabilities.ts'
 export { createCloser } from './closer.ts'
 export { prepareDatabase } from './prepare-database.ts'
 export { prettyLine } from './pretty.ts'
 export { type Summary, type Supervisor, startSupervisor } from './supervisor.ts'
 export { type Build, defineSystem, type Place, type System } from './system.ts'
-export { openWebService, runWebProcess } from './web-process.ts'
-export { openJobRunner, runWorkerProcess } from './worker-process.ts'
+
+// Each kind of process loads what it runs and nothing of the others: the supervisor stays small.
+export const runWebProcess: typeof import('./web-process.ts').runWebProcess = async (...args) =>
+  (await import('./web-process.ts')).runWebProcess(...args)
+export const openWebService: typeof import('./web-process.ts').openWebService = async (...args) =>
+  (await import('./web-process.ts')).openWebService(...args)
+export const runWorkerProcess: typeof import('./worker-process.ts').runWorkerProcess = async (...args) =>
+  (await import('./worker-process.ts')).runWorkerProcess(...args)
+export const openJobRunner: typeof import('./worker-process.ts').openJobRunner = async (...args) =>
+  (await import('./worker-process.ts')).openJobRunner(...args)
+export const openCapabilities: typeof import('./capabilities.ts').openCapabilities = async (...args) =>
+  (await import('./capabilities.ts')).openCapabilities(...args)

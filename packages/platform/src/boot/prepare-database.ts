@@ -14,7 +14,6 @@ import {
   startEmbeddedServer,
 } from '../data/index.ts'
 import type { App } from '../definition/index.ts'
-import { migrateQueue } from '../jobs/index.ts'
 import type { Logger } from '../telemetry/index.ts'
 
 export interface OpenedServer {
@@ -64,6 +63,8 @@ export async function prepareDatabase(
   })
   const sources = apps.flatMap((app) => (app.migrations ? [{ app: app.name, directory: app.migrations }] : []))
   const applied = await migrateToLatestOrThrow(endpoint, admin, secret, [platformMigrations, ...sources])
+  // Needed once: a supervisor that runs for months does not keep the queue's library.
+  const { migrateQueue } = await import('../jobs/index.ts')
   await migrateQueue(endpoint, admin, loginOf('worker', secret, endpoint), loginOf('app', secret, endpoint).user)
   return applied
 }

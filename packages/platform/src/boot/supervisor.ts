@@ -2,7 +2,6 @@ import { createServer } from 'node:net'
 import { backoffMs, pause, SECOND, systemClock } from '@seaworthy/core'
 import type { Config } from '../config/index.ts'
 import { type EmbeddedServer, type Endpoint, loginOf, openDatabase } from '../data/index.ts'
-import { makeFirstOperatorLink } from '../identity/index.ts'
 import type { Logger } from '../telemetry/index.ts'
 import { startAdminServer } from './admin-server.ts'
 import { type ChildView, type SupervisedChild, superviseChild } from './child.ts'
@@ -216,6 +215,7 @@ async function operatorLink(server: OpenedServer, config: Config): Promise<strin
     },
   })
   try {
+    const { makeFirstOperatorLink } = await import('../identity/index.ts')
     return await makeFirstOperatorLink(database, systemClock)
   } finally {
     await database.close()

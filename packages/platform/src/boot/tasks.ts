@@ -1,7 +1,7 @@
 import type { Database } from '../data/index.ts'
 import type { App, Job } from '../definition/index.ts'
 import type { Execution, ScheduledTask, Task } from '../jobs/index.ts'
-import type { Media } from '../media/index.ts'
+import { forgetPictures, type Media } from '../media/index.ts'
 import type { Logger } from '../telemetry/index.ts'
 
 export interface TaskParts {
@@ -31,9 +31,9 @@ function taskOf(job: Job, { database, media, log }: TaskParts): Task {
     name: job.name,
     attemptsMax: job.attempts,
     timeoutMs: job.timeoutMs,
-    run: (execution: Execution) => {
+    run: async (execution: Execution) => {
       const caller = { accountId: execution.accountId }
-      return job.run({
+      await job.run({
         input: job.input.parse(execution.input),
         caller,
         attempt: execution.attempt,
@@ -44,6 +44,7 @@ function taskOf(job: Job, { database, media, log }: TaskParts): Task {
         read: (work) => database.withCaller(caller, work, { readOnly: true }),
         finish: execution.finish,
       })
+      forgetPictures()
     },
     ...(onDead
       ? {

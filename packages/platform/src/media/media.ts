@@ -6,7 +6,7 @@ import { buffer } from 'node:stream/consumers'
 import { type AccountCaller, type AccountId, type Clock, fault, HOUR, MiB, newId, type Secret } from '@seaworthy/core'
 import { type Database, sql, type Transaction } from '../data/index.ts'
 import { createDerivatives, type Derivatives } from './derivatives.ts'
-import { writeCleanPhoto } from './drivers/sharp.ts'
+import { forgetPictures, writeCleanPhoto } from './drivers/sharp.ts'
 import { hashFile, receiveFile, sniffImage } from './receive.ts'
 import { signMediaUrl, type Variant } from './signed-url.ts'
 import type { BlobStore } from './store.ts'
@@ -133,6 +133,7 @@ async function storePhoto(
     throw isFull(error) ? fault('storage_full', { cause: error }) : error
   } finally {
     await Promise.all([rm(received.path, { force: true }), rm(clean, { force: true })])
+    forgetPictures()
   }
 }
 
