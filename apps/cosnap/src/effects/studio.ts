@@ -36,7 +36,8 @@ const studioFor = (strength: number): Studio => ({
     const kernel = how === 'nearest' ? 'nearest' : 'lanczos3'
     return toPixels((await open(image)).resize({ width, height, fit: 'fill', kernel }))
   },
-  median: async (image, size) => toPixels((await open(image)).median(size)),
+  median: async (image, size) =>
+    size > Math.min(image.width, image.height) ? image : toPixels((await open(image)).median(size)),
   palette: async (image, colours) => {
     const reduced = await (await open(image)).png({ palette: true, colours, dither: 0 }).toBuffer()
     return decode(reduced)

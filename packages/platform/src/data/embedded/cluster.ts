@@ -13,7 +13,6 @@ export function prepareCluster(binaries: Binaries, directory: string, password: 
   if (existsSync(join(directory, 'PG_VERSION'))) return
   const refusal = whyNotAsRoot()
   if (refusal) throw new Error(refusal)
-  refuseFullDisk(directory)
   const passwordFile = `${directory}.password`
   const draft = `${directory}.draft`
   writeFileSync(passwordFile, password, { mode: 0o600 })
@@ -57,7 +56,9 @@ export const serverEnvironment = (): NodeJS.ProcessEnv => ({
   TZ: 'UTC',
 })
 
-function refuseFullDisk(directory: string): void {
+/** Before anything is written for a first start. */
+export function refuseFullDisk(directory: string): void {
+  if (existsSync(join(directory, 'PG_VERSION'))) return
   const parent = join(directory, '..')
   mkdirSync(parent, { recursive: true })
   const { bavail, bsize } = statfsSync(parent)

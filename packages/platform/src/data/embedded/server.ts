@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { pause } from '@seaworthy/core'
 import { type Endpoint, openClient } from '../drivers/pg.ts'
 import { type Binaries, installBinaries } from './binaries.ts'
-import { ADMIN, prepareCluster, serverEnvironment } from './cluster.ts'
+import { ADMIN, prepareCluster, refuseFullDisk, serverEnvironment } from './cluster.ts'
 import { asServerUser } from './run-as.ts'
 
 export interface EmbeddedServer {
@@ -30,6 +30,7 @@ export async function startEmbeddedServer(
   password: string,
   connections = 60,
 ): Promise<EmbeddedServer> {
+  refuseFullDisk(join(dataDirectory, 'database'))
   const binaries = installBinaries(join(dataDirectory, 'postgres'))
   const cluster = join(dataDirectory, 'database')
   prepareCluster(binaries, cluster, password)
