@@ -20,7 +20,7 @@ export function useLiveRuns(): void {
         'platform.jobs',
         ({ payload }) => {
           if (payload.state === 'waiting' || payload.state === 'running') paint(queries, payload)
-          else refresh(queries)
+          else if (!isKnownEnd(queries, payload)) refresh(queries)
         },
         () => refresh(queries),
       ),
@@ -28,16 +28,27 @@ export function useLiveRuns(): void {
   )
 }
 
+const isOpen = (run: Run): boolean => run.state === 'queued' || run.state === 'running'
+
 function paint(queries: QueryClient, event: JobEvent): void {
   const state = event.state === 'running' ? 'running' : 'queued'
   const update = (run: Run): Run =>
-    run.jobId === event.jobId && run.state !== 'done'
+    run.jobId === event.jobId && isOpen(run)
       ? { ...run, state, progress: Math.max(run.progress, event.progress), ahead: event.ahead }
       : run
   queries.setQueriesData<RunPage>(
     { queryKey: [...keys.runs, 'of'] },
     (page) => page && { ...page, items: page.items.map(update) },
   )
+}
+
+/** The end of this job is on the page already: an event of the last seconds may be told again. */
+function isKnownEnd(queries: QueryClient, { jobId }: JobEvent): boolean {
+  const cached = queries.getQueriesData<RunPage | { pages: RunPage[] }>({ queryKey: keys.runs })
+  const runs = cached
+    .flatMap(([, data]) => (!data ? [] : 'pages' in data ? data.pages : [data]))
+    .flatMap((page) => page.items)
+  return runs.some((run) => run.jobId === jobId && !isOpen(run))
 }
 
 function refresh(queries: QueryClient): void {

@@ -85,9 +85,8 @@ function subscribe(socket: Socket, channel: string, watched: Watched): void {
     { channel, ...(watched.cursor === undefined ? {} : { cursor: watched.cursor }) },
     (reply: { ok: boolean; cursor?: number; reset?: boolean }) => {
       if (!reply.ok) return
-      const first = watched.cursor === undefined
       watched.cursor ??= reply.cursor
-      if (reply.reset || first) for (const listener of watched.listeners) listener.onReset()
+      if (reply.reset) for (const listener of watched.listeners) listener.onReset()
     },
   )
 }

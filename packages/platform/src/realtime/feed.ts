@@ -14,6 +14,8 @@ export interface Feed {
   readonly cursor: number
   /** Events of one channel after a cursor, oldest first. Undefined when there are more than can be replayed. */
   since(accountId: AccountId, channel: string, cursor: number): Promise<StoredEvent[] | undefined>
+  /** Those of the last ten seconds: for who has just read the state and begins to watch. */
+  recent(accountId: AccountId, channel: string): Promise<StoredEvent[]>
   stop(): Promise<void>
 }
 
@@ -70,6 +72,7 @@ export async function openFeed(settings: FeedSettings): Promise<Feed> {
       return state.cursor
     },
     since: (accountId, channel, cursor) => readSince(settings.database, state, { accountId, channel, cursor }),
+    recent: (accountId, channel) => readRecent(settings.database, accountId, channel),
     stop: async () => {
       stopped = true
       clearInterval(timer)
@@ -146,6 +149,16 @@ async function readSince(
   )
   return events.length > REPLAY_MAX ? undefined : events
 }
+
+const readRecent = (database: Database, accountId: AccountId, channel: string): Promise<StoredEvent[]> =>
+  database.withCaller(
+    { accountId },
+    (tx) =>
+      tx.many<StoredEvent>(sql`
+        ${select} where account_id = ${accountId} and channel = ${channel} and created_at > now() - interval '10 seconds'
+        order by id limit ${REPLAY_MAX}`),
+    { readOnly: true },
+  )
 
 /** A connection of its own; when it breaks, the poll carries on and it is made again. */
 function listen(settings: FeedSettings, wake: () => void): { stop(): Promise<void> } {

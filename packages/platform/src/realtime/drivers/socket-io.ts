@@ -98,10 +98,9 @@ async function subscribe(
     return reply({ ok: false })
   const now = settings.feed().cursor
   await socket.join(roomOf(channel.name, caller.accountId))
-  const missed =
-    typeof cursor === 'number' && Number.isSafeInteger(cursor)
-      ? await settings.feed().since(caller.accountId, channel.name, cursor)
-      : []
+  const missed = Number.isSafeInteger(cursor)
+    ? await settings.feed().since(caller.accountId, channel.name, cursor as number)
+    : await settings.feed().recent(caller.accountId, channel.name)
   for (const event of missed ?? []) socket.emit('event', toMessage(event, now))
   reply({ ok: true, cursor: now, ...(missed ? {} : { reset: true }) })
 }
