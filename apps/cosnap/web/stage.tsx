@@ -1,7 +1,7 @@
 import { Button, Compare, PhotoPicture, useService } from '@seaworthy/ui'
 import { keepPreviousData, useQuery } from '@tanstack/react-query'
 import { Download } from 'lucide-react'
-import { useDeferredValue, useEffect, useState } from 'react'
+import { type CSSProperties, useDeferredValue, useEffect, useState } from 'react'
 import type { Chosen } from './photo-page.tsx'
 import { type Photo, previewQuery, type Run } from './queries.ts'
 
@@ -25,7 +25,7 @@ export function Stage({ photo, runs, shown, onShow, chosen, nameOf }: StageProps
   const before = <PhotoPicture of={photo.picture} alt={`${photo.name}, before`} sizes={SIZES} eager />
   return (
     <section className="stage" aria-label="Photo">
-      <div className="stage-frame" style={{ aspectRatio: String(ratio), maxWidth: `calc(70dvh * ${ratio})` }}>
+      <div className="stage-frame" style={{ '--ratio': ratio } as CSSProperties}>
         {result?.result ? (
           <Compare
             ratio={ratio}
