@@ -219,6 +219,24 @@ describe('jobs', () => {
     expect(runs).toBe(2)
   })
 
+  it('leaves a job alone that takes long on a worker that lives', async () => {
+    const account = await test.makeAccount()
+    await work([task('test.long', () => new Promise((resolve) => setTimeout(resolve, 6_500)))], 2)
+    const id = await put(account, 'test.long')
+    await until('it is done', async () => (await stateOf(id)) === 'done')
+    const { rows } = await test.admin.query('select attempts from seaworthy.jobs where id = $1', [id])
+    expect(rows[0].attempts).toBe(1)
+  })
+
+  it('gives a job that lost its place in the queue a new one', async () => {
+    const account = await test.makeAccount()
+    const id = await put(account, 'test.lost')
+    await test.admin.query(`delete from graphile_worker._private_jobs where key = $1`, [id])
+    await test.admin.query(`update seaworthy.jobs set created_at = now() - interval '2 minutes' where id = $1`, [id])
+    await work([task('test.lost', async () => undefined)])
+    await until('it is done', async () => (await stateOf(id)) === 'done')
+  })
+
   it('times out a job that hangs', async () => {
     const account = await test.makeAccount()
     await work([task('test.hang', () => new Promise(() => undefined), { timeoutMs: 200 })])

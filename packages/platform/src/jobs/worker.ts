@@ -30,25 +30,19 @@ export async function startWorker(
   schedules: readonly ScheduledTask[],
 ): Promise<RunningQueue> {
   const finished = parts.metrics.counter('jobs_finished_total', 'Jobs by task and how they ended.', ['task', 'outcome'])
-  let running: RunningQueue | undefined
-  const pool = (): PgPool => {
-    if (!running) throw new Error('the queue is not running yet')
-    return running.pool
-  }
-  const handlers: Record<string, (payload: unknown, signal: AbortSignal) => Promise<void>> = {}
+  const handlers: Parameters<typeof runQueue>[1] = {}
   for (const task of tasks) {
-    handlers[task.name] = async (payload, signal) => {
-      const outcome = await runJob(parts, pool(), task, (payload as { id: string }).id, signal)
+    handlers[task.name] = async (payload, signal, pool) => {
+      const outcome = await runJob(parts, pool, task, (payload as { id: string }).id, signal)
       finished({ task: task.name, outcome })
     }
   }
   for (const schedule of schedules) handlers[schedule.name] = () => schedule.run()
-  running = await runQueue(
+  return runQueue(
     parts.queue,
     handlers,
     schedules.map(({ name, cron }) => ({ task: name, cron })),
   )
-  return running
 }
 
 type Outcome = 'done' | 'dead' | 'skipped'

@@ -33,11 +33,11 @@ export interface QueueSettings {
 }
 
 export interface RunningQueue {
-  readonly pool: PgPool
   stop(): Promise<void>
 }
 
-type Handler = (payload: unknown, signal: AbortSignal) => Promise<void>
+/** `pool` is the queue's own: jobs can come before `runQueue` has returned. */
+type Handler = (payload: unknown, signal: AbortSignal, pool: PgPool) => Promise<void>
 
 const LOCK_CLASS = 4242
 const SWEEP_MS = 2_000
@@ -82,7 +82,7 @@ export async function runQueue(
     taskList: Object.fromEntries(
       Object.entries(tasks).map(([name, handler]) => [
         name,
-        (payload: unknown, helpers: { abortSignal: AbortSignal }) => handler(payload, helpers.abortSignal),
+        (payload: unknown, helpers: { abortSignal: AbortSignal }) => handler(payload, helpers.abortSignal, pool),
       ]),
     ) as TaskList,
     parsedCronItems: parseCronItems(
@@ -103,7 +103,6 @@ export async function runQueue(
   const sweep = setInterval(() => void sweepCrashed(pool, settings.log), SWEEP_MS)
   await sweepCrashed(pool, settings.log)
   return {
-    pool,
     stop: () => {
       stopping = true
       return stop(runner, sweep, lock.client, pool)
