@@ -51,7 +51,7 @@ async function startSeaworthy(): Promise<number> {
       }),
     ],
   })
-  const { createAccessTokens } = await import('../../packages/platform/src/identity/tokens.ts')
+  const { createAccessTokens } = await import('../../packages/platform/dist/identity/tokens.js')
   const { Secret, systemClock } = await import('@seaworthy/core')
   const tokens = createAccessTokens(new Secret(secret), 3_600_000, systemClock)
   const metrics = createMetrics()

@@ -1,7 +1,7 @@
 /**
  * One GET with every stage on and no database in it, beside bare `node:http` and beside the stack of the source
  * documents (Express 5 with helmet, cors, express-rate-limit, winston, prom-client, jsonwebtoken, zod). The three
- * servers are processes of their own and take turns, so that the machine's mood hits them alike; read the ratios.
+ * servers are processes of their own, on what `npm run build` made, and take turns, so that the machine's mood hits them alike; read the ratios.
  */
 import { type ChildProcess, fork } from 'node:child_process'
 import { machineLine, spread, throughput } from './measure.ts'
@@ -20,7 +20,8 @@ interface Running {
 
 function start(kind: Kind): Promise<Running> {
   const child = fork(new URL('./lifecycle-server.ts', import.meta.url), [kind], {
-    execArgv: ['--conditions=source', '--import', 'tsx'],
+    // The built platform, as in production: only this file's neighbour is read as TypeScript.
+    execArgv: ['--import', 'tsx'],
     stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
   })
   return new Promise((resolve, reject) => {
