@@ -169,7 +169,7 @@ describe('limits of Cosnap, as its document states them', () => {
                 body: '{}',
                 headers: { 'content-type': 'application/json', 'idempotency-key': 'k' },
               })
-            : person.fetch('/api/cosnap/credits')
+            : person.fetch(`/api/cosnap/runs/${someId}/cancel`, { method: 'POST' })
       for (let i = 1; i <= max; i++) {
         const response = await call()
         await response.arrayBuffer()

@@ -51,7 +51,10 @@ async function startSeaworthy(): Promise<number> {
       }),
     ],
   })
-  const { createAccessTokens } = await import('../../packages/platform/dist/identity/tokens.js')
+  const built = new URL('../../packages/platform/dist/identity/tokens.js', import.meta.url)
+  const { createAccessTokens } = (await import(
+    built.href
+  )) as typeof import('../../packages/platform/src/identity/tokens.ts')
   const { Secret, systemClock } = await import('@seaworthy/core')
   const tokens = createAccessTokens(new Secret(secret), 3_600_000, systemClock)
   const metrics = createMetrics()

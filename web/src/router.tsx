@@ -20,10 +20,13 @@ export function createPages(parts: PageParts) {
     createRoute({ ...at('/'), component: HomePage }),
     createRoute({
       ...at('/sign-in'),
+      beforeLoad: () => leaveWhenSignedIn(parts.service),
       component: lazyRouteComponent(async () => ({ default: (await import('./sign-in-page.tsx')).SignInPage })),
     }),
     createRoute({
       ...at('/sign-up'),
+      // The operator's link makes an account of its own, also for somebody who has another.
+      beforeLoad: ({ search }) => ('operator' in (search as object) ? undefined : leaveWhenSignedIn(parts.service)),
       component: lazyRouteComponent(async () => ({ default: (await import('./sign-up-page.tsx')).SignUpPage })),
     }),
     createRoute({
@@ -56,4 +59,9 @@ export function createPages(parts: PageParts) {
 async function needSignIn({ session }: Service, wanted: string): Promise<void> {
   const token = await session.token()
   if (!token) throw redirect({ to: '/sign-in', search: { next: wanted } as never })
+}
+
+/** A person who is signed in already has nothing to do at the door. */
+async function leaveWhenSignedIn({ session }: Service): Promise<void> {
+  if (await session.token()) throw redirect({ to: apps[0]?.home ?? '/' })
 }

@@ -19,6 +19,7 @@ export function Dropzone() {
   const picker = useRef<HTMLInputElement>(null)
   const camera = useRef<HTMLInputElement>(null)
   usePaste(send)
+  useDropAnywhere(send)
   const drop = (event: DragEvent): void => {
     event.preventDefault()
     setOver(false)
@@ -123,6 +124,23 @@ function usePaste(send: (file: File | undefined) => void): void {
     }
     document.addEventListener('paste', paste)
     return () => document.removeEventListener('paste', paste)
+  }, [send])
+}
+
+/** A photo that lands beside the zone is taken too: the browser would leave the page to show it. */
+function useDropAnywhere(send: (file: File | undefined) => void): void {
+  useEffect(() => {
+    const over = (event: globalThis.DragEvent): void => event.preventDefault()
+    const drop = (event: globalThis.DragEvent): void => {
+      if (!event.defaultPrevented) send(event.dataTransfer?.files[0])
+      event.preventDefault()
+    }
+    window.addEventListener('dragover', over)
+    window.addEventListener('drop', drop)
+    return () => {
+      window.removeEventListener('dragover', over)
+      window.removeEventListener('drop', drop)
+    }
   }, [send])
 }
 

@@ -43,7 +43,11 @@ export function GalleryPage() {
           (run) =>
             run.result && (
               <li key={run.id} className="piece">
-                <Link to={paths.photo(run.photoId, `${run.effect}&strength=${run.strength}`)} className="tile">
+                <Link
+                  to={paths.photo(run.photoId)}
+                  search={{ effect: run.effect, strength: run.strength } as never}
+                  className="tile"
+                >
                   <img
                     src={run.result.thumbnail}
                     alt={nameOf(run.effect)}

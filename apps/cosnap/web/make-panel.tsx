@@ -63,7 +63,7 @@ function whyNot(chosen: Chosen | undefined, available: number | undefined, onlin
   if (!chosen) return 'Choose an effect first'
   if (!online) return 'You are offline'
   if (available !== undefined && available < chosen.effect.cost)
-    return `This costs ${chosen.effect.cost} credits and you have ${available}`
+    return `This costs ${chosen.effect.cost} ${chosen.effect.cost === 1 ? 'credit' : 'credits'} and you have ${available}. Credits cannot be bought here yet.`
   return undefined
 }
 

@@ -1,7 +1,7 @@
 /** Where Cosnap's pages are. */
 export const paths = {
   studio: '/cosnap',
-  photo: (id: string, effect?: string) => `/cosnap/photos/${id}${effect ? `?effect=${effect}` : ''}`,
+  photo: (id: string) => `/cosnap/photos/${id}`,
   gallery: '/cosnap/gallery',
   credits: '/cosnap/credits',
 } as const

@@ -1,8 +1,8 @@
-import { dataOf } from '@seaworthy/client'
-import { Button, Confirm, Failure, Skeleton, toast, useService } from '@seaworthy/ui'
+import { ApiError, dataOf } from '@seaworthy/client'
+import { Button, Confirm, Empty, Failure, Skeleton, toast, useService } from '@seaworthy/ui'
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
 import { Link, useNavigate, useParams, useSearch } from '@tanstack/react-router'
-import { ArrowLeft, Trash2 } from 'lucide-react'
+import { ArrowLeft, ImageOff, Trash2 } from 'lucide-react'
 import { useState } from 'react'
 import './cosnap.css'
 import { type EffectInfo, EffectPicker } from './effect-picker.tsx'
@@ -25,12 +25,7 @@ export function PhotoPage() {
   const [chosen, choose] = useChosenEffect(effects.data?.effects)
   const [shown, setShown] = useState<string>()
 
-  if (photo.isError)
-    return (
-      <div className="page">
-        <Failure error={photo.error} onRetry={() => void photo.refetch()} />
-      </div>
-    )
+  if (photo.isError) return <PhotoFailure error={photo.error} onRetry={() => void photo.refetch()} />
   if (!photo.data) return <PhotoPageShape />
   const all = (runs.data?.items ?? []) as Run[]
   const nameOf = (effect: string): string => effects.data?.effects.find((known) => known.id === effect)?.name ?? effect
@@ -77,6 +72,27 @@ export function PhotoPage() {
           <RunCard key={run.id} run={run} name={nameOf(run.effect)} />
         ))}
       </aside>
+    </div>
+  )
+}
+
+function PhotoFailure({ error, onRetry }: { readonly error: Error; readonly onRetry: () => void }) {
+  const isGone = error instanceof ApiError && error.problem.status === 404
+  return (
+    <div className="page">
+      {isGone ? (
+        <Empty
+          icon={<ImageOff size={30} />}
+          title="This photo is not here any more"
+          action={
+            <Link to={paths.studio} className="button" data-kind="main">
+              To the studio
+            </Link>
+          }
+        />
+      ) : (
+        <Failure error={error} onRetry={onRetry} />
+      )}
     </div>
   )
 }

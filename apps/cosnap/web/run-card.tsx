@@ -21,7 +21,13 @@ export function RunCard({ run, name }: { readonly run: Run; readonly name: strin
         <strong>{name}</strong>
         <span className="soft small number">{describe(run)}</span>
         {run.state === 'queued' && (
-          <Button kind="quiet" icon={<X size={16} />} onClick={() => cancel.mutate()} disabled={cancel.isPending}>
+          <Button
+            kind="quiet"
+            aria-label={`Cancel ${name}`}
+            icon={<X size={16} />}
+            onClick={() => cancel.mutate()}
+            disabled={cancel.isPending}
+          >
             Cancel
           </Button>
         )}

@@ -36,7 +36,9 @@ export function createSender({
   }
   const renewed = async (request: Request): Promise<Response> => {
     const response = await attempt(request.clone())
-    if (response.status !== 401 || session.state.status !== 'signed-in') return response
+    // A wrong password is an answer, and no reason to ask again.
+    const isEntry = new URL(request.url).pathname.startsWith('/api/identity/sign-')
+    if (response.status !== 401 || isEntry || session.state.status !== 'signed-in') return response
     session.forget()
     return attempt(request)
   }

@@ -21,7 +21,7 @@ export const getCredits = route({
   path: '/credits',
   summary: 'Your credits and every change of them, newest first',
   auth: 'viewer',
-  limit: rates.general,
+  limit: rates.reads,
   query: pageQuery,
   reply: {
     200: z.object({

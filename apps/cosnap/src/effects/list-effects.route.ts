@@ -18,7 +18,7 @@ export const listEffects = route({
   path: '/effects',
   summary: 'The effects there are, and what each costs',
   auth: 'public',
-  limit: rates.general,
+  limit: rates.reads,
   transaction: 'none',
   reply: { 200: z.object({ effects: z.array(EffectInfo) }) },
   handle: async () => ({ status: 200, body: { effects: effectIds.map((id) => ({ id, ...effects[id] })) } }),

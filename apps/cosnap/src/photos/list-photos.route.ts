@@ -11,7 +11,7 @@ export const listPhotos = route({
   path: '/photos',
   summary: 'Your photos, newest first',
   auth: 'viewer',
-  limit: rates.general,
+  limit: rates.reads,
   query: pageQuery,
   reply: { 200: pageReply(Photo) },
   handle: async ({ caller, query, tx, media }) => {
@@ -34,7 +34,7 @@ export const getPhoto = route({
   path: '/photos/{id}',
   summary: 'One photo',
   auth: 'viewer',
-  limit: rates.general,
+  limit: rates.reads,
   params: z.strictObject({ id: z.uuid() }),
   reply: { 200: Photo },
   handle: async ({ caller, params, tx, media }) => {

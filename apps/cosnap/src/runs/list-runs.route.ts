@@ -12,7 +12,7 @@ export const listRuns = route({
   path: '/runs',
   summary: 'Your effects, newest first',
   auth: 'viewer',
-  limit: rates.general,
+  limit: rates.reads,
   query: pageQuery.extend({
     photoId: z.uuid().optional(),
     state: z.enum(['queued', 'done', 'failed', 'cancelled']).optional(),
@@ -42,7 +42,7 @@ export const getRun = route({
   path: '/runs/{id}',
   summary: 'One effect and how far it is',
   auth: 'viewer',
-  limit: rates.general,
+  limit: rates.reads,
   params: z.strictObject({ id: z.uuid() }),
   reply: { 200: Run },
   handle: async ({ caller, params, tx, media }) => {
