@@ -1,6 +1,6 @@
 import { Button, Failure, Skeleton, useService } from '@seaworthy/ui'
 import { useInfiniteQuery } from '@tanstack/react-query'
-import './cosnap.css'
+import './credits.css'
 import { creditsQuery } from './queries.ts'
 import { useLiveRuns } from './use-live-runs.ts'
 
