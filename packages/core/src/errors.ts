@@ -17,8 +17,6 @@ export const platformErrors = {
   forbidden: { status: 403, title: 'You may not do this.' },
   origin_refused: { status: 403, title: 'This site may not call the service.' },
   not_found: { status: 404, title: 'There is nothing here.' },
-  method_not_allowed: { status: 405, title: 'This address does not take that method.' },
-  not_acceptable: { status: 406, title: 'This cannot be delivered in the form you asked for.' },
   request_timeout: { status: 408, title: 'The request took too long to arrive.' },
   conflict: { status: 409, title: 'This clashes with something that already exists.' },
   idempotency_in_progress: { status: 409, title: 'The same request is still being worked on.' },

@@ -42,7 +42,12 @@ export function janitorSchedules({ database, media, log }: JanitorParts): readon
     {
       name: 'platform.sweep-media',
       cron: '*/10 * * * *',
-      run: async () => log.info('unused files removed', { ...(await media.sweep()) }),
+      run: async () => {
+        const { failures, ...removed } = await media.sweep()
+        log.info('unused files removed', removed)
+        if (failures.length)
+          log.error('unused files could not be removed', { count: failures.length, first: failures[0] })
+      },
     },
   ]
 }

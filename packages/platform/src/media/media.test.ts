@@ -180,6 +180,19 @@ describe('media', () => {
     expect(unused).toBe(true)
   })
 
+  it('sweeps the others when one cannot be removed, and says that it failed', async () => {
+    const [stuck, loose] = [await store(await jpegPhoto(104, 50)), await store(await jpegPhoto(105, 50))]
+    await test.database.withCaller(stuck.account, (tx) => room.media.keep(tx, stuck.photo.hash, 'owner:1'))
+    await test.admin.query(
+      `update seaworthy.blobs set unused_since = now() - interval '1 year' where account_id = $1`,
+      [stuck.account.accountId],
+    )
+    clock.turn(25 * HOUR)
+    expect((await room.sweep()).failures).toHaveLength(1)
+    await stuck.read()
+    await expect(loose.read()).rejects.toMatchObject({ code: 'not_found' })
+  })
+
   it('opens a file by its signed address until it expires, and by no altered one', async () => {
     const account = await test.makeAccount()
     const address = { accountId: account.accountId, hash: 'a'.repeat(64), variant: '640.webp' } as const

@@ -50,6 +50,13 @@ export interface MediaSettings {
   readonly clock: Clock
 }
 
+/** What a sweep removed, and how many blobs it could not: one that fails does not keep the others. */
+interface SweepReport {
+  readonly blobs: number
+  readonly drafts: number
+  readonly failures: readonly unknown[]
+}
+
 /** What the HTTP and boot rooms need besides. */
 export interface MediaRoom {
   readonly media: Media
@@ -57,7 +64,7 @@ export interface MediaRoom {
   readonly derivatives: Derivatives
   readonly queue: WorkQueue
   /** Removes unused blobs, forgotten drafts and too many smaller versions. */
-  sweep(): Promise<{ blobs: number; drafts: number }>
+  sweep(): Promise<SweepReport>
 }
 
 const WAITING_MAX = 200
@@ -146,24 +153,24 @@ async function announce(database: Database, accountId: AccountId, blob: StoredBl
   )
 }
 
-async function sweep(
-  settings: MediaSettings,
-  derivatives: Derivatives,
-  drafts: string,
-): Promise<{ blobs: number; drafts: number }> {
+async function sweep(settings: MediaSettings, derivatives: Derivatives, drafts: string): Promise<SweepReport> {
   const before = new Date(settings.clock.now() - UNUSED_MS)
   const due = await settings.database.withDuty('janitor', (tx) =>
     tx.many<{ account_id: AccountId; hash: string }>(sql`
     select account_id, hash from seaworthy.blobs where unused_since < ${before} limit ${SWEEP_ROWS_MAX}`),
   )
   let blobs = 0
+  const failures: unknown[] = []
   for (const blob of due) {
-    const removed = await removeBlob(settings, blob, before).catch(() => 0)
+    const removed = await removeBlob(settings, blob, before).catch((error: unknown) => {
+      failures.push(error)
+      return 0
+    })
     if (removed) await derivatives.remove(blob.account_id, blob.hash)
     blobs += removed
   }
   await derivatives.trim(DERIVED_BYTES_MAX)
-  return { blobs, drafts: await removeOldDrafts(drafts, settings.clock.now() - DRAFT_MS) }
+  return { blobs, drafts: await removeOldDrafts(drafts, settings.clock.now() - DRAFT_MS), failures }
 }
 
 /** The file goes while the row is locked: an upload of the same content waits, and then stores it again. */
