@@ -1,6 +1,5 @@
 #!/usr/bin/env node
 // The launcher. It is plain JavaScript because nothing is built when it first runs.
-import { spawn } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
@@ -16,17 +15,6 @@ if (major < 20 || (major === 20 && minor < 19)) {
 if (!existsSync(join(root, 'node_modules', '@seaworthy', 'cli'))) {
   say('The dependencies are not installed.\n    HINT: npm ci')
   process.exit(1)
-}
-
-if (process.argv[2] === 'dev') {
-  // The sources run as they are, in a process that can read them.
-  const child = spawn(
-    process.execPath,
-    ['--conditions=source', '--import', 'tsx', join(root, 'packages/cli/src/main.ts'), 'dev'],
-    { cwd: root, stdio: 'inherit' },
-  )
-  for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => child.kill(signal))
-  process.exit(await new Promise((resolve) => child.once('exit', (code) => resolve(code ?? 1))))
 }
 
 const { ensureBuilt } = await import(pathToFileURL(join(root, 'scripts', 'build.js')).href)

@@ -1,15 +1,15 @@
-import { watch } from 'node:fs'
 import { createServer } from 'node:net'
-import { join } from 'node:path'
+import { join, sep } from 'node:path'
 import { readConfig } from '@seaworthy/platform/config'
 import { createServer as createVite } from 'vite'
 import { findPlace } from './place.ts'
 import { start } from './start.ts'
+import { transpile } from './transpile.ts'
 
-const SETTLE_MS = 80
+const SETTLE_MS = 30
 const watched = ['packages/core/src', 'packages/platform/src', 'apps']
 
-/** The same stack from its sources: pages are replaced as they are saved, processes start again when theirs change. */
+/** The same stack: pages are replaced as they are saved, processes start again when a source of theirs changes. */
 export async function dev(): Promise<void> {
   const place = findPlace()
   const { port, host } = readConfig(place.directory)
@@ -30,22 +30,37 @@ export async function dev(): Promise<void> {
   await start({
     innerPort,
     onRunning: (supervisor) => {
+      const changed = new Set<string>()
       let settling: NodeJS.Timeout | undefined
-      for (const folder of watched) {
-        watch(join(place.directory, folder), { recursive: true }, (_, file) => {
-          if (
-            !file?.endsWith('.ts') ||
-            file.endsWith('.test.ts') ||
-            file.includes('node_modules') ||
-            file.includes('dist')
-          )
-            return
-          clearTimeout(settling)
-          settling = setTimeout(supervisor.reload, SETTLE_MS)
-        })
+      const renew = (): void => {
+        for (const file of changed) tryToTranspile(place.directory, file)
+        changed.clear()
+        void supervisor.reload()
       }
+      vite.watcher.add(watched.map((folder) => join(place.directory, folder)))
+      vite.watcher.on('all', (event, file) => {
+        if (event === 'unlink' || !isSource(file)) return
+        changed.add(file)
+        clearTimeout(settling)
+        settling = setTimeout(renew, SETTLE_MS)
+      })
     },
   })
+}
+
+const isSource = (file: string): boolean =>
+  file.endsWith('.ts') &&
+  !file.endsWith('.test.ts') &&
+  file.includes(`${sep}src${sep}`) &&
+  !file.includes('node_modules')
+
+function tryToTranspile(directory: string, file: string): void {
+  try {
+    transpile(directory, file)
+  } catch (error) {
+    // Gone again, or half written by an editor: its next event brings it.
+    process.stderr.write(`  ${file} was not taken over: ${(error as Error).message}\n`)
+  }
 }
 
 function freePort(): Promise<number> {

@@ -3,7 +3,7 @@ import { styleText } from 'node:util'
 import { prettyLine, type Summary, type Supervisor, startSupervisor } from '@seaworthy/platform/boot'
 import { type Config, readConfig } from '@seaworthy/platform/config'
 import { createLogger } from '@seaworthy/platform/telemetry'
-import { findPlace, isSourceRun, loadSystem } from './place.ts'
+import { findPlace, loadSystem } from './place.ts'
 
 export interface StartOptions {
   /** The port that the web process listens on, when something else stands in front of it. */
@@ -31,8 +31,8 @@ export async function start({ innerPort, onRunning }: StartOptions = {}): Promis
     system: await loadSystem(place),
     config,
     log,
-    entry: join(import.meta.dirname, isSourceRun ? 'process.ts' : 'process.js'),
-    execArgv: isSourceRun ? ['--conditions=source', '--import', 'tsx'] : ['--enable-source-maps', '--expose-gc'],
+    entry: join(import.meta.dirname, 'process.js'),
+    execArgv: ['--enable-source-maps', '--expose-gc'],
     onLine: print,
     onReady: (summary) => process.stderr.write(describe(summary, config, performance.now() - started)),
   })

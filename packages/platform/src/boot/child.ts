@@ -17,13 +17,14 @@ export interface ChildView {
 
 /** A process that is started again whenever it ends without having been told to. */
 export interface SupervisedChild {
+  readonly role: 'web' | 'worker'
   view(): ChildView
   /** Now, and at each later start: the database is there. */
   go(endpoint: Endpoint): void
   /** The database is elsewhere now: it starts again to find it there. */
   move(endpoint: Endpoint): void
-  /** Ends and starts at once: its program has changed. */
-  reload(): void
+  /** Ends and starts at once: its program has changed. Resolves when it is ready, which a broken program never is. */
+  reload(): Promise<void>
   metrics(): Promise<unknown[] | undefined>
   /** Resolves when it is gone; at the deadline it is killed. */
   stop(deadlineMs: number): Promise<void>
@@ -57,6 +58,7 @@ export function superviseChild(settings: ChildSettings): SupervisedChild {
   let restarts = 0
   let failuresInARow = 0
   let reloading = false
+  let onceReady: () => void = () => undefined
   let endpoint: Endpoint | undefined
 
   const send = (message: ToChild): void => {
@@ -68,6 +70,7 @@ export function superviseChild(settings: ChildSettings): SupervisedChild {
       if (endpoint) send({ kind: 'go', endpoint })
     } else if (message.kind === 'ready') {
       state = 'ready'
+      onceReady()
       settings.onReady()
     } else if (message.kind === 'listening') settings.onListening?.(message.port)
     else if (message.kind === 'fatal') settings.onFatal(message.message)
@@ -96,6 +99,7 @@ export function superviseChild(settings: ChildSettings): SupervisedChild {
   }
   start()
   return {
+    role: settings.role,
     view: () => ({ name: settings.name, state, pid: child?.pid, restarts }),
     go: (to) => {
       endpoint = to
@@ -104,6 +108,9 @@ export function superviseChild(settings: ChildSettings): SupervisedChild {
     reload: () => {
       reloading = true
       child?.kill('SIGTERM')
+      return new Promise((resolve) => {
+        onceReady = resolve
+      })
     },
     move: (to) => {
       endpoint = to

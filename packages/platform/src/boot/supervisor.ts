@@ -40,8 +40,8 @@ export interface Summary {
 export interface Supervisor {
   /** In order: requests, jobs, database. */
   stop(): Promise<void>
-  /** Web and worker processes end and start at once: their program has changed. */
-  reload(): void
+  /** Web processes end and start at once, workers after them: their program has changed. */
+  reload(): Promise<void>
   /** At once; the database still stops cleanly. */
   force(): Promise<void>
   /** Rejects when something is wrong that no restart mends. */
@@ -112,12 +112,16 @@ export async function startSupervisor(settings: SupervisorSettings): Promise<Sup
   return {
     stop: () => stop(config.shutdownMs + 5 * SECOND),
     force: () => stop(0),
-    reload: () => {
-      for (const child of children.all) child.reload()
+    reload: async () => {
+      const [web, workers] = [children.all.filter(isWeb), children.all.filter((child) => !isWeb(child))]
+      await Promise.all(web.map((child) => child.reload()))
+      await Promise.all(workers.map((child) => child.reload()))
     },
     failed,
   }
 }
+
+const isWeb = (child: SupervisedChild): boolean => child.role === 'web'
 
 function startChildren(
   settings: SupervisorSettings,
