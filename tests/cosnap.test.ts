@@ -1,4 +1,6 @@
 import { randomUUID } from 'node:crypto'
+import type { Readable } from 'node:stream'
+import { buffer } from 'node:stream/consumers'
 import { jpegPhoto, type Newcomer, openTestService, type TestService, until } from '@seaworthy/testkit'
 import sharp from 'sharp'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -130,6 +132,36 @@ describe('Cosnap', () => {
     }
   })
 
+  it('lets an operator run a job that failed for good once more, and nobody else', async () => {
+    const [person, operator] = [await service.newcomer(), await service.operator()]
+    const photoId = await upload(person)
+    const { id, jobId } = await (await start(person, photoId, 'noir')).json()
+    const { rows } = await service.test.admin.query('select account_id, hash from cosnap.photos where id = $1', [
+      photoId,
+    ])
+    const blob = `${rows[0].account_id}/${rows[0].hash}`
+    const { store } = service.capabilities.media
+    const bytes = await buffer((await store.read(blob)) as Readable)
+    await store.delete(blob)
+    const worker = await service.startWorker()
+    try {
+      await until('it has failed', async () => (await run(person, id)).state === 'failed')
+      await store.putBytes(blob, bytes)
+      const replay = (who: Newcomer) => who.fetch(`/api/operations/jobs/${jobId}/replay`, { method: 'POST' })
+      expect((await replay(person)).status).toBe(403)
+      const { items } = await (await operator.fetch('/api/operations/jobs/dead')).json()
+      expect(items[0]).toMatchObject({ id: jobId, task: 'cosnap.apply-effect', error: 'not_found' })
+      const answers = await Promise.all([replay(operator), replay(operator)])
+      expect(answers.map((answer) => answer.status).sort()).toEqual([204, 404])
+      await until('it is done', async () => (await run(person, id)).state === 'done')
+      expect(await credits(person)).toEqual({ available: 19, held: 0, spent: 1 })
+      const after = await (await operator.fetch('/api/operations/jobs/dead')).json()
+      expect(after.items).toHaveLength(items.length - 1)
+    } finally {
+      await worker.stop()
+    }
+  })
+
   it("answers 404 for everything of somebody else's, and lists none of it", async () => {
     const [owner, stranger] = [await service.newcomer(), await service.newcomer()]
     const photoId = await upload(owner)
@@ -144,7 +176,7 @@ describe('Cosnap', () => {
       start(stranger, photoId),
     ]
     expect((await Promise.all(attempts)).map((response) => response.status)).toEqual(attempts.map(() => 404))
-    for (const list of ['/photos', '/runs', `/runs?photoId=${photoId}`, `/photos?cursor=${photoId}`]) {
+    for (const list of ['/photos', '/runs', `/runs?photoId=${photoId}`]) {
       expect((await (await stranger.fetch(`/api/cosnap${list}`)).json()).items).toEqual([])
     }
     expect(await credits(stranger)).toEqual({ available: 20, held: 0, spent: 0 })
@@ -165,6 +197,20 @@ describe('Cosnap', () => {
       await upload(person, bytes)
     } while (cursor)
     expect(new Set(seen).size).toBe(7)
+  })
+
+  it('takes no cursor that was not made for this list and this person', async () => {
+    const [person, other] = await Promise.all([service.newcomer(), service.newcomer()])
+    const bytes = await jpegPhoto(40, 30)
+    const photoId = await upload(person, bytes)
+    await upload(person, bytes)
+    const { next } = await (await person.fetch('/api/cosnap/photos?limit=1')).json()
+    const statusOf = async (who: Newcomer, path: string) => (await who.fetch(`/api/cosnap/${path}`)).status
+    expect(await statusOf(person, `photos?limit=1&cursor=${next}`)).toBe(200)
+    expect(await statusOf(person, `runs?cursor=${next}`)).toBe(400)
+    expect(await statusOf(other, `photos?cursor=${next}`)).toBe(400)
+    expect(await statusOf(person, `photos?cursor=${photoId}`)).toBe(400)
+    expect(await statusOf(person, `photos?cursor=${next.slice(0, -2)}AA`)).toBe(400)
   })
 
   it('deletes a photo with everything made from it, but not while an effect is being made', async () => {

@@ -1,12 +1,14 @@
 import { cosnap } from '@seaworthy/cosnap/app'
+import type { Database } from '@seaworthy/platform/data'
 import { addressOf, type Route } from '@seaworthy/platform/definition'
-import { identityApp } from '@seaworthy/platform/http'
+import { identityApp, operationsApp } from '@seaworthy/platform/http'
 import type { Identity } from '@seaworthy/platform/identity'
 import { type Newcomer, openTestService, type TestService } from '@seaworthy/testkit'
+import { Validator } from '@seriousme/openapi-schema-validator'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 
 /** Generated from the definitions: what every route must refuse. A new route is tested by being defined. */
-const apps = [cosnap, identityApp({} as Identity, { refreshMs: 1, secure: false })]
+const apps = [cosnap, identityApp({} as Identity, { refreshMs: 1, secure: false }), operationsApp({} as Database, [])]
 const routes = apps.flatMap((app) =>
   app.routes.map((route: Route) => ({ route, name: route.name, address: addressOf(app, route) })),
 )
@@ -20,7 +22,7 @@ describe('every route', () => {
   let person: Newcomer
   beforeAll(async () => {
     service = await openTestService()
-    person = await service.newcomer()
+    person = await service.operator()
   })
   afterAll(() => service.close())
 
@@ -52,6 +54,14 @@ describe('every route', () => {
     '$name refuses a caller who is not signed in',
     async ({ route, address }) => {
       await expectProblem(await fetch(url(address), { method: route.method }), 401)
+    },
+  )
+
+  it.each(routes.filter(({ route }) => route.auth === 'operator'))(
+    '$name refuses a caller who is no operator',
+    async ({ route, address }) => {
+      const { token } = await service.newcomer()
+      await expectProblem(await send(route, address, { headers: { authorization: `Bearer ${token}` } }), 403)
     },
   )
 
@@ -145,6 +155,9 @@ describe('every route', () => {
     }
     const listed = Object.values(document.paths as Record<string, object>).flatMap((path) => Object.keys(path))
     expect(listed).toHaveLength(routes.length)
+    const { valid, errors } = await new Validator().validate(document)
+    expect(errors).toBeUndefined()
+    expect(valid).toBe(true)
   })
 })
 

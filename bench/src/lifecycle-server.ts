@@ -82,6 +82,7 @@ async function startSeaworthy(): Promise<number> {
         networkRate: { max: MANY, windowMs: 60_000 },
         process: 'web',
         secureCookies: false,
+        cursorSecret: new Secret('a secret of the bench, of some length'),
       },
     },
     health: createHealth(),

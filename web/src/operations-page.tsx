@@ -1,5 +1,6 @@
 import { Failure, Skeleton, useService } from '@seaworthy/ui'
 import { useQuery } from '@tanstack/react-query'
+import { DeadLetters } from './dead-letters.tsx'
 
 interface Detailed {
   readonly status: string
@@ -36,6 +37,7 @@ export function OperationsPage() {
       {health.isError && <Failure error={health.error} onRetry={() => void health.refetch()} />}
       {health.isPending && <Skeleton height={200} />}
       {health.data && <HealthTable of={health.data} />}
+      {health.data && <DeadLetters />}
     </div>
   )
 }

@@ -30,6 +30,8 @@ export function createSender({
     const token = await session.token()
     const headers = new Headers(request.headers)
     if (token) headers.set('authorization', `Bearer ${token}`)
+    // The service does not work longer on an answer than anybody waits for it.
+    headers.set('prefer', `wait=${Math.ceil(timeoutMs / 1_000)}`)
     return fetcher(
       new Request(request, { headers, signal: AbortSignal.any([request.signal, AbortSignal.timeout(timeoutMs)]) }),
     )

@@ -23,6 +23,7 @@ export const platformErrors = {
   email_taken: { status: 409, title: 'There is already an account with this e-mail address.' },
   link_expired: { status: 410, title: 'This link is no longer valid.' },
   payload_too_large: { status: 413, title: 'That is too large.' },
+  quota_exceeded: { status: 413, title: 'Your storage is full.' },
   unsupported_media_type: { status: 415, title: 'This kind of content is not accepted.' },
   range_not_satisfiable: { status: 416, title: 'The requested part does not exist.' },
   idempotency_mismatch: { status: 422, title: 'This idempotency key was used for another request.' },

@@ -1,7 +1,8 @@
 export const KiB = 1024
 export const MiB = 1024 * KiB
+const GiB = 1024 * MiB
 
-const unitBytes = { b: 1, kb: KiB, mb: MiB, gb: 1024 * MiB } as const
+const unitBytes = { b: 1, kb: KiB, mb: MiB, gb: GiB } as const
 
 /** `30mb`, `512kb`, `1048576` as bytes; undefined when it is none of them. */
 export function parseBytes(text: string): number | undefined {
@@ -15,6 +16,7 @@ export function parseBytes(text: string): number | undefined {
 export function showBytes(bytes: number): string {
   if (bytes < KiB) return `${bytes} B`
   if (bytes < MiB) return `${Math.round(bytes / KiB)} KB`
+  if (bytes >= GiB) return `${(bytes / GiB).toFixed(1).replace(/\.0$/, '')} GB`
   const megabytes = bytes / MiB
   return `${megabytes < 10 ? megabytes.toFixed(1).replace(/\.0$/, '') : Math.round(megabytes)} MB`
 }

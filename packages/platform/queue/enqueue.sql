@@ -20,3 +20,18 @@ end $$;
 revoke all on function seaworthy_queue.enqueue(uuid, uuid, text, jsonb, integer, text, integer) from public;
 grant usage on schema seaworthy_queue to :app;
 grant execute on function seaworthy_queue.enqueue(uuid, uuid, text, jsonb, integer, text, integer) to :app;
+
+-- Another life for a job that failed for good: for operators, in a transaction of the account whose job it is.
+create or replace function seaworthy_queue.revive(job uuid, more_tries integer) returns boolean language plpgsql security definer set search_path = pg_catalog as $$
+declare
+  task_name text;
+begin
+  update seaworthy.jobs set state = 'waiting', progress = 0, error_code = null, finished_at = null, attempts_max = attempts + more_tries
+  where id = job and account_id = seaworthy.account_id() and state = 'dead' and seaworthy.on_duty('operations')
+  returning task into task_name;
+  if not found then return false; end if;
+  perform graphile_worker.add_job(task_name, json_build_object('id', job), job_key := job::text, max_attempts := 1000);
+  return true;
+end $$;
+revoke all on function seaworthy_queue.revive(uuid, integer) from public;
+grant execute on function seaworthy_queue.revive(uuid, integer) to :app;

@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type Api, createApi } from '@seaworthy/client'
+import { systemClock } from '@seaworthy/core'
 import { cosnap } from '@seaworthy/cosnap/app'
 import {
   type Capabilities,
@@ -15,6 +16,7 @@ import {
 } from '@seaworthy/platform/boot'
 import type { Environment } from '@seaworthy/platform/config'
 import { createHoldingServer } from '@seaworthy/platform/http'
+import { makeFirstOperatorLink } from '@seaworthy/platform/identity'
 import { createHealth, createMemoryLogger, createMetrics } from '@seaworthy/platform/telemetry'
 import { openTestDatabase, type TestDatabase } from './database.ts'
 
@@ -26,6 +28,8 @@ export interface TestService {
   readonly log: readonly string[]
   /** Somebody new, signed in. */
   newcomer(): Promise<Newcomer>
+  /** Somebody new who operates the installation. Once. */
+  operator(): Promise<Newcomer>
   /** Takes jobs from the queue until stopped. */
   startWorker(): Promise<{ stop(): Promise<void> }>
   close(): Promise<void>
@@ -77,6 +81,7 @@ export async function openTestService(
     test,
     log: memory.lines,
     newcomer: () => signUp(url),
+    operator: async () => signUp(url, await makeFirstOperatorLink(capabilities.database, systemClock)),
     startWorker: () => openJobRunner(system, capabilities, (error) => log.error('queue failed', { error })),
     close: async () => {
       server.closeAllConnections()
@@ -92,11 +97,13 @@ export async function openTestService(
 let people = 0
 
 /** Somebody new, on any service. */
-export async function signUp(url: string): Promise<Newcomer> {
+export async function signUp(url: string, operatorToken?: string): Promise<Newcomer> {
   const email = `person-${process.pid}-${++people}@example.com`
   const password = 'a boat for everyone'
   const api = createApi({ baseUrl: url })
-  const { data } = await api.http.POST('/api/identity/sign-up', { body: { email, password } })
+  const { data } = await api.http.POST('/api/identity/sign-up', {
+    body: { email, password, ...(operatorToken ? { operatorToken } : {}) },
+  })
   if (!data) throw new Error('the sign-up gave no session')
   api.session.accept(data)
   const token = data.accessToken

@@ -1,9 +1,8 @@
-import { route } from '@seaworthy/platform/definition'
+import { pageQuery, route, toPage } from '@seaworthy/platform/definition'
 import { readBalance, readLines } from '@seaworthy/platform/payments'
 import { z } from 'zod'
 import { db } from '../database.ts'
 import { effects } from '../effects/catalogue.ts'
-import { pageQuery, toPage } from '../page.ts'
 import { rates } from '../rates.ts'
 
 const Line = z.object({
@@ -32,9 +31,9 @@ export const getCredits = route({
       next: z.string().nullable(),
     }),
   },
-  handle: async ({ query, tx }) => {
+  handle: async ({ query, tx, cursors }) => {
     const balance = await readBalance(tx)
-    const lines = await readLines(tx, query.limit + 1, query.cursor)
+    const lines = await readLines(tx, query.limit + 1, cursors.read(query.cursor))
     const runIds = lines
       .map((line) => line.reference.replace('cosnap.run:', ''))
       .filter((id) => z.uuid().safeParse(id).success)
@@ -42,7 +41,7 @@ export const getCredits = route({
       ? await tx.many(db.selectFrom('cosnap.runs').select(['id', 'effect']).where('id', 'in', runIds))
       : []
     const names = new Map(made.map((run) => [run.id, nameOf(run.effect)]))
-    const page = toPage(lines, query.limit, (line) => ({
+    const page = toPage(lines, query.limit, cursors, (line) => ({
       id: line.id,
       kind: line.kind,
       amount: line.amount,

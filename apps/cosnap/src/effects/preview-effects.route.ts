@@ -28,7 +28,7 @@ export const previewEffects = route({
   query,
   transaction: 'none',
   reply: { 200: z.object({ previews: z.array(z.object({ effect: z.string(), image: z.string() })) }) },
-  handle: async ({ caller, params, query: asked, read, media }) => {
+  handle: async ({ caller, params, query: asked, read, media, signal }) => {
     const { hash } = await read((tx) =>
       tx.one(db.selectFrom('cosnap.photos').select('hash').where('id', '=', params.id)),
     )
@@ -40,6 +40,7 @@ export const previewEffects = route({
       previews.push({ effect, image: `data:image/webp;base64,${(await encodePreview(made)).toString('base64')}` })
       // Other requests get their turn between two effects.
       await setImmediate()
+      signal.throwIfAborted()
     }
     return { status: 200, body: { previews } }
   },

@@ -1,7 +1,6 @@
-import { route } from '@seaworthy/platform/definition'
+import { pageQuery, pageReply, route, toPage } from '@seaworthy/platform/definition'
 import { z } from 'zod'
 import { db } from '../database.ts'
-import { pageQuery, pageReply, toPage } from '../page.ts'
 import { rates } from '../rates.ts'
 import { Photo, toPhoto } from './photo.ts'
 
@@ -14,17 +13,18 @@ export const listPhotos = route({
   limit: rates.reads,
   query: pageQuery,
   reply: { 200: pageReply(Photo) },
-  handle: async ({ caller, query, tx, media }) => {
+  handle: async ({ caller, query, tx, media, cursors }) => {
+    const after = cursors.read(query.cursor)
     const rows = await tx.many(
       db
         .selectFrom('cosnap.photos')
         .selectAll()
         .where('account_id', '=', caller.accountId)
-        .$if(query.cursor !== undefined, (found) => found.where('id', '<', query.cursor ?? ''))
+        .$if(after !== undefined, (found) => found.where('id', '<', after ?? ''))
         .orderBy('id', 'desc')
         .limit(query.limit + 1),
     )
-    return { status: 200, body: toPage(rows, query.limit, (row) => toPhoto(media, caller, row)) }
+    return { status: 200, body: toPage(rows, query.limit, cursors, (row) => toPhoto(media, caller, row)) }
   },
 })
 

@@ -15,7 +15,7 @@ export const uploadPhoto = route({
   query: z.strictObject({ name: z.string().max(300).optional() }),
   body: photoUpload({ maxBytes: 30 * MiB }),
   reply: { 201: Photo },
-  errors: ['unusable_image', 'storage_full'],
+  errors: ['unusable_image', 'quota_exceeded', 'storage_full'],
   audit: 'photo_upload',
   handle: async ({ caller, query, body, tx, media }) => {
     const id = newId()

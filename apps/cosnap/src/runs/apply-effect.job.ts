@@ -1,5 +1,6 @@
+import { credits, newId } from '@seaworthy/core'
 import { job } from '@seaworthy/platform/definition'
-import { captureHold, releaseHold } from '@seaworthy/platform/payments'
+import { captureHold, holdCredits, releaseHold } from '@seaworthy/platform/payments'
 import { z } from 'zod'
 import { db } from '../database.ts'
 import type { EffectId } from '../effects/catalogue.ts'
@@ -57,6 +58,23 @@ export const applyEffectJob = job({
           .where('id', '=', run.id),
       )
     })
+  },
+  onReplay: async ({ input, tx }) => {
+    const run = await tx.one(
+      db
+        .selectFrom('cosnap.runs')
+        .select(['id', 'cost'])
+        .where('id', '=', input.runId)
+        .where('state', '=', 'failed')
+        .forUpdate(),
+    )
+    const hold = await holdCredits(tx, credits(run.cost), `cosnap.run:${run.id}:${newId()}`)
+    await tx.run(
+      db
+        .updateTable('cosnap.runs')
+        .set({ state: 'queued', hold_id: hold, error_code: null, finished_at: null })
+        .where('id', '=', run.id),
+    )
   },
   onDead: async ({ input, tx, errorCode }) => {
     const run = await tx.maybe(

@@ -1,7 +1,6 @@
-import { route } from '@seaworthy/platform/definition'
+import { pageQuery, pageReply, route, toPage } from '@seaworthy/platform/definition'
 import { z } from 'zod'
 import { db } from '../database.ts'
-import { pageQuery, pageReply, toPage } from '../page.ts'
 import { rates } from '../rates.ts'
 import { Run, toRun, toRuns } from './run.ts'
 
@@ -18,7 +17,8 @@ export const listRuns = route({
     state: z.enum(['queued', 'done', 'failed', 'cancelled']).optional(),
   }),
   reply: { 200: pageReply(Run) },
-  handle: async ({ caller, query, tx, media }) => {
+  handle: async ({ caller, query, tx, media, cursors }) => {
+    const after = cursors.read(query.cursor)
     const rows = await tx.many(
       db
         .selectFrom('cosnap.runs')
@@ -26,12 +26,12 @@ export const listRuns = route({
         .where('account_id', '=', caller.accountId)
         .$if(query.photoId !== undefined, (found) => found.where('photo_id', '=', query.photoId ?? ''))
         .$if(query.state !== undefined, (found) => found.where('state', '=', query.state ?? 'done'))
-        .$if(query.cursor !== undefined, (found) => found.where('id', '<', query.cursor ?? ''))
+        .$if(after !== undefined, (found) => found.where('id', '<', after ?? ''))
         .orderBy('id', 'desc')
         .limit(query.limit + 1),
     )
     const shown = new Map((await toRuns(tx, media, caller, rows)).map((run) => [run.id, run]))
-    const page = toPage(rows, query.limit, (row) => shown.get(row.id))
+    const page = toPage(rows, query.limit, cursors, (row) => shown.get(row.id))
     return { status: 200, body: { next: page.next, items: page.items.filter((run) => run !== undefined) } }
   },
 })

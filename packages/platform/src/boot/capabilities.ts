@@ -61,6 +61,7 @@ export async function openCapabilities(
     directory: join(config.dataDirectory, 'media'),
     secret: config.secrets.mediaSecret,
     urlMs: config.mediaUrlMs,
+    quotaBytes: config.storageQuotaBytes,
     concurrency: config.mediaConcurrency,
     clock: systemClock,
   })

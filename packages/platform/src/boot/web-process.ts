@@ -2,8 +2,8 @@ import type { Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { pause, systemClock } from '@seaworthy/core'
 import type { Config } from '../config/index.ts'
-import { loginOf } from '../data/index.ts'
-import { createHoldingServer, type HttpParts, identityApp, serveHttp } from '../http/index.ts'
+import { guardFetch, loginOf } from '../data/index.ts'
+import { createHoldingServer, type HttpParts, identityApp, operationsApp, serveHttp } from '../http/index.ts'
 import { type Identity, openIdentity } from '../identity/index.ts'
 import { createMemoryLimiter } from '../limits/index.ts'
 import { type Feed, jobsChannel, openFeed, openSockets } from '../realtime/index.ts'
@@ -16,6 +16,7 @@ import type { Place, System } from './system.ts'
 
 /** Listens at once, serves when the database is there, and stops without losing a request. */
 export async function runWebProcess(system: System, config: Config, place: Place): Promise<void> {
+  guardFetch()
   const telemetry = openTelemetry(config, 'web')
   const { log } = telemetry
   // What holds connections open goes first, then requests under way finish, and only then what they work with.
@@ -64,7 +65,14 @@ export async function openWebService(
   })
   closer.add('identity', () => identity.stop())
   const secure = config.publicUrl.startsWith('https:')
-  const apps = withSettings([identityApp(identity, { refreshMs: config.refreshMs, secure }), ...system.apps], config)
+  const apps = withSettings(
+    [
+      identityApp(identity, { refreshMs: config.refreshMs, secure }),
+      operationsApp(database, system.apps),
+      ...system.apps,
+    ],
+    config,
+  )
   await serveHttp(server, {
     apps,
     parts: httpParts(capabilities, identity, secure),
@@ -129,6 +137,7 @@ function httpParts(
       networkRate: { max: config.rateMax * 10, windowMs: config.rateWindowMs },
       process: 'web',
       secureCookies,
+      cursorSecret: config.secrets.accessSecret,
     },
   }
 }

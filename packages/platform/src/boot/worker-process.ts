@@ -1,5 +1,5 @@
 import type { Config } from '../config/index.ts'
-import { loginOf } from '../data/index.ts'
+import { guardFetch, loginOf } from '../data/index.ts'
 import { type RunningQueue, startWorker } from '../jobs/index.ts'
 import { type Capabilities, openCapabilities, openTelemetry } from './capabilities.ts'
 import { linkToSupervisor, tellSupervisor } from './child-link.ts'
@@ -10,6 +10,7 @@ import { schedulesOf, tasksOf } from './tasks.ts'
 
 /** Runs jobs until told to stop; then finishes what is under way or hands it back. */
 export async function runWorkerProcess(system: System, config: Config): Promise<void> {
+  guardFetch()
   const telemetry = openTelemetry(config, 'worker')
   const { log } = telemetry
   const closer = createCloser(log)

@@ -77,6 +77,14 @@ describe('config', () => {
     expect(faultsOf({ S3_ENDPOINT: 'https://s3.example.com' })).toHaveLength(3)
   })
 
+  it('has no switch that turns a protection off, and says so to whoever looks for one', () => {
+    expect(faultsOf({ CSP_ENABLED: 'false', SSL_ENABLED: '0' }).map((found) => found.setting)).toEqual([
+      'CSP_ENABLED',
+      'SSL_ENABLED',
+    ])
+    expect(faultsOf({ CSP_ENABLED: 'true' })).toEqual([])
+  })
+
   it('reads the names of the documents', () => {
     const config = readConfig(directory, {
       JWT_ACCESS_EXPIRY: '10m',

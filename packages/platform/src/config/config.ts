@@ -53,7 +53,7 @@ export function readConfig(directory: string, given?: Environment): Config {
   const values = parseSettings(env, faults)
   const dataDirectory = absolute(directory, String(values.dataDirectory ?? settings.dataDirectory.default))
   if (faults.length === 0) completeSecrets(values, dataDirectory, faults)
-  faults.push(...contradictions(values))
+  faults.push(...contradictions(values), ...securitySwitches(env))
   if (faults.length) throw new ConfigError(faults)
   const publicUrl = (values.publicUrl as string | undefined) ?? `http://localhost:${values.port}`
   const secrets = Object.fromEntries(generatedKeys.map((key) => [key, values[key]]))
@@ -117,6 +117,25 @@ function completeSecrets(values: Record<string, unknown>, dataDirectory: string,
     }
   }
 }
+
+const switches = [
+  'CSP_ENABLED',
+  'SSL_ENABLED',
+  'DB_SSL_ENABLED',
+  'RATE_LIMIT_ENABLED',
+  'HELMET_ENABLED',
+  'CSRF_ENABLED',
+]
+
+/** The documents turn protections off by a setting. Here they have no switch, and whoever turns one should know. */
+const securitySwitches = (env: Environment): ConfigFault[] =>
+  switches
+    .filter((name) => /^(false|0|off|no|disabled)$/i.test(env[name] ?? ''))
+    .map((setting) => ({
+      setting,
+      problem: 'cannot be switched off: this protection is always on',
+      mend: `unset ${setting}`,
+    }))
 
 function contradictions(values: Record<string, unknown>): ConfigFault[] {
   const faults: ConfigFault[] = []

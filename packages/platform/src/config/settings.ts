@@ -167,6 +167,11 @@ export const settings = {
     default: '1h',
     text: 'Life of the address of a private file.',
   }),
+  storageQuotaBytes: bytes('STORAGE_QUOTA', '1000gb', {
+    group: 'Files',
+    default: '2gb',
+    text: 'Files that one account may keep, together.',
+  }),
   mediaConcurrency: integer('MEDIA_CONCURRENCY', 1, 16, {
     group: 'Files',
     default: '1',

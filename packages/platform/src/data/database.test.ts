@@ -2,6 +2,7 @@ import { fault } from '@seaworthy/core'
 import { openTestDatabase, type TestDatabase } from '@seaworthy/testkit'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { openDatabase } from './database.ts'
+import { guardFetch } from './inside.ts'
 import { sql } from './sql.ts'
 
 describe('transactions', () => {
@@ -43,6 +44,39 @@ describe('transactions', () => {
     await test.database.withCaller(a, (tx) => tx.run(write(a.accountId, 'mine')))
     const { n } = await test.database.withDuty('realtime', (tx) => tx.one(count))
     expect(n).toBe(0)
+  })
+
+  it('refuses another transaction within one, which could wait for itself', async () => {
+    const a = await test.makeAccount()
+    const nested = test.database.withCaller(a, () => notesOf(a))
+    await expect(nested).rejects.toThrow(/within a transaction/)
+  })
+
+  it('lets another service be asked only outside of transactions', async () => {
+    const original = globalThis.fetch
+    try {
+      guardFetch()
+      const a = await test.makeAccount()
+      const misuse = test.database.withCaller(a, () => fetch('http://127.0.0.1:9/'))
+      await expect(misuse).rejects.toThrow(/within a transaction/)
+      const later: Promise<unknown>[] = []
+      await test.database.withCaller(a, async (tx) =>
+        tx.afterCommit(() => void later.push(fetch('http://127.0.0.1:9/'))),
+      )
+      await expect(later[0]).rejects.toThrow(/fetch failed/)
+    } finally {
+      globalThis.fetch = original
+    }
+  })
+
+  it('ends a statement when whoever asked does not wait any longer', async () => {
+    const a = await test.makeAccount()
+    const slow = test.database.withCaller(a, (tx) => tx.run(sql`select pg_sleep(20)`), { remainingMs: 200 })
+    await expect(slow).rejects.toThrow(/statement timeout/)
+    const { limit } = await test.database.withCaller(a, (tx) =>
+      tx.one<{ limit: string }>(sql`select current_setting('statement_timeout') as limit`),
+    )
+    expect(limit).not.toBe('200ms')
   })
 
   it('carries no caller from one transaction to the next on the same connection', async () => {

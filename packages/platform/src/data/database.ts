@@ -1,16 +1,19 @@
 import { type AccountCaller, AppError, assert, backoffMs, type Caller, fault, isId, pause } from '@seaworthy/core'
 import { type Endpoint, type Login, openPool, type PgClient, type PgPool, type PoolLimits } from './drivers/pg.ts'
+import { asTransaction, refuseInTransaction } from './inside.ts'
 import { isConnectionError, isWorthRetrying, translateDatabaseError } from './sqlstate.ts'
 import { type Effect, PgTransaction, type Transaction } from './transaction.ts'
 
 /** Work of the system itself that row-level security lets see more than one account. Not for apps. */
-export type Duty = 'identity' | 'janitor' | 'realtime'
+export type Duty = 'identity' | 'janitor' | 'operations' | 'realtime'
 
 export interface TransactionOptions {
   readonly isolation?: 'read committed' | 'repeatable read' | 'serializable'
   readonly readOnly?: boolean
   /** W3C traceparent; shown beside the statement in the server's views. */
   readonly trace?: string
+  /** Whoever asked does not wait longer: no statement takes more. In milliseconds. */
+  readonly remainingMs?: number | undefined
 }
 
 export interface Database {
@@ -43,10 +46,12 @@ const RETRY_MAX_MS = 250
 export function openDatabase(settings: DatabaseSettings): Database {
   const pool = openPool(settings.endpoint, settings.login, settings.name, settings.limits)
   const within = <T>(scope: string, work: (tx: Transaction) => Promise<T>, options: TransactionOptions = {}) =>
-    withRetries(() => runOnce(pool, `${beginStatement(options)}; ${scope}`, work)).then(async ({ value, effects }) => {
-      await runEffects(effects, settings.onEffectError)
-      return value
-    })
+    runOutside(() => runOnce(pool, `${beginStatement(options, settings.limits.statementMs)}; ${scope}`, work)).then(
+      async ({ value, effects }) => {
+        await runEffects(effects, settings.onEffectError)
+        return value
+      },
+    )
   return {
     withCaller: (caller, work, options) => within(callerScope(caller), work, options),
     withDuty: (duty, work, options) => within(`set local app.duty = '${duty}'`, work, options),
@@ -68,10 +73,18 @@ function callerScope(caller: Caller | AccountCaller): string {
 
 const traceForm = /^[0-9a-f-]{55}$/
 
-function beginStatement(options: TransactionOptions): string {
+function beginStatement(options: TransactionOptions, statementMs: number): string {
   const comment = options.trace && traceForm.test(options.trace) ? `/*traceparent='${options.trace}'*/ ` : ''
   const isolation = options.isolation ? ` isolation level ${options.isolation}` : ''
-  return `${comment}begin${isolation}${options.readOnly ? ' read only' : ''}`
+  const begin = `${comment}begin${isolation}${options.readOnly ? ' read only' : ''}`
+  // Shortens only: the connection's own limit stays the longest.
+  if (options.remainingMs === undefined || options.remainingMs >= statementMs) return begin
+  return `${begin}; set local statement_timeout = ${Math.max(1, Math.round(options.remainingMs))}`
+}
+
+const runOutside = async <T>(attempt: () => Promise<T>): Promise<T> => {
+  refuseInTransaction('another transaction is opened')
+  return withRetries(attempt)
 }
 
 async function withRetries<T>(attempt: () => Promise<T>): Promise<T> {
@@ -98,7 +111,7 @@ async function runOnce<T>(
     opened.catch(() => {
       // Seen by the commit below; the statements after it fail as well.
     })
-    const value = await work(tx)
+    const value = await asTransaction(() => work(tx))
     tx.end()
     await opened
     const ended = await client.query('commit')

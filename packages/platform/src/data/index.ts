@@ -3,6 +3,7 @@ export { connectWithRetries, parseDatabaseUrl } from './connect.ts'
 export { type Database, type DatabaseSettings, type Duty, openDatabase, type TransactionOptions } from './database.ts'
 export { type Endpoint, type Login, openClient, openPlainPool, type PgPool, type PgSingleClient } from './drivers/pg.ts'
 export { type EmbeddedServer, startEmbeddedServer } from './embedded/server.ts'
+export { guardFetch, onPurpose, refuseInTransaction } from './inside.ts'
 export {
   type Migration,
   type MigrationSource,

@@ -5,6 +5,7 @@ export { type Channel, channel } from '../realtime/index.ts'
 export { type App, addressOf, defineApp } from './app.ts'
 export { enqueueJob, type Job, type JobContext, type JobEndContext, job, type Schedule, schedule } from './job.ts'
 export { refusalsOf, renderOpenApi } from './openapi.ts'
+export { type Cursors, createCursors, pageQuery, pageReply, toPage } from './page.ts'
 export type { PathsOf } from './paths.ts'
 export {
   type Auth,

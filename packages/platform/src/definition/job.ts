@@ -37,6 +37,8 @@ export interface Job<Input extends z.ZodType = z.ZodType> {
   readonly run: (context: JobContext<z.output<Input>>) => Promise<void>
   /** In the transaction that parks the job after its last try. The input is as it was enqueued, by whichever release. */
   readonly onDead?: (context: JobEndContext<z.output<Input>> & { readonly errorCode: string }) => Promise<void>
+  /** In the transaction in which an operator gives the dead job another life: takes again what `onDead` gave back. */
+  readonly onReplay?: (context: JobEndContext<z.output<Input>>) => Promise<void>
 }
 
 /** A kind of job, and the only way to enqueue it is with its input in its own type. */

@@ -4,6 +4,7 @@ import type { Transaction } from '../data/index.ts'
 import type { RateClass } from '../limits/index.ts'
 import type { Media, StoredPhoto } from '../media/index.ts'
 import type { Logger, Trace } from '../telemetry/index.ts'
+import type { Cursors } from './page.ts'
 
 export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
 
@@ -43,6 +44,10 @@ export interface RouteContext<A, P, Q, B, T> {
   /** For routes with `transaction: 'none'`: the audit line, in the transaction in which the change is made. */
   audit(tx: Transaction, caller: Caller, status: number): Promise<void>
   readonly media: Media
+  /** For `toPage`: cursors of this list, for this caller. */
+  readonly cursors: Cursors
+  /** Aborted when the caller is gone or has waited as long as it said it would (`Prefer: wait=`). */
+  readonly signal: AbortSignal
   readonly trace: Trace
   readonly requestId: string
   /** Masked; for lists of devices. */

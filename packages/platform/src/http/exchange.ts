@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import type { Caller } from '@seaworthy/core'
+import { type Caller, fault, type Secret } from '@seaworthy/core'
 import type { FastifyRequest } from 'fastify'
 import type { Database, Transaction } from '../data/index.ts'
 import type { App, Route } from '../definition/index.ts'
@@ -28,6 +28,7 @@ export interface HttpSettings {
   readonly networkRate: { readonly max: number; readonly windowMs: number }
   readonly process: string
   readonly secureCookies: boolean
+  readonly cursorSecret: Secret
 }
 
 /** One request on its way through the stages. Each stage reads what earlier ones left and leaves what later ones need. */
@@ -50,9 +51,13 @@ export class Exchange {
   body: unknown
   /** The body as it came, for comparing requests under one idempotency key. */
   bodyBytes: Uint8Array = new Uint8Array()
+  /** How long the caller said it waits, from the first byte on, in milliseconds. */
+  patienceMs: number | undefined
   tx: Transaction | undefined
   /** The audit line is written already, in the handler's own transaction. */
   audited = false
+
+  #signal: AbortSignal | undefined
 
   constructor(request: FastifyRequest, outgoing: ServerResponse, parts: HttpParts, served: ServedRoute) {
     this.request = request
@@ -60,6 +65,32 @@ export class Exchange {
     this.outgoing = outgoing
     this.parts = parts
     this.served = served
+  }
+
+  /** Time left, in milliseconds, where the caller said how long it waits. */
+  get remainingMs(): number | undefined {
+    return this.patienceMs && this.patienceMs - (performance.now() - this.startedMs)
+  }
+
+  /** Aborted when the caller is gone or does not wait any more. */
+  get signal(): AbortSignal {
+    this.#signal ??= this.#watch()
+    return this.#signal
+  }
+
+  #watch(): AbortSignal {
+    const gone = new AbortController()
+    const end = (detail: string): void => gone.abort(fault('request_timeout', { detail }))
+    const { remainingMs } = this
+    const timer =
+      remainingMs === undefined
+        ? undefined
+        : setTimeout(() => end('This took longer than you wait.'), Math.max(0, remainingMs))
+    this.outgoing.once('close', () => {
+      clearTimeout(timer)
+      if (!this.outgoing.writableEnded) end('The connection was closed.')
+    })
+    return gone.signal
   }
 }
 

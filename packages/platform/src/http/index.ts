@@ -1,4 +1,5 @@
 /** HTTP: the lifecycle of a request, and the routes every installation has. */
 export type { HttpParts, HttpSettings } from './exchange.ts'
 export { identityApp } from './routes/identity.ts'
+export { operationsApp } from './routes/operations.ts'
 export { createHoldingServer, type ServerSettings, serveHttp } from './server.ts'

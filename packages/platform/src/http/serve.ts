@@ -2,7 +2,7 @@ import type { ServerResponse } from 'node:http'
 import { type Caller, present } from '@seaworthy/core'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Transaction } from '../data/index.ts'
-import type { RouteContext } from '../definition/index.ts'
+import { createCursors, type RouteContext } from '../definition/index.ts'
 import { maskAddress } from '../telemetry/index.ts'
 import { type Answer, Exchange, type HttpParts, type ServedRoute } from './exchange.ts'
 import { sendAnswer, sendProblem } from './reply.ts'
@@ -57,6 +57,13 @@ class Context implements RouteContext<'member', undefined, undefined, undefined,
   get media() {
     return this.#exchange.parts.media
   }
+  get cursors() {
+    const { served, parts } = this.#exchange
+    return createCursors(parts.settings.cursorSecret, served.route.name, this.caller.accountId)
+  }
+  get signal() {
+    return this.#exchange.signal
+  }
   get trace() {
     return this.#exchange.trace
   }
@@ -72,8 +79,12 @@ class Context implements RouteContext<'member', undefined, undefined, undefined,
 
   // Handlers take what they need out of the context, so these know their exchange by themselves.
   readonly read = <V>(work: (tx: Transaction) => Promise<V>): Promise<V> => {
-    const { caller, parts, trace } = this.#exchange
-    return parts.database.withCaller(present(caller, 'the caller'), work, { readOnly: true, trace: trace.header })
+    const { caller, parts, trace, remainingMs } = this.#exchange
+    return parts.database.withCaller(present(caller, 'the caller'), work, {
+      readOnly: true,
+      trace: trace.header,
+      remainingMs,
+    })
   }
 
   readonly audit = (tx: Transaction, caller: Caller, status: number): Promise<void> =>

@@ -179,7 +179,8 @@ function addPreflight(app: FastifyInstance, settings: ServerSettings): void {
         'access-control-allow-origin': origin,
         'access-control-allow-credentials': 'true',
         'access-control-allow-methods': 'GET, POST, PUT, PATCH, DELETE',
-        'access-control-allow-headers': 'authorization, content-type, idempotency-key, traceparent, x-request-id',
+        'access-control-allow-headers':
+          'authorization, content-type, idempotency-key, prefer, traceparent, x-request-id',
         'access-control-max-age': String(PREFLIGHT_SECONDS),
       })
       .send()

@@ -23,7 +23,16 @@ describe('media', () => {
     test = await openTestDatabase()
     directory = mkdtempSync(join(tmpdir(), 'media-'))
     const store = await openDiskStore(join(directory, 'blobs'))
-    room = createMedia({ database: test.database, store, directory, secret, urlMs: HOUR, concurrency: 1, clock })
+    room = createMedia({
+      database: test.database,
+      store,
+      directory,
+      secret,
+      urlMs: HOUR,
+      quotaBytes: 100_000,
+      concurrency: 1,
+      clock,
+    })
   })
   afterAll(async () => {
     await test.close()
@@ -178,6 +187,29 @@ describe('media', () => {
       ),
     )
     expect(unused).toBe(true)
+  })
+
+  it('lets an account keep no more than its quota, however many uploads are kept at the same time', async () => {
+    const account = await test.makeAccount()
+    const sizes = Array.from({ length: 8 }, (_, i) => new Uint8Array(30_000).fill(i))
+    const blobs = await Promise.all(sizes.map((bytes) => room.media.storeBytes(account, bytes, 'image/jpeg')))
+    const keep = (hash: string) => test.database.withCaller(account, (tx) => room.media.keep(tx, hash, `proof:${hash}`))
+    const outcomes = await Promise.allSettled(blobs.map((blob) => keep(blob.hash)))
+    const refused = outcomes.filter((outcome) => outcome.status === 'rejected')
+    expect(refused.map((outcome) => outcome.reason.code)).toEqual(Array(5).fill('quota_exceeded'))
+    const [first] = blobs.filter((_, i) => outcomes[i]?.status === 'fulfilled')
+    await test.database.withCaller(account, (tx) =>
+      room.media.discard(tx, first?.hash ?? '', `proof:${first?.hash ?? ''}`),
+    )
+    await keep(blobs.find((_, i) => outcomes[i]?.status === 'rejected')?.hash ?? '')
+  })
+
+  it('refuses to store a file within a transaction, which could not undo it', async () => {
+    const account = await test.makeAccount()
+    const misuse = test.database.withCaller(account, () =>
+      room.media.storeBytes(account, new Uint8Array(10), 'image/jpeg'),
+    )
+    await expect(misuse).rejects.toThrow(/within a transaction/)
   })
 
   it('sweeps the others when one cannot be removed, and says that it failed', async () => {

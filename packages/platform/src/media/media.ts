@@ -3,8 +3,18 @@ import { mkdir, readdir, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Readable } from 'node:stream'
 import { buffer } from 'node:stream/consumers'
-import { type AccountCaller, type AccountId, type Clock, fault, HOUR, MiB, newId, type Secret } from '@seaworthy/core'
-import { type Database, sql, type Transaction } from '../data/index.ts'
+import {
+  type AccountCaller,
+  type AccountId,
+  type Clock,
+  fault,
+  HOUR,
+  MiB,
+  newId,
+  type Secret,
+  showBytes,
+} from '@seaworthy/core'
+import { type Database, onPurpose, refuseInTransaction, sql, type Transaction } from '../data/index.ts'
 import { createDerivatives, type Derivatives } from './derivatives.ts'
 import { forgetPictures, writeCleanPhoto } from './drivers/sharp.ts'
 import { hashFile, receiveFile, sniffImage } from './receive.ts'
@@ -29,7 +39,7 @@ export interface Media {
   /** Receives, checks, cleans and stores a photo. Not in a transaction: it waits for the network. */
   storePhoto(caller: AccountCaller, stream: Readable, maxBytes: number): Promise<StoredPhoto>
   storeBytes(caller: AccountCaller, bytes: Uint8Array, type: string): Promise<StoredBlob>
-  /** `owner` refers to the blob from now on. */
+  /** `owner` refers to the blob from now on. Throws `quota_exceeded` when the account's files would be too much together. */
   keep(tx: Transaction, hash: string, owner: string): Promise<void>
   discard(tx: Transaction, hash: string, owner: string): Promise<void>
   readBytes(caller: AccountCaller, hash: string): Promise<Buffer>
@@ -46,6 +56,8 @@ export interface MediaSettings {
   readonly directory: string
   readonly secret: Secret
   readonly urlMs: number
+  /** What one account may keep, together. */
+  readonly quotaBytes: number
   readonly concurrency: number
   readonly clock: Clock
 }
@@ -80,6 +92,7 @@ export function createMedia(settings: MediaSettings): MediaRoom {
   const media: Media = {
     storePhoto: (caller, stream, maxBytes) => storePhoto(settings, { queue, drafts }, caller, stream, maxBytes),
     storeBytes: async (caller, bytes, type) => {
+      refuseInTransaction('a file is stored')
       const blob = { hash: createHash('sha256').update(bytes).digest('hex'), bytes: bytes.byteLength, type }
       await announce(settings.database, caller.accountId, blob)
       await settings.store.putBytes(`${caller.accountId}/${blob.hash}`, bytes)
@@ -90,7 +103,12 @@ export function createMedia(settings: MediaSettings): MediaRoom {
       await tx.run(
         sql`insert into seaworthy.blob_references (account_id, hash, owner) values (seaworthy.account_id(), ${hash}, ${owner}) on conflict do nothing`,
       )
-      await tx.run(sql`update seaworthy.blobs set unused_since = null where hash = ${hash}`)
+      if (
+        await tx.run(
+          sql`update seaworthy.blobs set unused_since = null where hash = ${hash} and unused_since is not null`,
+        )
+      )
+        await refuseOverQuota(tx, settings.quotaBytes)
     },
     discard: async (tx, hash, owner) => {
       await lockBlob(tx, hash)
@@ -120,6 +138,18 @@ export function createMedia(settings: MediaSettings): MediaRoom {
 const lockBlob = (tx: Transaction, hash: string): Promise<number> =>
   tx.run(sql`select 1 from seaworthy.blobs where account_id = seaworthy.account_id() and hash = ${hash} for update`)
 
+/** Uploads of one account are counted one after the other: together they never exceed what it may keep. */
+async function refuseOverQuota(tx: Transaction, quotaBytes: number): Promise<void> {
+  await tx.run(sql`select pg_advisory_xact_lock(hashtextextended('quota ' || seaworthy.account_id(), 0))`)
+  const { kept } = await tx.one<{ kept: number }>(
+    sql`select coalesce(sum(bytes), 0)::bigint as kept from seaworthy.blobs where account_id = seaworthy.account_id() and unused_since is null`,
+  )
+  if (kept > quotaBytes)
+    throw fault('quota_exceeded', {
+      detail: `An account may keep ${showBytes(quotaBytes)}. Delete photos that you no longer need.`,
+    })
+}
+
 async function storePhoto(
   settings: MediaSettings,
   parts: { queue: WorkQueue; drafts: string },
@@ -127,6 +157,7 @@ async function storePhoto(
   stream: Readable,
   maxBytes: number,
 ): Promise<StoredPhoto> {
+  refuseInTransaction('a file is stored')
   const received = await receiveFile(stream, parts.drafts, maxBytes)
   const clean = join(parts.drafts, newId())
   try {
@@ -184,7 +215,7 @@ async function removeBlob(
     const removed = await tx.run(
       sql`delete from seaworthy.blobs where account_id = ${blob.account_id} and hash = ${blob.hash} and unused_since < ${before}`,
     )
-    if (removed) await settings.store.delete(`${blob.account_id}/${blob.hash}`)
+    if (removed) await onPurpose(() => settings.store.delete(`${blob.account_id}/${blob.hash}`))
     return removed
   })
 }

@@ -53,7 +53,7 @@ const inTransaction: Around = (exchange, next) => {
       if (route.audit) await recordAudit(tx, caller, entryOf(exchange, answer))
       return answer
     },
-    { trace: exchange.trace.header, readOnly: route.transaction === 'read' },
+    { trace: exchange.trace.header, readOnly: route.transaction === 'read', remainingMs: exchange.remainingMs },
   )
 }
 

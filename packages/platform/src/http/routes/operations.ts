@@ -1,0 +1,86 @@
+import { fault } from '@seaworthy/core'
+import { z } from 'zod'
+import type { Database } from '../../data/index.ts'
+import { type App, defineApp, type Job, noBody, rate, route } from '../../definition/index.ts'
+import { listDeadLetters, replayDeadLetter } from '../../jobs/index.ts'
+
+const LETTERS_MAX = 100
+const general = rate('operations.general', 300, 15 * 60_000)
+
+const DeadLetter = z.object({
+  id: z.string(),
+  task: z.string(),
+  accountId: z.string(),
+  attempts: z.number().int(),
+  error: z.string().nullable(),
+  createdAt: z.string(),
+  diedAt: z.string(),
+})
+
+/** What operators do to the installation, as routes like all others. */
+export function operationsApp(database: Database, apps: readonly App[]) {
+  const jobs = new Map(apps.flatMap((app) => app.jobs.map((job) => [job.name, job])))
+  return defineApp({
+    name: 'operations',
+    title: 'Operating this installation',
+    routes: [deadLetters(database), replay(database, jobs)],
+  })
+}
+
+const deadLetters = (database: Database) =>
+  route({
+    name: 'operations.jobs.dead',
+    method: 'GET',
+    path: '/jobs/dead',
+    summary: 'The last hundred jobs that failed for good',
+    auth: 'operator',
+    limit: general,
+    transaction: 'none',
+    reply: { 200: z.object({ items: z.array(DeadLetter) }) },
+    handle: async () => {
+      const letters = await listDeadLetters(database, LETTERS_MAX)
+      const items = letters.map(({ id, task, accountId, attempts, errorCode, createdAt, finishedAt }) => ({
+        id,
+        task,
+        accountId,
+        attempts,
+        error: errorCode,
+        createdAt: createdAt.toISOString(),
+        diedAt: finishedAt.toISOString(),
+      }))
+      return { status: 200, body: { items } }
+    },
+  })
+
+const replay = (database: Database, jobs: ReadonlyMap<string, Job>) =>
+  route({
+    name: 'operations.jobs.replay',
+    method: 'POST',
+    path: '/jobs/{id}/replay',
+    summary: 'Run a job that failed for good once more',
+    auth: 'operator',
+    limit: general,
+    transaction: 'none',
+    params: z.strictObject({ id: z.uuid() }),
+    body: noBody,
+    reply: { 204: z.undefined() },
+    errors: ['not_found', 'insufficient_credits'],
+    audit: 'job_replay',
+    handle: async ({ caller, params, audit }) => {
+      const known = (task: string): Job => {
+        const job = jobs.get(task)
+        if (!job) throw fault('not_found', { detail: `This release has no job ${task}.` })
+        return job
+      }
+      await replayDeadLetter(
+        database,
+        params.id,
+        (task) => known(task).attempts,
+        async ({ task, input, accountId }, tx) => {
+          await known(task).onReplay?.({ input, caller: { accountId }, tx })
+          await audit(tx, caller, 204)
+        },
+      )
+      return { status: 204, body: undefined, resource: params.id }
+    },
+  })

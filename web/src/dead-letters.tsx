@@ -1,0 +1,65 @@
+import { dataOf } from '@seaworthy/client'
+import { Button, toast, useService } from '@seaworthy/ui'
+import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
+
+const queryKey = ['operations', 'dead-letters']
+
+/** Jobs that failed for good, with the reason, and a button that gives one another life. */
+export function DeadLetters() {
+  const { http } = useService()
+  const letters = useQuery({ queryKey, queryFn: () => dataOf(http.GET('/api/operations/jobs/dead')) })
+  if (!letters.data) return null
+  return (
+    <section aria-labelledby="dead-letters">
+      <h2 id="dead-letters">Jobs that failed for good</h2>
+      {letters.data.items.length === 0 ? (
+        <p className="soft">None. What a failed job had set aside was given back when it failed.</p>
+      ) : (
+        <div className="card">
+          <table className="table">
+            <thead>
+              <tr>
+                <th scope="col">Job</th>
+                <th scope="col">Reason</th>
+                <th scope="col">When</th>
+                <th scope="col">
+                  <span className="visually-hidden">Action</span>
+                </th>
+              </tr>
+            </thead>
+            <tbody>
+              {letters.data.items.map((letter) => (
+                <tr key={letter.id}>
+                  <th scope="row">{letter.task}</th>
+                  <td>
+                    {letter.error ?? 'unknown'} <span className="soft small">after {letter.attempts} tries</span>
+                  </td>
+                  <td className="number">{new Date(letter.diedAt).toLocaleString()}</td>
+                  <td>
+                    <Replay id={letter.id} />
+                  </td>
+                </tr>
+              ))}
+            </tbody>
+          </table>
+        </div>
+      )}
+    </section>
+  )
+}
+
+function Replay({ id }: { readonly id: string }) {
+  const { http } = useService()
+  const client = useQueryClient()
+  const replay = useMutation({
+    mutationFn: () => dataOf(http.POST('/api/operations/jobs/{id}/replay', { params: { path: { id } } })),
+    onSuccess: () => toast('The job runs again.'),
+    onError: (error) => toast(error.message),
+    onSettled: () => client.invalidateQueries({ queryKey }),
+  })
+  return (
+    <Button reason={replay.isPending ? 'It is being started.' : undefined} onClick={() => replay.mutate()}>
+      Run again
+    </Button>
+  )
+}
