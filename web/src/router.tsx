@@ -14,23 +14,28 @@ export interface PageParts {
 
 /** Every page there is: the shell's own, and those of the apps behind a sign-in. */
 export function createPages(parts: PageParts) {
-  const root = createRootRoute({ component: Shell, notFoundComponent: NotFoundPage })
-  const at = (path: string) => ({ getParentRoute: () => root, path })
+  const root = createRootRoute({
+    component: Shell,
+    notFoundComponent: NotFoundPage,
+    // The root is the last match only where no page is.
+    staticData: { title: 'Nothing at this address' },
+  })
+  const at = (path: string, title: string) => ({ getParentRoute: () => root, path, staticData: { title } })
   const own = [
-    createRoute({ ...at('/'), component: HomePage }),
+    createRoute({ ...at('/', apps[0]?.title ?? 'Start'), component: HomePage }),
     createRoute({
-      ...at('/sign-in'),
+      ...at('/sign-in', 'Sign in'),
       beforeLoad: () => leaveWhenSignedIn(parts.service),
       component: lazyRouteComponent(async () => ({ default: (await import('./sign-in-page.tsx')).SignInPage })),
     }),
     createRoute({
-      ...at('/sign-up'),
+      ...at('/sign-up', 'Make an account'),
       // The operator's link makes an account of its own, also for somebody who has another.
       beforeLoad: ({ search }) => ('operator' in (search as object) ? undefined : leaveWhenSignedIn(parts.service)),
       component: lazyRouteComponent(async () => ({ default: (await import('./sign-up-page.tsx')).SignUpPage })),
     }),
     createRoute({
-      ...at('/operations'),
+      ...at('/operations', 'Operations'),
       beforeLoad: ({ location }) => needSignIn(parts.service, location.href),
       component: lazyRouteComponent(async () => ({ default: (await import('./operations-page.tsx')).OperationsPage })),
     }),
@@ -38,7 +43,7 @@ export function createPages(parts: PageParts) {
   const mounted = apps.flatMap((app) =>
     app.pages.map((page) =>
       createRoute({
-        ...at(page.path),
+        ...at(page.path, page.title),
         beforeLoad: ({ location }) => needSignIn(parts.service, location.href),
         loader: ({ params }) => page.prefetch?.({ ...parts, params: params as Record<string, string> }),
         component: lazyRouteComponent(page.load),

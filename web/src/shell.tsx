@@ -1,8 +1,10 @@
 import { useOnline, useSession } from '@seaworthy/ui'
 import { Link, Outlet, useLocation } from '@tanstack/react-router'
 import { CloudOff } from 'lucide-react'
+import { useRef } from 'react'
 import { AccountMenu } from './account-menu.tsx'
 import { apps } from './apps.ts'
+import { PageTitle } from './page-title.tsx'
 import { ThemeButton } from './theme-button.tsx'
 
 /** What stands around every page. */
@@ -10,6 +12,8 @@ export function Shell() {
   const { status } = useSession()
   const { pathname } = useLocation()
   const app = apps.find((candidate) => pathname === candidate.home || pathname.startsWith(`${candidate.home}/`))
+  const owner = app?.title ?? 'Seaworthy'
+  const main = useRef<HTMLElement>(null)
   const nav = status === 'signed-in' ? (app?.nav ?? []) : []
   return (
     <>
@@ -17,9 +21,9 @@ export function Shell() {
         Skip to the page
       </a>
       <header className="bar">
-        <Link to="/" className="brand" aria-label={`${app?.title ?? 'Seaworthy'}, start page`}>
+        <Link to="/" className="brand" aria-label={`${owner}, start page`}>
           <img src="/pennant.svg" alt="" width={28} height={28} />
-          <span>{app?.title ?? 'Seaworthy'}</span>
+          <span>{owner}</span>
         </Link>
         {nav.length > 0 && (
           <nav className="nav" aria-label={app?.title}>
@@ -36,8 +40,9 @@ export function Shell() {
           <AccountMenu />
         </div>
       </header>
+      <PageTitle owner={owner} main={main} />
       <Offline />
-      <main id="main" tabIndex={-1}>
+      <main id="main" ref={main} tabIndex={-1}>
         <Outlet />
       </main>
     </>

@@ -17,20 +17,27 @@ export const cosnapWeb: WebApp = {
   pages: [
     {
       path: paths.studio,
+      title: 'Studio',
       load: async () => ({ default: (await import('./studio-page.tsx')).StudioPage }),
       prefetch: ({ service, queries }) => void queries.prefetchInfiniteQuery(photosQuery(service)),
     },
     {
       path: '/cosnap/photos/$id',
+      title: 'Photo',
       load: async () => ({ default: (await import('./photo-page.tsx')).PhotoPage }),
       prefetch: ({ service, queries, params }) => {
         void queries.prefetchQuery(photoQuery(service, params.id ?? ''))
         void queries.prefetchQuery(effectsQuery(service))
       },
     },
-    { path: paths.gallery, load: async () => ({ default: (await import('./gallery-page.tsx')).GalleryPage }) },
+    {
+      path: paths.gallery,
+      title: 'Gallery',
+      load: async () => ({ default: (await import('./gallery-page.tsx')).GalleryPage }),
+    },
     {
       path: paths.credits,
+      title: 'Credits',
       load: async () => ({ default: (await import('./credits-page.tsx')).CreditsPage }),
       prefetch: ({ service, queries }) => void queries.prefetchInfiniteQuery(creditsQuery(service)),
     },

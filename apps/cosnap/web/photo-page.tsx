@@ -1,5 +1,5 @@
 import { ApiError, dataOf } from '@seaworthy/client'
-import { Button, Confirm, Empty, Failure, Skeleton, toast, useService } from '@seaworthy/ui'
+import { Button, Confirm, Empty, Failure, Skeleton, toast, usePageName, useService } from '@seaworthy/ui'
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
 import { Link, useNavigate, useParams, useSearch } from '@tanstack/react-router'
 import { ArrowLeft, ImageOff, Trash2 } from 'lucide-react'
@@ -22,6 +22,7 @@ export function PhotoPage() {
   const previews = useQuery({ ...previewQuery(service, id), enabled: photo.isSuccess })
   const runs = useQuery(runsOfQuery(service, id))
   useLiveRuns()
+  usePageName(photo.data?.name)
   const [chosen, choose] = useChosenEffect(effects.data?.effects)
   const [shown, setShown] = useState<string>()
 

@@ -19,6 +19,7 @@ export interface WebApp {
 export interface WebPage {
   /** `/cosnap/photos/$id` */
   readonly path: string
+  readonly title: string
   readonly load: () => Promise<{ default: ComponentType }>
   /** Starts what the page will ask for, while its code is on the way. */
   readonly prefetch?: (parts: {
