@@ -27,8 +27,15 @@ export function Shell() {
         </Link>
         {nav.length > 0 && (
           <nav className="nav" aria-label={app?.title}>
-            {nav.map(({ label, path, icon: Icon }) => (
-              <Link key={path} to={path} activeOptions={{ exact: path === app?.home }} className="nav-link">
+            {nav.map(({ label, path, also, icon: Icon }) => (
+              <Link
+                key={path}
+                to={path}
+                activeOptions={{ exact: path === app?.home }}
+                // Not `page`, which a link only is to where one is already.
+                aria-current={also && pathname.startsWith(also) ? 'true' : undefined}
+                className="nav-link"
+              >
                 <Icon size={20} />
                 <span>{label}</span>
               </Link>

@@ -10,7 +10,7 @@ export const cosnapWeb: WebApp = {
   line: 'Photo effects with credits',
   home: paths.studio,
   nav: [
-    { label: 'Studio', path: paths.studio, icon: Aperture },
+    { label: 'Studio', path: paths.studio, also: paths.photo(''), icon: Aperture },
     { label: 'Gallery', path: paths.gallery, icon: Images },
     { label: 'Credits', path: paths.credits, icon: Coins },
   ],

@@ -11,6 +11,8 @@ export interface WebApp {
   readonly nav: readonly {
     readonly label: string
     readonly path: string
+    /** Pages below this address belong to it too. */
+    readonly also?: string
     readonly icon: ComponentType<{ size?: number }>
   }[]
   readonly pages: readonly WebPage[]
