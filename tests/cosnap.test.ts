@@ -115,6 +115,36 @@ describe('Cosnap', () => {
     expect(await run(person, id)).toMatchObject({ state: 'cancelled' })
   })
 
+  it('shows each gift and each effect once in the history, with where its credits stand', async () => {
+    const person = await service.newcomer()
+    const photoId = await upload(person)
+    const [spent, returned] = [await start(person, photoId, 'noir'), await start(person, photoId, 'cartoon')]
+    await person.fetch(`/api/cosnap/runs/${(await returned.json()).id}/cancel`, { method: 'POST' })
+    const worker = await service.startWorker()
+    try {
+      const { id } = await spent.json()
+      await until('it is done', async () => (await run(person, id)).state === 'done')
+    } finally {
+      await worker.stop()
+    }
+    await start(person, photoId, 'oil')
+    const seen: { what: string; kind: string; amount: number }[] = []
+    let cursor: string | null = null
+    do {
+      const page: { items: typeof seen; next: string | null } = await (
+        await person.fetch(`/api/cosnap/credits?limit=1${cursor ? `&cursor=${cursor}` : ''}`)
+      ).json()
+      seen.push(...page.items.map(({ what, kind, amount }) => ({ what, kind, amount })))
+      cursor = page.next
+    } while (cursor)
+    expect(seen).toEqual([
+      { what: 'Oil', kind: 'hold', amount: 2 },
+      { what: 'Cartoon', kind: 'release', amount: 2 },
+      { what: 'Noir', kind: 'capture', amount: 1 },
+      { what: 'Welcome gift', kind: 'grant', amount: 20 },
+    ])
+  })
+
   it('gives the credits back by itself when an effect fails for good', async () => {
     const person = await service.newcomer()
     const photoId = await upload(person)

@@ -4,19 +4,16 @@ import './credits.css'
 import { creditsQuery } from './queries.ts'
 import { useLiveRuns } from './use-live-runs.ts'
 
-const words = {
-  grant: { text: 'Received', sign: '+' },
-  hold: { text: 'Set aside', sign: '−' },
-  capture: { text: 'Spent', sign: '' },
-  release: { text: 'Given back', sign: '+' },
-} as const
+const words = { grant: 'received', hold: 'set aside', capture: 'spent', release: 'given back' } as const
+/** What it changed in what there is to spend. */
+const signs = { grant: '+', hold: '−', capture: '−', release: '±' } as const
 
-/** What there is, and every change of it. */
+/** What there is, and every gift and effect that changed it. */
 export function CreditsPage() {
   const credits = useInfiniteQuery(creditsQuery(useService()))
   useLiveRuns()
   const now = credits.data?.pages[0]
-  const lines = credits.data?.pages.flatMap((page) => page.items) ?? []
+  const entries = credits.data?.pages.flatMap((page) => page.items) ?? []
   return (
     <div className="page narrow">
       <h1>Credits</h1>
@@ -43,19 +40,19 @@ export function CreditsPage() {
         it.
       </p>
       <ol className="ledger">
-        {lines.map((line) => (
-          <li key={line.id}>
+        {entries.map(({ id, what, kind, amount, createdAt }) => (
+          <li key={id}>
             <span>
-              <strong>{line.what}</strong>
+              <strong>{what}</strong>
               <br />
               <span className="soft small">
-                {words[line.kind].text},{' '}
-                <time dateTime={line.createdAt}>{new Date(line.createdAt).toLocaleString()}</time>
+                {amount} {amount === 1 ? 'credit' : 'credits'} {words[kind]},{' '}
+                <time dateTime={createdAt}>{new Date(createdAt).toLocaleString()}</time>
               </span>
             </span>
-            <span className="number amount" data-kind={line.kind}>
-              {words[line.kind].sign}
-              {line.amount}
+            <span className="number amount" data-kind={kind}>
+              {signs[kind]}
+              {kind === 'release' ? 0 : amount}
             </span>
           </li>
         ))}

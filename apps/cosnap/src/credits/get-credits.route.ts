@@ -1,12 +1,13 @@
 import { pageQuery, route, toPage } from '@seaworthy/platform/definition'
-import { readBalance, readLines } from '@seaworthy/platform/payments'
+import { readBalance, readEntries } from '@seaworthy/platform/payments'
 import { z } from 'zod'
 import { db } from '../database.ts'
 import { effects } from '../effects/catalogue.ts'
 import { rates } from '../rates.ts'
 
-const Line = z.object({
+const Entry = z.object({
   id: z.string(),
+  /** Received, set aside, spent or given back. */
   kind: z.enum(['grant', 'hold', 'capture', 'release']),
   amount: z.number().int(),
   /** What it was for, in words. */
@@ -18,7 +19,7 @@ export const getCredits = route({
   name: 'cosnap.credits.get',
   method: 'GET',
   path: '/credits',
-  summary: 'Your credits and every change of them, newest first',
+  summary: 'Your credits, and every gift and effect that changed them, newest first',
   auth: 'viewer',
   limit: rates.reads,
   query: pageQuery,
@@ -27,29 +28,29 @@ export const getCredits = route({
       available: z.number().int(),
       held: z.number().int(),
       spent: z.number().int(),
-      items: z.array(Line),
+      items: z.array(Entry),
       next: z.string().nullable(),
     }),
   },
   handle: async ({ query, tx, cursors }) => {
     const balance = await readBalance(tx)
-    const lines = await readLines(tx, query.limit + 1, cursors.read(query.cursor))
-    const runIds = lines
-      .map((line) => line.reference.replace('cosnap.run:', ''))
+    const entries = await readEntries(tx, query.limit + 1, cursors.read(query.cursor))
+    const runIds = entries
+      .map((entry) => entry.reference.replace('cosnap.run:', ''))
       .filter((id) => z.uuid().safeParse(id).success)
     const made = runIds.length
       ? await tx.many(db.selectFrom('cosnap.runs').select(['id', 'effect']).where('id', 'in', runIds))
       : []
     const names = new Map(made.map((run) => [run.id, nameOf(run.effect)]))
-    const page = toPage(lines, query.limit, cursors, (line) => ({
-      id: line.id,
-      kind: line.kind,
-      amount: line.amount,
-      createdAt: line.createdAt.toISOString(),
+    const page = toPage(entries, query.limit, cursors, (entry) => ({
+      id: entry.id,
+      kind: entry.kind,
+      amount: entry.amount,
+      createdAt: entry.createdAt.toISOString(),
       what:
-        line.kind === 'grant'
+        entry.kind === 'grant'
           ? 'Welcome gift'
-          : (names.get(line.reference.replace('cosnap.run:', '')) ?? 'An effect that was deleted'),
+          : (names.get(entry.reference.replace('cosnap.run:', '')) ?? 'An effect that was deleted'),
     }))
     return { status: 200, body: { ...balance, ...page } }
   },

@@ -4,8 +4,8 @@ export {
   captureHold,
   grantCredits,
   holdCredits,
-  type LedgerLine,
+  type LedgerEntry,
   readBalance,
-  readLines,
+  readEntries,
   releaseHold,
 } from './ledger.ts'

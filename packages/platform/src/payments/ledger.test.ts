@@ -1,7 +1,7 @@
 import { credits } from '@seaworthy/core'
 import { openTestDatabase, type TestDatabase } from '@seaworthy/testkit'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { captureHold, grantCredits, holdCredits, readBalance, readLines, releaseHold } from './ledger.ts'
+import { captureHold, grantCredits, holdCredits, readBalance, readEntries, releaseHold } from './ledger.ts'
 
 describe('ledger', () => {
   let test: TestDatabase
@@ -97,6 +97,6 @@ describe('ledger', () => {
     })
     await expect(failing).rejects.toThrow('the next step failed')
     expect(await test.database.withCaller(account, readBalance)).toEqual({ available: 5, held: 0, spent: 0 })
-    expect(await test.database.withCaller(account, (tx) => readLines(tx, 10))).toHaveLength(1)
+    expect(await test.database.withCaller(account, (tx) => readEntries(tx, 10))).toHaveLength(1)
   })
 })

@@ -10,8 +10,10 @@ export interface Balance {
   readonly spent: number
 }
 
-export interface LedgerLine {
+/** A gift, or a hold together with what became of it. */
+export interface LedgerEntry {
   readonly id: string
+  /** Where it stands: a hold that was settled is a capture or a release. */
   readonly kind: 'grant' | 'hold' | 'capture' | 'release'
   readonly amount: number
   readonly reference: string
@@ -50,12 +52,17 @@ export async function readBalance(tx: Transaction): Promise<Balance> {
     from (select seaworthy.account_id() as a) caller`)
 }
 
-/** Newest first, keyset by id: pass the last id of a page to get the next. */
-export async function readLines(tx: Transaction, limit: number, before?: string): Promise<LedgerLine[]> {
-  return tx.many<LedgerLine>(sql`
-    select id, kind, amount, reference, created_at as "createdAt" from seaworthy.ledger
-    where ${before ?? null}::uuid is null or id < ${before ?? null}::uuid
-    order by id desc limit ${limit}`)
+/**
+ * Newest first, keyset by id: pass the last id of a page to get the next. Settling a hold adds a line and no entry, so
+ * entries keep their place while somebody pages through them.
+ */
+export async function readEntries(tx: Transaction, limit: number, before?: string): Promise<LedgerEntry[]> {
+  return tx.many<LedgerEntry>(sql`
+    select opened.id, coalesce(settled.kind, opened.kind) as kind, opened.amount, opened.reference,
+      opened.created_at as "createdAt"
+    from seaworthy.ledger opened left join seaworthy.ledger settled on settled.hold_id = opened.id
+    where opened.hold_id is null and (${before ?? null}::uuid is null or opened.id < ${before ?? null}::uuid)
+    order by opened.id desc limit ${limit}`)
 }
 
 async function settle(tx: Transaction, hold: string, how: 'capture' | 'release'): Promise<boolean> {
