@@ -36,7 +36,7 @@ export function Stage({ photo, runs, shown, onShow, chosen, nameOf }: StageProps
             }
           />
         ) : chosen ? (
-          <PreviewCompare photo={photo} chosen={chosen} before={before} ratio={ratio} />
+          <PreviewCompare photo={photo} chosen={chosen} before={before} ratio={ratio} nameOf={nameOf} />
         ) : (
           <div className="still">{before}</div>
         )}
@@ -75,25 +75,34 @@ function PreviewCompare({
   chosen,
   before,
   ratio,
+  nameOf,
 }: {
   readonly photo: Photo
   readonly chosen: Chosen
   readonly before: React.ReactNode
   readonly ratio: number
+  readonly nameOf: (effect: string) => string
 }) {
   const settled = useSettled(useDeferredValue(chosen.strength), 180)
   const preview = useQuery({
     ...previewQuery(useService(), photo.id, { effect: chosen.effect.id, strength: settled }),
     placeholderData: keepPreviousData,
   })
-  const image = preview.data?.previews[0]?.image
+  const shown = preview.data?.previews[0]
+  const waits = preview.isPlaceholderData || preview.isLoading
   return (
-    <Compare
-      ratio={ratio}
-      label="Divider between before and preview"
-      before={before}
-      after={image ? <img src={image} alt={`Preview of ${chosen.effect.name}`} /> : before}
-    />
+    <>
+      <Compare
+        ratio={ratio}
+        label="Divider between before and preview"
+        before={before}
+        after={shown ? <img src={shown.image} alt={`Preview of ${nameOf(shown.effect)}`} /> : before}
+        stale={waits}
+      />
+      <p className="visually-hidden" role="status">
+        {waits ? `Loading the preview of ${chosen.effect.name}` : ''}
+      </p>
+    </>
   )
 }
 

@@ -7,15 +7,19 @@ interface CompareProps {
   /** width / height of both. */
   readonly ratio: number
   readonly label: string
+  /** The picture after is an old one, and the next is on the way. */
+  readonly stale?: boolean
 }
 
 /** Before on the left of the divider, after on the right. The divider is a range input. */
-export function Compare({ before, after, ratio, label }: CompareProps) {
+export function Compare({ before, after, ratio, label, stale }: CompareProps) {
   const [at, setAt] = useState(50)
   return (
     <div className="compare" style={{ '--at': `${at}%`, aspectRatio: String(ratio) } as CSSProperties}>
       {before}
-      <div className="after">{after}</div>
+      <div className="after" aria-busy={stale}>
+        {after}
+      </div>
       <span className="label" data-side="before" aria-hidden="true">
         Before
       </span>
