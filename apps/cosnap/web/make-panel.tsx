@@ -2,7 +2,7 @@ import { dataOf } from '@seaworthy/client'
 import { Button, Failure, useOnline, useService } from '@seaworthy/ui'
 import { useInfiniteQuery, useMutation, useQueryClient } from '@tanstack/react-query'
 import { WandSparkles } from 'lucide-react'
-import { useId, useRef } from 'react'
+import { type Ref, useId, useRef } from 'react'
 import { Price } from './effect-picker.tsx'
 import type { Chosen } from './photo-page.tsx'
 import { creditsQuery, keys } from './queries.ts'
@@ -12,10 +12,11 @@ interface MakePanelProps {
   readonly chosen: Chosen | undefined
   readonly onStrength: (strength: number) => void
   readonly onMade: () => void
+  readonly button: Ref<HTMLButtonElement>
 }
 
 /** How strong, what it costs, and the button that starts it. */
-export function MakePanel({ photoId, chosen, onStrength, onMade }: MakePanelProps) {
+export function MakePanel({ photoId, chosen, onStrength, onMade, button }: MakePanelProps) {
   const service = useService()
   const online = useOnline()
   const credits = useInfiniteQuery(creditsQuery(service))
@@ -43,10 +44,10 @@ export function MakePanel({ photoId, chosen, onStrength, onMade }: MakePanelProp
       <div className="make-foot">
         <span className="soft small number">{available === undefined ? '' : `You have ${available} credits`}</span>
         <Button
+          ref={button}
           kind="main"
           icon={<WandSparkles size={18} />}
-          reason={reason}
-          disabled={start.isPending}
+          reason={start.isPending ? 'It is being sent' : reason}
           onClick={() => chosen && start.mutate(chosen)}
         >
           {chosen ? `Make ${chosen.effect.name}` : 'Choose an effect'}

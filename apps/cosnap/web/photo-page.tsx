@@ -3,7 +3,7 @@ import { Button, Confirm, Empty, Failure, Skeleton, toast, usePageName, useServi
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
 import { Link, useNavigate, useParams, useSearch } from '@tanstack/react-router'
 import { ArrowLeft, ImageOff, Trash2 } from 'lucide-react'
-import { useState } from 'react'
+import { useRef, useState } from 'react'
 import './cosnap.css'
 import { type EffectInfo, EffectPicker } from './effect-picker.tsx'
 import { MakePanel } from './make-panel.tsx'
@@ -25,6 +25,7 @@ export function PhotoPage() {
   usePageName(photo.data?.name)
   const [chosen, choose] = useChosenEffect(effects.data?.effects)
   const [shown, setShown] = useState<string>()
+  const make = useRef<HTMLButtonElement>(null)
 
   if (photo.isError) return <PhotoFailure error={photo.error} onRetry={() => void photo.refetch()} />
   if (!photo.data) return <PhotoPageShape />
@@ -68,9 +69,10 @@ export function PhotoPage() {
           chosen={chosen}
           onStrength={(strength) => chosen && choose(chosen.effect, strength)}
           onMade={() => setShown(undefined)}
+          button={make}
         />
         {open.map((run) => (
-          <RunCard key={run.id} run={run} name={nameOf(run.effect)} />
+          <RunCard key={run.id} run={run} name={nameOf(run.effect)} onCancelled={() => make.current?.focus()} />
         ))}
       </aside>
     </div>

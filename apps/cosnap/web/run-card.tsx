@@ -1,15 +1,26 @@
 import { dataOf } from '@seaworthy/client'
-import { Button, Failure, Progress, useService } from '@seaworthy/ui'
+import { Button, Failure, Progress, toast, useService } from '@seaworthy/ui'
 import { useMutation, useQueryClient } from '@tanstack/react-query'
 import { X } from 'lucide-react'
 import { keys, type Run } from './queries.ts'
 
+interface RunCardProps {
+  readonly run: Run
+  readonly name: string
+  /** The card goes, and the focus that was in it needs a place. */
+  readonly onCancelled: () => void
+}
+
 /** One effect on its way: its place in the queue, how far it is, or why it failed. */
-export function RunCard({ run, name }: { readonly run: Run; readonly name: string }) {
+export function RunCard({ run, name, onCancelled }: RunCardProps) {
   const { http } = useService()
   const queries = useQueryClient()
   const cancel = useMutation({
     mutationFn: () => dataOf(http.POST('/api/cosnap/runs/{id}/cancel', { params: { path: { id: run.id } } })),
+    onSuccess: () => {
+      toast(`${name} is cancelled. Your credits are back.`)
+      onCancelled()
+    },
     onSettled: () => {
       void queries.invalidateQueries({ queryKey: keys.runs })
       void queries.invalidateQueries({ queryKey: keys.credits })
@@ -20,13 +31,13 @@ export function RunCard({ run, name }: { readonly run: Run; readonly name: strin
       <div className="run-head">
         <strong>{name}</strong>
         <span className="soft small number">{describe(run)}</span>
-        {run.state === 'queued' && (
+        {(run.state === 'queued' || run.state === 'running') && (
           <Button
             kind="quiet"
             aria-label={`Cancel ${name}`}
             icon={<X size={16} />}
             onClick={() => cancel.mutate()}
-            disabled={cancel.isPending}
+            reason={whyNot(run, cancel.isPending)}
           >
             Cancel
           </Button>
@@ -38,6 +49,12 @@ export function RunCard({ run, name }: { readonly run: Run; readonly name: strin
       {cancel.isError && <Failure error={cancel.error} />}
     </div>
   )
+}
+
+/** Not `disabled`, which would take the focus away from it. */
+function whyNot(run: Run, isPending: boolean): string | undefined {
+  if (run.state === 'running') return 'It is being made already'
+  return isPending ? 'Being cancelled' : undefined
 }
 
 function describe(run: Run): string {

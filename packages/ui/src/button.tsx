@@ -1,8 +1,8 @@
-import type { ButtonHTMLAttributes, ReactNode } from 'react'
+import type { ComponentProps, ReactNode } from 'react'
 
 type Kind = 'main' | 'plain' | 'quiet' | 'danger'
 
-interface ButtonProps extends ButtonHTMLAttributes<HTMLButtonElement> {
+interface ButtonProps extends ComponentProps<'button'> {
   readonly kind?: Kind
   readonly icon?: ReactNode
   /** A square with an icon only; `aria-label` then says what it does. */
