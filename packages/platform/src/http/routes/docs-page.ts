@@ -42,6 +42,6 @@ function renderRoute(app: App, route: App['routes'][number]): string {
 const style = `:root{color-scheme:light dark}body{font:16px/1.6 system-ui,sans-serif;max-width:52rem;margin:2rem auto;padding:0 1rem}h3 code{font-size:1rem}section{border-top:1px solid #8884;padding:.5rem 0}dl{display:grid;grid-template-columns:6rem 1fr;margin:0}dd{margin:0}table{border-collapse:collapse;width:100%}td,th{text-align:left;padding:.3rem .5rem;border-top:1px solid #8884}`
 
 const page = (title: string, body: string): string =>
-  `<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>${title} · Seaworthy</title><style>${style}</style></head><body><h1>${title}</h1>${body}</body></html>`
+  `<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>${title} · Seaworthy</title><link rel="icon" href="/pennant.svg" type="image/svg+xml"><style>${style}</style></head><body><h1>${title}</h1>${body}</body></html>`
 
 const escapeHtml = (text: string): string => text.replace(/[&<>"]/g, (character) => `&#${character.charCodeAt(0)};`)
