@@ -127,6 +127,10 @@ describe('HTTP', () => {
 
   it('gives an API client a problem and a person the page for an unknown address', async () => {
     expect((await fetch(`${service.url}/nowhere`)).status).toBe(404)
+    // The start page exists, also for curl and health checks of others, which take anything.
+    const start = await fetch(`${service.url}/?from=curl`)
+    expect([start.status, start.headers.get('content-type')]).toEqual([200, 'text/html; charset=utf-8'])
+    expect((await fetch(service.url, { headers: { accept: 'application/json' } })).status).toBe(404)
     const page = await fetch(`${service.url}/nowhere`, { headers: { accept: 'text/html' } })
     expect([page.status, page.headers.get('content-type')]).toEqual([200, 'text/html; charset=utf-8'])
     expect(page.headers.get('content-security-policy')).not.toContain('unsafe')

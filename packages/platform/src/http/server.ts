@@ -155,10 +155,13 @@ function addDocs(app: FastifyInstance, settings: ServerSettings): void {
   }
 }
 
-/** An unknown address: the shell for a person who navigates, a problem for a program. */
+/** An unknown address: the shell for a person who navigates, a problem for a program. `/` is there for whoever takes anything. */
 function answerUnknown(request: FastifyRequest, reply: FastifyReply, pages: WebPages): FastifyReply {
+  const accept = request.headers.accept ?? '*/*'
+  const isStart = /^\/(\?|$)/.test(request.url)
   const navigates =
-    (request.method === 'GET' || request.method === 'HEAD') && (request.headers.accept ?? '').includes('text/html')
+    (request.method === 'GET' || request.method === 'HEAD') &&
+    (accept.includes('text/html') || (isStart && accept.includes('*/*')))
   const reserved = /^\/(api|media|assets|socket|health|metrics)(\/|\?|$)/.test(request.url)
   if (navigates && !reserved) return pages.send(reply)
   return sendProblem(reply, fault('not_found'))
