@@ -1,5 +1,4 @@
-import { Skeleton } from '@seaworthy/ui'
-import { Coins } from 'lucide-react'
+import { CoinIcon, Skeleton } from '@seaworthy/ui'
 
 export interface EffectInfo {
   readonly id: string
@@ -49,7 +48,7 @@ export function EffectPicker({ effects, previews, chosen, onChoose }: EffectPick
 export function Price({ credits }: { readonly credits: number }) {
   return (
     <span className="price number">
-      <Coins size={13} aria-hidden="true" />
+      <CoinIcon size={13} />
       {credits}
       <span className="visually-hidden">{credits === 1 ? ' credit' : ' credits'}</span>
     </span>

@@ -1,5 +1,5 @@
-import type { WebApp } from '@seaworthy/ui'
-import { Aperture, Coins, Images } from 'lucide-react'
+import { CoinIcon, type WebApp } from '@seaworthy/ui'
+import { Aperture, Images } from 'lucide-react'
 import { paths } from './paths.ts'
 import { creditsQuery, effectsQuery, photoQuery, photosQuery } from './queries.ts'
 
@@ -12,7 +12,7 @@ export const cosnapWeb: WebApp = {
   nav: [
     { label: 'Studio', path: paths.studio, also: paths.photo(''), icon: Aperture },
     { label: 'Gallery', path: paths.gallery, icon: Images },
-    { label: 'Credits', path: paths.credits, icon: Coins },
+    { label: 'Credits', path: paths.credits, icon: CoinIcon },
   ],
   pages: [
     {

@@ -1,5 +1,6 @@
 /** The design system: tokens, parts and states that all pages share. */
 export { Button } from './button.tsx'
+export { CoinIcon } from './coin-icon.tsx'
 export { Compare } from './compare.tsx'
 export { Confirm } from './confirm.tsx'
 export { Field } from './field.tsx'
