@@ -1,8 +1,10 @@
-import { Empty } from '@seaworthy/ui'
+import { Empty, usePageName } from '@seaworthy/ui'
 import { Link } from '@tanstack/react-router'
 import { Compass } from 'lucide-react'
 
 export function NotFoundPage() {
+  // An unknown address below a page's own carries that page's title.
+  usePageName('Nothing at this address')
   return (
     <div className="page">
       <Empty

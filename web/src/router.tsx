@@ -17,8 +17,8 @@ export function createPages(parts: PageParts) {
   const root = createRootRoute({
     component: Shell,
     notFoundComponent: NotFoundPage,
-    // The root is the last match only where no page is.
-    staticData: { title: 'Nothing at this address' },
+    // Not seen: without a page the not-found page is shown, which names itself.
+    staticData: { title: 'Start' },
   })
   const at = (path: string, title: string) => ({ getParentRoute: () => root, path, staticData: { title } })
   const own = [
