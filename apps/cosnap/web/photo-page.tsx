@@ -38,7 +38,7 @@ export function PhotoPage() {
   return (
     <div className="page editor">
       <div className="editor-head">
-        <Link to={paths.studio} className="button" data-kind="quiet">
+        <Link to={paths.studio} activeOptions={{ exact: true }} className="button" data-kind="quiet">
           <ArrowLeft size={18} /> Studio
         </Link>
         <h1 className="file-name">{photo.data.name}</h1>
