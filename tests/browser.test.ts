@@ -121,6 +121,7 @@ describe.skipIf(!executablePath)('in a real browser', () => {
     await page.getByRole('link', { name: 'Credits' }).click()
     await page.getByText('Welcome gift').waitFor()
     expect(await page.locator('.balance dd').allInnerTexts()).toEqual(['19', '0', '1'])
+    expect(await page.locator('.ledger strong').allInnerTexts()).toEqual(['Noir', 'Welcome gift'])
     await expectAccessible(page, 'credits')
     await page.getByRole('link', { name: 'Gallery' }).click()
     await page.getByRole('button', { name: 'Delete Noir' }).click()
@@ -130,6 +131,98 @@ describe.skipIf(!executablePath)('in a real browser', () => {
     await page.getByRole('heading', { name: 'Nothing made yet' }).waitFor()
 
     expect(complaints).toEqual([])
+    await context.close()
+  })
+
+  it('names every page in its title, gives it the focus, and asks for nothing that is not there', async () => {
+    const { page, context } = await visit({ width: 1024, height: 768 })
+    const missing: string[] = []
+    page.on('response', (response) => {
+      if (response.status() === 404) missing.push(response.url())
+    })
+    const isNamed = (title: string) => page.waitForFunction((wanted) => document.title === wanted, title)
+    const arrivesAt = async (title: string) => {
+      await isNamed(title)
+      await page.waitForFunction(() => document.activeElement?.id === 'main')
+      expect(await page.getByRole('status').allInnerTexts()).toContain(title)
+    }
+    await page.goto(installation.url)
+    await isNamed('Cosnap · Seaworthy')
+    await page.getByRole('link', { name: 'Sign in', exact: true }).click()
+    await arrivesAt('Sign in · Seaworthy')
+    await page.getByRole('link', { name: 'Make an account' }).click()
+    await arrivesAt('Make an account · Seaworthy')
+    await signUp(page)
+    await arrivesAt('Studio · Cosnap')
+    await page.getByTestId('photo-file').setInputFiles(join(directory, 'boat.jpg'))
+    await arrivesAt('boat.jpg · Cosnap')
+    expect(await page.locator('[aria-current]').allInnerTexts()).toEqual(['Studio'])
+    for (const name of ['Gallery', 'Credits']) {
+      await page.getByRole('link', { name }).click()
+      await arrivesAt(`${name} · Cosnap`)
+    }
+    for (const [path, title] of [
+      ['/operations', 'Operations · Seaworthy'],
+      ['/nowhere', 'Nothing at this address · Seaworthy'],
+      ['/cosnap/nowhere', 'Nothing at this address · Cosnap'],
+      ['/docs/errors', 'Errors · Seaworthy'],
+      ['/docs', 'API · Seaworthy'],
+    ] as const) {
+      await page.goto(`${installation.url}${path}`)
+      await isNamed(title)
+    }
+    // Browsers ask for icons where no test sees it.
+    const icon = (await page.locator('link[rel=icon]').getAttribute('href')) ?? ''
+    for (const path of [icon, '/favicon.ico'])
+      expect((await fetch(`${installation.url}${path}`)).headers.get('content-type'), path).toMatch(/^image\//)
+    expect(missing).toEqual([])
+    await context.close()
+  })
+
+  it('says that a preview is of before while the next one is made', async () => {
+    const { page, context } = await visit({ width: 1024, height: 768 })
+    await signUp(page)
+    await page.getByTestId('photo-file').setInputFiles(join(directory, 'boat.jpg'))
+    await page.getByRole('radio', { name: /Noir/ }).check({ force: true })
+    await page.getByRole('img', { name: 'Preview of Noir' }).waitFor()
+    let letGo = (): void => {}
+    const held = new Promise<void>((resolve) => {
+      letGo = resolve
+    })
+    await page.route('**/previews?effect=glow*', (route) => held.then(() => route.continue()))
+    await page.getByRole('radio', { name: /Glow/ }).check({ force: true })
+    await page.getByRole('status').getByText('Loading the preview of Glow').waitFor()
+    expect(await page.locator('[aria-busy=true] img').getAttribute('alt')).toBe('Preview of Noir')
+    letGo()
+    await page.getByRole('img', { name: 'Preview of Glow' }).waitFor()
+    expect(await page.locator('[aria-busy=true]').count()).toBe(0)
+    await context.close()
+  })
+
+  it('leaves the focus on the button that makes the next effect when a waiting one is cancelled', async () => {
+    const { page, context } = await visit({ width: 1024, height: 768 })
+    await signUp(page)
+    await page.getByTestId('photo-file').setInputFiles(join(directory, 'boat.jpg'))
+    await page.getByRole('radio', { name: /Noir/ }).check({ force: true })
+    const make = page.getByRole('button', { name: /Make Noir/ })
+    const cancel = page.getByRole('button', { name: 'Cancel Noir' })
+    const focused = () => page.evaluate(() => document.activeElement?.textContent)
+    const worker = await installation.pid('worker')
+    process.kill(worker, 'SIGSTOP')
+    try {
+      await make.focus()
+      await page.keyboard.press('Enter')
+      await cancel.waitFor()
+      expect(await focused()).toMatch(/^Make Noir/)
+      await cancel.focus()
+      await page.keyboard.press('Enter')
+      await cancel.waitFor({ state: 'detached' })
+    } finally {
+      process.kill(worker, 'SIGCONT')
+    }
+    await page.getByText('Noir is cancelled. Your credits are back.').waitFor()
+    expect(await focused()).toMatch(/^Make Noir/)
+    await page.getByText('You have 20 credits').waitFor()
     await context.close()
   })
 
