@@ -90,6 +90,13 @@ module.exports = {
       to: { path: ['^packages/platform/', '^apps/'], dependencyTypesNot: ['type-only'] },
     },
     {
+      name: 'proof-knows-no-platform',
+      severity: 'error',
+      comment: 'a proof uses only what a user, an operator or an attacker has',
+      from: { path: '^packages/proof/' },
+      to: { path: ['^packages/(?!(core|proof)/)', '^apps/', '^web/'] },
+    },
+    {
       name: 'testkit-is-for-tests',
       severity: 'error',
       from: { path: '^(packages|apps|web)/', pathNot: ['^packages/testkit/', tests, '/tests/'] },

@@ -1,20 +1,28 @@
-// Writes the files that are made from the definitions: .env.example and the table of settings in the README.
+// Writes what is made from definitions: .env.example, the README's table of settings, the claim in docs/proofs.md.
 // With --check it writes nothing and fails when a file is not what it would write.
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { renderEnvExample, renderSettingsTable } from '@seaworthy/platform/config'
 
-const begin = '<!-- settings: made by `npm run generate` -->'
-const end = '<!-- end of settings -->'
+const exampleClaim = 'packages/proof/src/claims/net/net-04-foreign-origins.ts'
 
-function renderReadme(): string {
-  const text = readFileSync('README.md', 'utf8')
-  const [before, rest = ''] = text.split(begin)
+/** The text of `file` with everything between the two marks of `name` replaced. */
+function renderBetween(file: string, name: string, content: string): string {
+  const [begin, end] = [`<!-- ${name}: made by \`npm run generate\` -->`, `<!-- end of ${name} -->`]
+  const [before, rest = ''] = readFileSync(file, 'utf8').split(begin)
   const after = rest.split(end)[1]
-  if (after === undefined) throw new Error('README.md lost the marks of its settings table')
-  return `${before}${begin}\n\n${renderSettingsTable()}\n\n${end}${after}`
+  if (after === undefined) throw new Error(`${file} lost the marks of its ${name}`)
+  return `${before}${begin}\n\n${content}\n\n${end}${after}`
 }
 
-const files = { '.env.example': renderEnvExample(), 'README.md': renderReadme() }
+const files = {
+  '.env.example': renderEnvExample(),
+  'README.md': renderBetween('README.md', 'settings', renderSettingsTable()),
+  'docs/proofs.md': renderBetween(
+    'docs/proofs.md',
+    'claim',
+    `\`\`\`ts\n${readFileSync(exampleClaim, 'utf8').trim()}\n\`\`\``,
+  ),
+}
 const stale = Object.entries(files).filter(([name, text]) => !existsSync(name) || readFileSync(name, 'utf8') !== text)
 if (process.argv.includes('--check')) {
   for (const [name] of stale) console.log(`${name} is stale: run npm run generate`)

@@ -26,6 +26,7 @@ const sabotages = [
   ['web/src/apps.ts', '@seaworthy/platform/telemetry', 'web-talks-through-client'],
   ['packages/ui/src/button.tsx', '@seaworthy/cosnap/web', 'ui-is-below-pages'],
   ['packages/client/src/problem.ts', '@seaworthy/platform/definition', 'client-knows-types-only'],
+  ['packages/proof/src/verdict.ts', '@seaworthy/platform/data', 'proof-knows-no-platform'],
   ['packages/platform/src/jobs/queue.ts', '@seaworthy/testkit', 'testkit-is-for-tests'],
   ['packages/platform/src/data/drivers/pg.ts', '../database.ts', 'no-cycles'],
   ['packages/platform/src/jobs/worker.ts', 'pg', 'drivers-own-client-libraries'],
@@ -86,7 +87,7 @@ function linkModules() {
     .stdout.split('\n')
     .filter((name) => name && name !== '@seaworthy')
   for (const name of names) symlinkSync(join(root, 'node_modules', name), join(modules, name))
-  for (const name of ['core', 'platform', 'client', 'ui', 'testkit', 'cli'])
+  for (const name of ['core', 'platform', 'client', 'ui', 'testkit', 'cli', 'proof'])
     symlinkSync(join(copy, 'packages', name), join(modules, '@seaworthy', name))
   symlinkSync(join(copy, 'apps', 'cosnap'), join(modules, '@seaworthy', 'cosnap'))
 }

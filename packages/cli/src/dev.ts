@@ -3,8 +3,8 @@ import { join, sep } from 'node:path'
 import { readConfig } from '@seaworthy/platform/config'
 import { createServer as createVite } from 'vite'
 import { findPlace } from './place.ts'
+import { rebuildFile } from './rebuild-file.ts'
 import { start } from './start.ts'
-import { transpile } from './transpile.ts'
 
 const SETTLE_MS = 30
 const watched = ['packages/core/src', 'packages/platform/src', 'apps']
@@ -56,7 +56,7 @@ const isSource = (file: string): boolean =>
 
 function tryToTranspile(directory: string, file: string): void {
   try {
-    transpile(directory, file)
+    rebuildFile(directory, file)
   } catch (error) {
     // Gone again, or half written by an editor: its next event brings it.
     process.stderr.write(`  ${file} was not taken over: ${(error as Error).message}\n`)

@@ -1,6 +1,7 @@
 import { ConfigError } from '@seaworthy/platform/config'
 import { Command } from 'commander'
 import { findPlace } from './place.ts'
+import type { ProveFlags } from './prove.ts'
 import { start } from './start.ts'
 
 const program = new Command('seaworthy')
@@ -16,6 +17,33 @@ program
   .action(async () => {
     const { dev } = await import('./dev.ts')
     await dev()
+  })
+
+program
+  .command('database')
+  .description('print the address of the database, for psql and its like')
+  .option('--as <role>', 'admin, app, worker or reader', 'reader')
+  .action(async (options: { as: string }) => {
+    const { printDatabaseUrl } = await import('./database.ts')
+    printDatabaseUrl(options)
+  })
+program
+  .command('prove')
+  .description('measure what the product claims')
+  .argument('[names...]', 'ids or areas of claims: NET-02, dat')
+  .option('--fast', 'only what takes a minute together')
+  .option('--soak', 'also what takes the night')
+  .option('--strict', 'fail on what could not be tested')
+  .option('--sabotage', 'also show for each proof that it can fail')
+  .option('--write', 'put the verdicts into each PRODUCTION.md')
+  .option('--json', 'print the signed receipt')
+  .option('--open', 'open the report')
+  .option('--list', 'show the claims and run none')
+  .option('--seed <number>', 'repeat the choices of an earlier run')
+  .option('--verify <file>', 'check the signature and the date of a receipt')
+  .action(async (names: string[], flags: ProveFlags) => {
+    const { runProve } = await import('./prove.ts')
+    await runProve(names, flags)
   })
 
 try {

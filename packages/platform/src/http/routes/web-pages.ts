@@ -19,6 +19,7 @@ export async function addWebPages(server: FastifyInstance, directory: string, is
     'content-type': 'text/html; charset=utf-8',
     'content-security-policy': pagePolicy(html),
     'cache-control': 'no-cache',
+    ...earlyHints(html),
   }
   if (existsSync(join(directory, 'assets'))) {
     await server.register(fastifyStatic, {
@@ -27,6 +28,8 @@ export async function addWebPages(server: FastifyInstance, directory: string, is
       index: false,
       preCompressed: true,
       decorateReply: false,
+      // Else the plugin writes a policy of its own over ours.
+      cacheControl: false,
       globIgnore: ['**/*.html'],
       setHeaders: (response, path) => {
         for (const [name, value] of Object.entries(securityHeaders(isHttps))) response.setHeader(name, value)
@@ -38,6 +41,18 @@ export async function addWebPages(server: FastifyInstance, directory: string, is
     })
   }
   return { send: (reply) => reply.code(200).headers(headers).send(html) }
+}
+
+/** What the page needs first, for proxies that send it ahead of the page as 103 Early Hints. */
+function earlyHints(html: string): { link?: string } {
+  const scripts = [...html.matchAll(/<script[^>]*\bsrc="(\/[^"]+)"/g)].map(
+    (match) => `<${match[1]}>; rel=modulepreload`,
+  )
+  const styles = [...html.matchAll(/<link[^>]*\brel="stylesheet"[^>]*\bhref="(\/[^"]+)"/g)].map(
+    (match) => `<${match[1]}>; rel=preload; as=style`,
+  )
+  const link = [...styles, ...scripts].join(', ')
+  return link ? { link } : {}
 }
 
 /** Inline scripts and styles of the shell are allowed by their hash, and nothing else inline is. */

@@ -1,0 +1,47 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { readConfig } from '@seaworthy/platform/config'
+import { loginOf, parseDatabaseUrl } from '@seaworthy/platform/data'
+import { findPlace } from './place.ts'
+
+const roles = ['admin', 'app', 'worker', 'reader'] as const
+type Role = (typeof roles)[number]
+
+/** Prints the address of the database for a person's tools: `psql "$(npx seaworthy database --as reader)"`. */
+export function printDatabaseUrl({ as }: { readonly as: string }): void {
+  if (!roles.includes(as as Role)) throw new Error(`There is no role ${as}.\n    HINT: one of ${roles.join(', ')}`)
+  process.stdout.write(`${urlFor(as as Role)}\n`)
+}
+
+function urlFor(role: Role): string {
+  const config = readConfig(findPlace().directory)
+  const given = config.databaseUrl?.reveal()
+  if (role === 'admin' && given) return given
+  const endpoint = given ? parseDatabaseUrl(given).endpoint : embeddedEndpoint(config.dataDirectory)
+  const login =
+    role === 'admin'
+      ? { user: 'seaworthy_admin', password: readSecret(config.dataDirectory, 'DATABASE_ADMIN_PASSWORD') }
+      : loginOf(role, config.secrets.databaseRoleSecret, endpoint)
+  const tls = endpoint.tls === 'verify' ? '?sslmode=verify-full' : ''
+  return `postgresql://${login.user}:${encodeURIComponent(login.password)}@${endpoint.host}:${endpoint.port}/${endpoint.database}${tls}`
+}
+
+function embeddedEndpoint(dataDirectory: string) {
+  const port = readOrUndefined(join(dataDirectory, 'database.port'))
+  if (!port) throw new Error('There is no database yet.\n    HINT: npm start')
+  return { host: '127.0.0.1', port: Number(port), database: 'seaworthy', tls: 'off' as const }
+}
+
+function readSecret(dataDirectory: string, name: string): string {
+  const secret = readOrUndefined(join(dataDirectory, 'secrets', name))
+  if (!secret) throw new Error(`The secret ${name} is not in ${dataDirectory}.\n    HINT: npm start`)
+  return secret
+}
+
+function readOrUndefined(path: string): string | undefined {
+  try {
+    return readFileSync(path, 'utf8').trim()
+  } catch {
+    return undefined
+  }
+}

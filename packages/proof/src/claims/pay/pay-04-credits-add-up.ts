@@ -1,0 +1,69 @@
+import { defineClaim, exactly } from '../../claim.ts'
+import { creditsOf, jpegPhoto, startRun, untilIdle, uploadPhoto } from '../../rig/photo.ts'
+import { patch, wrongFunction } from '../../sabotage.ts'
+
+const PEOPLE = 4
+const ATTEMPTS = 30
+const GIFT = 20
+
+export const claim = defineClaim({
+  id: 'PAY-04',
+  says: 'Credits are never negative and never spent twice, however many effects are started at the same time',
+  answers: ['P6', 'P10', 'ASVS 2.3.4'],
+  witness: 'the ledger, added up by PostgreSQL',
+  tier: 'fast',
+  seconds: 8,
+  limits: {
+    'credits overspent': exactly(0, 'credits'),
+    'credits that came or went by themselves': exactly(0, 'credits'),
+    'accounts whose books and effects differ': exactly(0, 'accounts'),
+  },
+  experiment: async (rig) => {
+    const stack = await rig.start()
+    const people = await Promise.all(Array.from({ length: PEOPLE }, () => stack.newcomer()))
+    const photo = await jpegPhoto(64, 48)
+    const outcomes = await Promise.all(
+      people.map(async (person) => {
+        const photoId = await uploadPhoto(person, photo)
+        const starts = await Promise.all(Array.from({ length: ATTEMPTS }, () => startRun(person, photoId)))
+        const statuses = starts.map((start) => start.status)
+        await untilIdle(person)
+        return {
+          started: statuses.filter((s) => s === 202).length,
+          refused: statuses.filter((s) => s === 402).length,
+          ...(await creditsOf(person)),
+        }
+      }),
+    )
+    return {
+      measured: {
+        'credits overspent': sum(outcomes.map(({ started }) => Math.max(0, started - GIFT))),
+        'credits that came or went by themselves': sum(
+          outcomes.map((o) => Math.abs(o.available + o.held + o.spent - GIFT)),
+        ),
+        'accounts whose books and effects differ': outcomes.filter((o) => o.spent !== o.started || o.held !== 0).length,
+      },
+      met: {
+        'each asked for more than it could pay': outcomes.every((o) => o.started + o.refused === ATTEMPTS),
+        'each got what it could pay': outcomes.every((o) => o.started >= GIFT),
+      },
+      evidence: outcomes.map((outcome) => JSON.stringify(outcome)),
+    }
+  },
+  sabotages: [
+    wrongFunction(
+      'two holds may see the same credits',
+      'seaworthy.ledger_hold(uuid, bigint, text)',
+      'perform seaworthy.ledger_lock(account);',
+      '',
+    ),
+    patch(
+      'a finished effect does not spend what was held',
+      'apps/cosnap/src/runs/apply-effect.job.ts',
+      'await captureHold(tx, run.hold_id)',
+      'await releaseHold(tx, run.hold_id)',
+    ),
+  ],
+})
+
+const sum = (values: readonly number[]): number => values.reduce((total, value) => total + value, 0)

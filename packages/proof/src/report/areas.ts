@@ -1,0 +1,23 @@
+/** Of the catalogue of proofs. */
+export const areaNames: Readonly<Record<string, string>> = {
+  CFG: 'Configuration and secrets',
+  NET: 'Network, headers and TLS',
+  IDN: 'Identity',
+  TEN: 'Authorisation and tenancy',
+  INP: 'Input',
+  RAT: 'Limits and abuse',
+  DAT: 'Data, migrations, transactions',
+  ENC: 'Encryption, privacy, logs',
+  CAC: 'Cache',
+  AIG: 'AI gateway',
+  JOB: 'Jobs',
+  PAY: 'Payments and credits',
+  MED: 'Media',
+  RTM: 'Live events',
+  OBS: 'Observability',
+  DEP: 'Deploy, drain and recover',
+  BKP: 'Backup and restore',
+  CON: 'Containers and manifests',
+  WEB: 'Pages',
+  CAP: 'Capacity',
+}
