@@ -50,6 +50,20 @@ describe('HTTP', () => {
     expect(answer.match(/HTTP\/1\.1 /g)).toHaveLength(1)
   })
 
+  it('answers a request that offers another protocol, in this one', async () => {
+    const offer = 'Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABkAAQAoAAAAAIAAAAA\r\n'
+    expect(await raw(`GET /health HTTP/1.1\r\nHost: a\r\n${offer}\r\n`)).toMatch(/^HTTP\/1.1 200 /)
+    expect(await raw(`GET /nowhere HTTP/1.1\r\nHost: a\r\n${offer}\r\n`)).toMatch(/^HTTP\/1.1 404 /)
+    const body = 'Content-Type: application/json\r\nContent-Length: 2\r\n\r\n{}'
+    expect(await raw(`POST /api/identity/sign-in HTTP/1.1\r\nHost: a\r\n${offer}${body}`)).toMatch(/^HTTP\/1.1 400 /)
+  })
+
+  it('reads nothing more on a connection whose request it could not understand', async () => {
+    const two = (host: string) => `GET /api/cosnap/effects HTTP/1.1\r\n${host}\r\n`
+    const answer = await raw(two('Host: a\r\nHost: b\r\n') + two('Host: a\r\n'))
+    expect(answer.match(/HTTP\/1\.1 /g)).toHaveLength(1)
+  })
+
   it('cuts off a body that is announced and never comes', async () => {
     const started = Date.now()
     const answer = await new Promise<string>((resolve) => {

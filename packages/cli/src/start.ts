@@ -3,6 +3,7 @@ import { styleText } from 'node:util'
 import { prettyLine, type Summary, type Supervisor, startSupervisor } from '@seaworthy/platform/boot'
 import { type Config, readConfig } from '@seaworthy/platform/config'
 import { createLogger } from '@seaworthy/platform/telemetry'
+import { keepDebuggerClosed } from './debugger.ts'
 import { findPlace, loadSystem } from './place.ts'
 
 export interface StartOptions {
@@ -13,6 +14,7 @@ export interface StartOptions {
 
 /** Runs everything on this machine until it is told to stop. */
 export async function start({ innerPort, onRunning }: StartOptions = {}): Promise<void> {
+  keepDebuggerClosed()
   const started = performance.now()
   const place = findPlace()
   const settings = readConfig(place.directory)

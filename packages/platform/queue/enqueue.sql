@@ -35,3 +35,6 @@ begin
 end $$;
 revoke all on function seaworthy_queue.revive(uuid, integer) from public;
 grant execute on function seaworthy_queue.revive(uuid, integer) to :app;
+
+-- Each worker pool says every two seconds that it is alive: a process that is frozen keeps its connections and says nothing.
+create table if not exists seaworthy_queue.workers (id text primary key, beat_at timestamptz not null);

@@ -22,7 +22,7 @@ export async function runWebProcess(system: System, config: Config, place: Place
   // What holds connections open goes first, then requests under way finish, and only then what they work with.
   const front = createCloser(log)
   const closer = createCloser(log)
-  const server = createHoldingServer(config.requestMs)
+  const server = createHoldingServer(config.requestMs, config.publicUrl.startsWith('https:'))
   let stopping = false
   const stop = (why: string): void => {
     if (stopping) return

@@ -1,5 +1,4 @@
 import { createServer, type IncomingMessage, type RequestListener, type Server, type ServerResponse } from 'node:http'
-import type { Socket } from 'node:net'
 import multipart from '@fastify/multipart'
 import { type AppError, type Clock, fault, newId, type Secret } from '@seaworthy/core'
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
@@ -9,12 +8,15 @@ import type { Health } from '../telemetry/index.ts'
 import type { HttpParts, ServedRoute } from './exchange.ts'
 import { dataPolicy, securityHeaders } from './headers.ts'
 import { planRoute } from './lifecycle.ts'
+import { createProblemAnswers, type ProblemAnswers } from './problem-answers.ts'
 import { problemOf, toAppError } from './reply.ts'
 import { renderDocsPage, renderErrorsPage } from './routes/docs-page.ts'
 import { addHealthRoutes } from './routes/health.ts'
 import { addMediaRoutes } from './routes/media.ts'
 import { addWebPages, pagePolicy, type WebPages } from './routes/web-pages.ts'
 import { serve } from './serve.ts'
+import { cutSlowReaders } from './slow-readers.ts'
+import { answerUpgrades } from './upgrades.ts'
 
 export interface ServerSettings {
   readonly apps: readonly App[]
@@ -32,9 +34,10 @@ export interface ServerSettings {
 const HEADERS_MS = 10_000
 const KEEP_ALIVE_MS = 65_000
 const HEADER_BYTES_MAX = 16 * 1_024
+const CONNECTIONS_MAX = 20_000
 
 /** A listener that holds the port before there is anything to serve: alive, and not ready. */
-export function createHoldingServer(requestMs: number): Server {
+export function createHoldingServer(requestMs: number, isHttps = false): Server {
   const server = createServer({
     headersTimeout: HEADERS_MS,
     requestTimeout: requestMs,
@@ -43,14 +46,16 @@ export function createHoldingServer(requestMs: number): Server {
     requireHostHeader: false,
     connectionsCheckingInterval: 2_000,
   })
-  server.on('request', hold)
+  server.maxConnections = CONNECTIONS_MAX
+  server.on('close', cutSlowReaders(server))
+  server.on('request', (request, response) => hold(request, response, isHttps))
   return server
 }
 
-function hold(request: IncomingMessage, response: ServerResponse): void {
+function hold(request: IncomingMessage, response: ServerResponse, isHttps: boolean): void {
   const live = request.url === '/health/live' || request.url === '/live'
   response.writeHead(live ? 200 : 503, {
-    ...securityHeaders(false),
+    ...securityHeaders(isHttps),
     'content-type': 'application/json; charset=utf-8',
     'cache-control': 'no-store',
     'retry-after': '1',
@@ -65,6 +70,7 @@ function hold(request: IncomingMessage, response: ServerResponse): void {
 /** Everything that answers HTTP, on a server that listens already. */
 export async function serveHttp(server: Server, settings: ServerSettings): Promise<FastifyInstance> {
   let route: RequestListener | undefined
+  const problems = createProblemAnswers(settings.parts.settings.secureCookies)
   const app = fastify({
     serverFactory: (handler) => {
       route = handler
@@ -73,8 +79,8 @@ export async function serveHttp(server: Server, settings: ServerSettings): Promi
     logger: false,
     exposeHeadRoutes: true,
     routerOptions: { ignoreTrailingSlash: false, maxParamLength: 200 },
-    clientErrorHandler: refuseUnparsable,
-    frameworkErrors: (error, _request, reply) => void sendProblem(reply, toAppError(error)),
+    clientErrorHandler: problems.refuse,
+    frameworkErrors: (error, _request, reply) => void problems.send(reply, toAppError(error)),
   })
   app.addHook('onRequest', (request, _reply, done) => done(whyAmbiguous(request.raw)))
   // Bodies are read by our own stage, within each route's bounds.
@@ -85,13 +91,14 @@ export async function serveHttp(server: Server, settings: ServerSettings): Promi
     const problem = toAppError(error)
     if (problem.status >= 500)
       settings.parts.log.error('a service route failed', { error, path: request.routeOptions.url })
-    return sendProblem(reply, problem)
+    return problems.send(reply, problem)
   })
   for (const owner of settings.apps) for (const route of owner.routes) addRoute(app, owner, route, settings.parts)
   addHealthRoutes(app, {
     health: settings.health,
     identify: settings.parts.identity.identify,
     details: settings.details,
+    isHttps: settings.parts.settings.secureCookies,
   })
   addMediaRoutes(app, {
     room: settings.media,
@@ -101,12 +108,13 @@ export async function serveHttp(server: Server, settings: ServerSettings): Promi
   })
   addDocs(app, settings)
   const pages = await addWebPages(app, settings.webDirectory, settings.parts.settings.secureCookies)
-  app.setNotFoundHandler((request, reply) => answerUnknown(request, reply, pages))
-  addPreflight(app, settings)
+  app.setNotFoundHandler((request, reply) => answerUnknown(request, reply, pages, problems))
+  addPreflight(app, settings, problems)
   await app.ready()
   // Only now: a request before would find a router that is not finished.
-  server.removeListener('request', hold)
+  server.removeAllListeners('request')
   if (route) server.on('request', route)
+  answerUpgrades(server, problems.headers)
   return app
 }
 
@@ -156,7 +164,12 @@ function addDocs(app: FastifyInstance, settings: ServerSettings): void {
 }
 
 /** An unknown address: the shell for a person who navigates, a problem for a program. `/` is there for whoever takes anything. */
-function answerUnknown(request: FastifyRequest, reply: FastifyReply, pages: WebPages): FastifyReply {
+function answerUnknown(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  pages: WebPages,
+  problems: ProblemAnswers,
+): FastifyReply {
   const accept = request.headers.accept ?? '*/*'
   const isStart = /^\/(\?|$)/.test(request.url)
   const navigates =
@@ -164,16 +177,16 @@ function answerUnknown(request: FastifyRequest, reply: FastifyReply, pages: WebP
     (accept.includes('text/html') || (isStart && accept.includes('*/*')))
   const reserved = /^\/(api|media|assets|socket|health|metrics)(\/|\?|$)/.test(request.url)
   if (navigates && !reserved) return pages.send(reply)
-  return sendProblem(reply, fault('not_found'))
+  return problems.send(reply, fault('not_found'))
 }
 
 const PREFLIGHT_SECONDS = 600
 
 /** CORS preflight for the sites that are on the list; everybody else learns nothing. */
-function addPreflight(app: FastifyInstance, settings: ServerSettings): void {
+function addPreflight(app: FastifyInstance, settings: ServerSettings, problems: ProblemAnswers): void {
   app.options('/api/*', (request, reply) => {
     const origin = request.headers.origin ?? ''
-    if (!settings.parts.settings.allowedOrigins.includes(origin)) return sendProblem(reply, fault('origin_refused'))
+    if (!settings.parts.settings.allowedOrigins.includes(origin)) return problems.send(reply, fault('origin_refused'))
     return reply
       .code(204)
       .headers({
@@ -188,39 +201,4 @@ function addPreflight(app: FastifyInstance, settings: ServerSettings): void {
       })
       .send()
   })
-}
-
-function sendProblem(reply: FastifyReply, error: AppError): FastifyReply {
-  return reply
-    .code(error.status)
-    .headers({
-      ...problemHeaders,
-      ...(error.retryAfterSeconds ? { 'retry-after': String(error.retryAfterSeconds) } : {}),
-    })
-    .send(JSON.stringify(problemOf(error, newId())))
-}
-
-const problemHeaders = {
-  ...securityHeaders(false),
-  'content-security-policy': dataPolicy,
-  'cache-control': 'no-store',
-  'content-type': 'application/problem+json; charset=utf-8',
-}
-
-/** What the HTTP parser itself refuses never becomes a request: it is answered on the bare socket, in the same form. */
-function refuseUnparsable(error: Error & { code?: string }, socket: Socket): void {
-  if (error.code === 'ECONNRESET' || !socket.writable) return void socket.destroy()
-  const problem =
-    error.code === 'HPE_HEADER_OVERFLOW'
-      ? fault('headers_too_large')
-      : error.code === 'ERR_HTTP_REQUEST_TIMEOUT'
-        ? fault('request_timeout')
-        : fault('malformed_request')
-  const body = JSON.stringify(problemOf(problem, newId()))
-  const head = Object.entries({
-    ...problemHeaders,
-    'content-length': Buffer.byteLength(body),
-    connection: 'close',
-  }).map(([name, value]) => `${name}: ${value}`)
-  socket.end(`HTTP/1.1 ${problem.status} ${problem.code}\r\n${head.join('\r\n')}\r\n\r\n${body}`)
 }

@@ -1,4 +1,4 @@
-import { Secret } from '@seaworthy/core'
+import { pause, Secret } from '@seaworthy/core'
 import { openTestDatabase, type TestDatabase, turnableClock, until } from '@seaworthy/testkit'
 import { SignJWT } from 'jose'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -143,10 +143,17 @@ describe('identity', () => {
     await expect(identity.refresh(refreshToken)).rejects.toMatchObject({ code: 'unauthenticated' })
   })
 
-  it('ends access in every process within seconds of a sign-out in one of them', async () => {
-    const [{ identity: here }, { identity: there }] = [await open(), await open()]
+  it.each([
+    ['as the database', 0],
+    ['half a minute ahead of the database', 30_000],
+    ['half a minute behind the database', -30_000],
+  ])('ends access in every process within seconds of a sign-out in one of them, with a clock %s', async (_, aheadMs) => {
+    const now = () => turnableClock(Date.now() + aheadMs)
+    const [{ identity: here }, { identity: there }] = [await open(now()), await open(now())]
     const { accessToken, caller } = await here.signUp(somebody(), device)
     await there.identify(accessToken)
+    // The other process has asked once already.
+    await pause(1_200)
     await here.signOut(caller.sessionId)
     await expect((async () => here.identify(accessToken))()).rejects.toMatchObject({ code: 'unauthenticated' })
     await until(

@@ -13,38 +13,35 @@ export interface Revocations {
 }
 
 const POLL_MS = SECOND
-/** Clocks and commits may lag: the last ten seconds are read again each time. */
+/** Commits may lag: the last ten seconds are read again each time. */
 const OVERLAP_MS = 10 * SECOND
 
 /** Asks once a second, so that no request has to. When the database does not answer, what is known stays in force. */
 export function watchRevocations(database: Database, accessMs: number, clock: Clock, log: Logger): Revocations {
   const revoked = new Map<string, number>()
   const listeners: ((sessionId: string) => void)[] = []
-  let since = clock.now() - accessMs
+  /** By the database's clock, which also writes when a session was ended. */
+  let since: Date | undefined
   let asking = false
   const add = (sessionId: string): void => {
     if (revoked.has(sessionId)) return
     revoked.set(sessionId, clock.now() + accessMs)
     for (const listener of listeners) listener(sessionId)
   }
+  const learn = async (): Promise<void> => {
+    const asked = clock.now()
+    const rows = await endedSince(database, since, accessMs)
+    for (const { id } of rows) if (id) add(id)
+    if (rows[0]) since = new Date(rows[0].now.getTime() - OVERLAP_MS)
+    for (const [id, until] of revoked) if (until < asked) revoked.delete(id)
+  }
   const poll = async (): Promise<void> => {
     if (asking) return
     asking = true
-    try {
-      const asked = clock.now()
-      const rows = await database.withDuty(
-        'identity',
-        (tx) => tx.many<{ id: string }>(sql`select id from seaworthy.sessions where revoked_at > ${new Date(since)}`),
-        { readOnly: true },
-      )
-      for (const row of rows) add(row.id)
-      since = asked - OVERLAP_MS
-      for (const [id, until] of revoked) if (until < asked) revoked.delete(id)
-    } catch (error) {
-      log.debug('ended sessions could not be read; asking again in a second', { error })
-    } finally {
-      asking = false
-    }
+    await learn().catch((error: unknown) =>
+      log.debug('ended sessions could not be read; asking again in a second', { error }),
+    )
+    asking = false
   }
   const timer = setInterval(() => void poll(), POLL_MS)
   timer.unref()
@@ -55,4 +52,16 @@ export function watchRevocations(database: Database, accessMs: number, clock: Cl
     add,
     stop: () => clearInterval(timer),
   }
+}
+
+/** At least one row, for the time of the database. */
+function endedSince(database: Database, since: Date | undefined, accessMs: number) {
+  return database.withDuty(
+    'identity',
+    (tx) =>
+      tx.many<{ now: Date; id: string | null }>(sql`
+        select clock.now, s.id from (select clock_timestamp() as now) clock left join seaworthy.sessions s
+          on s.revoked_at > coalesce(${since ?? null}::timestamptz, clock.now - ${accessMs} * interval '1 millisecond')`),
+    { readOnly: true },
+  )
 }

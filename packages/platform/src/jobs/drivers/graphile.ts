@@ -41,6 +41,8 @@ type Handler = (payload: unknown, signal: AbortSignal, pool: PgPool) => Promise<
 
 const LOCK_CLASS = 4242
 const SWEEP_MS = 2_000
+/** Longer than any piece of work holds the event loop. */
+const FROZEN_SECONDS = 12
 const POLL_MS = 1_000
 const OWN_CONNECTIONS = 3
 
@@ -100,8 +102,12 @@ export async function runQueue(
     () => stopping || settings.onFailure(new Error('the queue stopped by itself')),
     (error: unknown) => stopping || settings.onFailure(error),
   )
-  const sweep = setInterval(() => void sweepCrashed(pool, settings.log), SWEEP_MS)
-  await sweepCrashed(pool, settings.log)
+  const tend = async (): Promise<void> => {
+    await beat(pool, lock.owners, settings.log)
+    await sweepCrashed(pool, settings.log)
+  }
+  const sweep = setInterval(() => void tend(), SWEEP_MS)
+  await tend()
   return {
     stop: () => {
       stopping = true
@@ -110,18 +116,33 @@ export async function runQueue(
   }
 }
 
+async function beat(pool: PgPool, owners: ReadonlySet<string>, log: Logger): Promise<void> {
+  try {
+    await pool.query(
+      `insert into seaworthy_queue.workers (id, beat_at) select unnest($1::text[]), clock_timestamp()
+       on conflict (id) do update set beat_at = excluded.beat_at`,
+      [[...owners]],
+    )
+  } catch (error) {
+    log.warn('the queue could not say that this process is alive; it says so again in two seconds', { error })
+  }
+}
+
 /**
  * graphile-worker keeps a killed worker's job locked for four hours. Each of our pools holds an advisory lock named
- * after it, which PostgreSQL drops with its connection: a job whose owner holds none for a while is nobody's, and is
- * unlocked. A job that is open and has lost its place in the queue gets a new one.
+ * after it, which PostgreSQL drops with its connection, and says every two seconds that it is alive, which a frozen
+ * process does not. A job whose owner lacks either for a while is nobody's, and is unlocked. A job that is open and has
+ * lost its place in the queue gets a new one.
  */
 async function sweepCrashed(pool: PgPool, log: Logger): Promise<void> {
   try {
     await pool.query(`
       select graphile_worker.force_unlock_workers(array_agg(distinct locked_by)) from graphile_worker._private_jobs j
-      where locked_by is not null and locked_at < now() - interval '3 seconds' and not exists (
-        select 1 from pg_locks l where l.locktype = 'advisory' and l.classid = ${LOCK_CLASS}
+      where locked_by is not null and locked_at < now() - interval '3 seconds' and not (
+        exists (select 1 from pg_locks l where l.locktype = 'advisory' and l.classid = ${LOCK_CLASS}
           and l.objid::bigint = (hashtext(j.locked_by)::bigint & 4294967295))
+        and exists (select 1 from seaworthy_queue.workers w where w.id = j.locked_by
+          and w.beat_at > clock_timestamp() - interval '${FROZEN_SECONDS} seconds'))
       having count(*) > 0`)
     await pool.query(`
       select graphile_worker.add_job(j.task, json_build_object('id', j.id), job_key := j.id::text, max_attempts := 1000)
@@ -133,8 +154,15 @@ async function sweepCrashed(pool: PgPool, log: Logger): Promise<void> {
   }
 }
 
+interface OwnerLock {
+  readonly client: () => PgSingleClient
+  readonly events: WorkerEvents
+  /** In whose name jobs of this process are locked. */
+  readonly owners: ReadonlySet<string>
+}
+
 /** A connection of its own holds the locks: a pool might close one that is idle. When it breaks, it is made again. */
-async function holdOwnerLock(settings: QueueSettings): Promise<{ client: () => PgSingleClient; events: WorkerEvents }> {
+async function holdOwnerLock(settings: QueueSettings): Promise<OwnerLock> {
   const owners = new Set<string>()
   const take = (client: PgSingleClient, id: string) =>
     client.query('select pg_advisory_lock($1, hashtext($2))', [LOCK_CLASS, id])
@@ -165,7 +193,7 @@ async function holdOwnerLock(settings: QueueSettings): Promise<{ client: () => P
   events.on('pool:gracefulShutdown', () => {
     stopped = true
   })
-  return { client: () => current, events }
+  return { client: () => current, events, owners }
 }
 
 async function stop(runner: Runner, sweep: NodeJS.Timeout, lock: () => PgSingleClient, pool: PgPool): Promise<void> {

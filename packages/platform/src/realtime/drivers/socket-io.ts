@@ -21,6 +21,9 @@ export interface Sockets {
   close(): Promise<void>
 }
 
+/** Where WebSockets connect. */
+export const SOCKET_PATH = '/socket'
+
 const MESSAGE_BYTES_MAX = 4_096
 const SUBSCRIPTIONS_MAX = 20
 const SOCKETS_PER_ACCOUNT_MAX = 30
@@ -34,7 +37,9 @@ type SubscribeReply = (reply: { ok: boolean; cursor?: number; reset?: boolean })
 /** WebSocket only. A socket belongs to one caller and hears only channels of the caller's account. */
 export function openSockets(settings: SocketSettings): Sockets {
   const io = new Server(settings.server, {
-    path: '/socket',
+    path: SOCKET_PATH,
+    // Requests that offer another protocol are answered by the HTTP room.
+    destroyUpgrade: false,
     transports: ['websocket'],
     serveClient: false,
     maxHttpBufferSize: MESSAGE_BYTES_MAX,

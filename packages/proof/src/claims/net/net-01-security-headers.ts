@@ -81,7 +81,7 @@ export const claim = defineClaim({
     patch(
       'answers of the HTTP parser come without headers',
       'packages/platform/src/http/server.ts',
-      "...problemHeaders,\n    'content-length'",
+      "...headers,\n    'content-length'",
       "'content-length'",
     ),
     patch(

@@ -1,0 +1,37 @@
+import type { Server } from 'node:http'
+import type { Socket } from 'node:net'
+import { KiB, SECOND } from '@seaworthy/core'
+
+const CHECK_MS = 3 * SECOND
+const SLOW_CHECKS_MAX = 4
+const BYTES_A_CHECK_MIN = 3 * KiB
+
+interface Reader {
+  taken: number
+  slowChecks: number
+}
+
+/**
+ * Ends connections of clients that leave an answer unread: who takes less than a kilobyte a second for twelve seconds
+ * while more waits for it. A timeout of the socket would begin anew with each byte. Returns what ends the watch.
+ */
+export function cutSlowReaders(server: Server): () => void {
+  const readers = new Map<Socket, Reader>()
+  server.on('connection', (socket: Socket) => {
+    readers.set(socket, { taken: 0, slowChecks: 0 })
+    socket.once('close', () => readers.delete(socket))
+  })
+  const timer = setInterval(() => {
+    for (const [socket, reader] of readers) if (isTooSlow(socket, reader)) socket.destroy()
+  }, CHECK_MS)
+  timer.unref()
+  return () => clearInterval(timer)
+}
+
+function isTooSlow(socket: Socket, reader: Reader): boolean {
+  const taken = socket.bytesWritten - socket.writableLength
+  const isSlow = socket.writableLength > 0 && taken - reader.taken < BYTES_A_CHECK_MIN
+  reader.taken = taken
+  reader.slowChecks = isSlow ? reader.slowChecks + 1 : 0
+  return reader.slowChecks >= SLOW_CHECKS_MAX
+}
