@@ -34,7 +34,7 @@ export function findProgram(name: ProgramName): string | undefined {
 export function missingPrograms(names: readonly ProgramName[]): string | undefined {
   const missing = names.filter((name) => !findProgram(name))
   if (missing.length === 0) return undefined
-  return `needs ${missing.join(', ')}, install with: sh scripts/install-proof-tools.sh ${missing.map((name) => programs[name].package).join(' ')}`
+  return `needs ${missing.join(', ')}, install with: sh scripts/install-proof-tools.sh`
 }
 
 export function versionOf(name: ProgramName): string | undefined {
