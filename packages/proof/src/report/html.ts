@@ -7,7 +7,8 @@ import { reportStyles } from './styles.ts'
 
 /** The report as one page, without scripts, that can be sent to somebody. */
 export function renderHtml(report: Report): string {
-  const areas = [...new Set(report.results.map(areaOf))]
+  const order = Object.keys(areaNames)
+  const areas = [...new Set(report.results.map(areaOf))].sort((a, b) => order.indexOf(a) - order.indexOf(b))
   return `<!doctype html>
 <html lang="en">
 <head>

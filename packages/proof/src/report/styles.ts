@@ -22,7 +22,8 @@ h3 { font-size: 18px; line-height: 1.35; margin: 4px 0 10px; text-wrap: pretty }
 .why { color: var(--colour) }
 table { border-collapse: collapse; width: 100%; font-size: 15px; font-variant-numeric: tabular-nums }
 th, td { text-align: left; padding: 5px 12px 5px 0; border-bottom: 1px solid var(--line); vertical-align: top; overflow-wrap: anywhere }
-thead th { color: var(--soft); font-weight: 500; font-size: 13px } tbody th { font-weight: 500 }
+td { white-space: nowrap; width: 1% } td:last-child { padding-right: 0 }
+thead th { white-space: nowrap; color: var(--soft); font-weight: 500; font-size: 13px } tbody th { font-weight: 500 }
 tr[data-holds='false'] td:nth-child(2) { color: var(--bad); font-weight: 650 }
 .small { font-size: 14px; color: var(--soft); margin: 10px 0 0 }
 .sabotages { list-style: none; padding: 0; margin: 10px 0 0; font-size: 14px } .sabotages li { padding: 3px 0 }
