@@ -27,10 +27,12 @@ export function createBufferedOutput(): BufferedOutput {
       waiting = ''
       gone = !(await writeAll(bytes))
     }
-    writing = undefined
   }
   const start = (): Promise<void> => {
-    writing ??= drain()
+    if (!waiting) return writing ?? Promise.resolve()
+    writing ??= drain().finally(() => {
+      writing = undefined
+    })
     return writing
   }
   setInterval(() => void start(), INTERVAL_MS).unref()

@@ -19,7 +19,7 @@ export const claim = defineClaim({
     const stack = await rig.start()
     const [before] = await stack.pids('web')
     const loading = applyLoad({
-      url: `${stack.url}/health/ready`,
+      request: () => ({ url: `${stack.url}/health/ready` }),
       perSecond: PER_SECOND,
       seconds: SECONDS,
       timeoutMs: 2_000,
