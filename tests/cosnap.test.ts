@@ -185,6 +185,12 @@ describe('Cosnap', () => {
       expect(answers.map((answer) => answer.status).sort()).toEqual([204, 404])
       await until('it is done', async () => (await run(person, id)).state === 'done')
       expect(await credits(person)).toEqual({ available: 19, held: 0, spent: 1 })
+      const { items: entries } = await (await person.fetch('/api/cosnap/credits')).json()
+      expect(entries.map((entry: { kind: string; what: string }) => `${entry.kind} ${entry.what}`)).toEqual([
+        'capture Noir',
+        'release Noir',
+        'grant Welcome gift',
+      ])
       const after = await (await operator.fetch('/api/operations/jobs/dead')).json()
       expect(after.items).toHaveLength(items.length - 1)
     } finally {

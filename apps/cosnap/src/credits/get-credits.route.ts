@@ -35,9 +35,7 @@ export const getCredits = route({
   handle: async ({ query, tx, cursors }) => {
     const balance = await readBalance(tx)
     const entries = await readEntries(tx, query.limit + 1, cursors.read(query.cursor))
-    const runIds = entries
-      .map((entry) => entry.reference.replace('cosnap.run:', ''))
-      .filter((id) => z.uuid().safeParse(id).success)
+    const runIds = entries.map((entry) => runIdOf(entry.reference)).filter((id) => id !== undefined)
     const made = runIds.length
       ? await tx.many(db.selectFrom('cosnap.runs').select(['id', 'effect']).where('id', 'in', runIds))
       : []
@@ -50,10 +48,13 @@ export const getCredits = route({
       what:
         entry.kind === 'grant'
           ? 'Welcome gift'
-          : (names.get(entry.reference.replace('cosnap.run:', '')) ?? 'An effect that was deleted'),
+          : (names.get(runIdOf(entry.reference) ?? '') ?? 'An effect that was deleted'),
     }))
     return { status: 200, body: { ...balance, ...page } }
   },
 })
+
+/** `cosnap.run:<id>`, and more behind it when an operator let it run again. */
+const runIdOf = (reference: string): string | undefined => /^cosnap\.run:([0-9a-f-]{36})/.exec(reference)?.[1]
 
 const nameOf = (effect: string): string => (effect in effects ? effects[effect as keyof typeof effects].name : effect)
