@@ -2,7 +2,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'no
 import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { type Installation, jpegPhoto, openInstallation } from '@seaworthy/testkit'
+import { drawPhoto, type Installation, jpegPhoto, openInstallation } from '@seaworthy/testkit'
 import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 
@@ -176,6 +176,19 @@ describe.skipIf(!executablePath)('in a real browser', () => {
     for (const path of [icon, '/favicon.ico'])
       expect((await fetch(`${installation.url}${path}`)).headers.get('content-type'), path).toMatch(/^image\//)
     expect(missing).toEqual([])
+    await context.close()
+  })
+
+  it('goes on with a large photo where it was when the connection breaks', async () => {
+    const { page, context } = await visit({ width: 1024, height: 768 })
+    await signUp(page)
+    const large = join(directory, 'large.jpg')
+    await drawPhoto(3_000, 2_250).jpeg({ quality: 100 }).toFile(large)
+    let parts = 0
+    await page.route('**/api/uploads/*?offset=*', (route) => (++parts === 1 ? route.abort() : route.continue()))
+    await page.getByTestId('photo-file').setInputFiles(large)
+    await page.waitForURL(/\/cosnap\/photos\//, { timeout: 20_000 })
+    expect(parts).toBe(2)
     await context.close()
   })
 

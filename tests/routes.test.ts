@@ -1,14 +1,19 @@
 import { cosnap } from '@seaworthy/cosnap/app'
 import type { Database } from '@seaworthy/platform/data'
 import { addressOf, type Route } from '@seaworthy/platform/definition'
-import { identityApp, operationsApp } from '@seaworthy/platform/http'
+import { identityApp, operationsApp, uploadsApp } from '@seaworthy/platform/http'
 import type { Identity } from '@seaworthy/platform/identity'
 import { type Newcomer, openTestService, type TestService } from '@seaworthy/testkit'
 import { Validator } from '@seriousme/openapi-schema-validator'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 
 /** Generated from the definitions: what every route must refuse. A new route is tested by being defined. */
-const apps = [cosnap, identityApp({} as Identity, { refreshMs: 1, secure: false }), operationsApp({} as Database, [])]
+const apps = [
+  cosnap,
+  identityApp({} as Identity, { refreshMs: 1, secure: false }),
+  operationsApp({} as Database, []),
+  uploadsApp(),
+]
 const routes = apps.flatMap((app) =>
   app.routes.map((route: Route) => ({ route, name: route.name, address: addressOf(app, route) })),
 )

@@ -1,6 +1,6 @@
 import type { cosnap } from '@seaworthy/cosnap/app'
 import type { PathsOf } from '@seaworthy/platform/definition'
-import type { identityApp, operationsApp } from '@seaworthy/platform/http'
+import type { identityApp, operationsApp, uploadsApp } from '@seaworthy/platform/http'
 import createFetchClient, { type Client } from 'openapi-fetch'
 import { ApiError, readProblem } from './problem.ts'
 import { createSender } from './send.ts'
@@ -9,6 +9,7 @@ import { createSession, type Session } from './session.ts'
 /** All routes of all apps, inferred from their definitions. */
 export type Paths = PathsOf<ReturnType<typeof identityApp>> &
   PathsOf<ReturnType<typeof operationsApp>> &
+  PathsOf<ReturnType<typeof uploadsApp>> &
   PathsOf<typeof cosnap>
 
 export interface Api {

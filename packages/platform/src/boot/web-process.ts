@@ -3,7 +3,14 @@ import type { AddressInfo } from 'node:net'
 import { pause, systemClock } from '@seaworthy/core'
 import type { Config } from '../config/index.ts'
 import { guardFetch, loginOf } from '../data/index.ts'
-import { createHoldingServer, type HttpParts, identityApp, operationsApp, serveHttp } from '../http/index.ts'
+import {
+  createHoldingServer,
+  type HttpParts,
+  identityApp,
+  operationsApp,
+  serveHttp,
+  uploadsApp,
+} from '../http/index.ts'
 import { type Identity, openIdentity } from '../identity/index.ts'
 import { createMemoryLimiter } from '../limits/index.ts'
 import { type Feed, jobsChannel, openFeed, openSockets } from '../realtime/index.ts'
@@ -69,6 +76,7 @@ export async function openWebService(
     [
       identityApp(identity, { refreshMs: config.refreshMs, secure }),
       operationsApp(database, system.apps),
+      uploadsApp(),
       ...system.apps,
     ],
     config,

@@ -18,5 +18,7 @@ export {
   type Route,
   type RouteContext,
   route,
+  type StreamBody,
+  streamBody,
   type TransactionMode,
 } from './route.ts'

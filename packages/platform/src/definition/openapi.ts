@@ -104,6 +104,10 @@ function idempotencyParameter(route: Route): Json[] {
 
 function renderBody(body: Body | undefined): Json {
   if (!body || ('kind' in body && body.kind === 'none')) return {}
+  if ('kind' in body && body.kind === 'stream') {
+    const schema = { type: 'string', format: 'binary', maxLength: body.maxBytes }
+    return { requestBody: { required: true, content: { 'application/octet-stream': { schema } } } }
+  }
   if ('kind' in body && body.kind === 'photo') {
     const binary = { schema: { type: 'string', format: 'binary', maxLength: body.maxBytes } }
     const form = { schema: { type: 'object', properties: { file: binary.schema } } }

@@ -1,6 +1,6 @@
 import type { z } from 'zod'
 import type { App } from './app.ts'
-import type { PhotoUpload, Replies, Route } from './route.ts'
+import type { PhotoUpload, Replies, Route, StreamBody } from './route.ts'
 
 type In<T> = T extends z.ZodType ? z.input<T> : never
 type Problem = {
@@ -14,7 +14,7 @@ type Problem = {
 }
 type Headers<R> = R extends { idempotency?: 'required' } ? { 'idempotency-key'?: string } : Record<string, string>
 
-type Content<B> = B extends PhotoUpload
+type Content<B> = B extends PhotoUpload | StreamBody
   ? { requestBody: { content: { 'application/octet-stream': Blob } } }
   : B extends z.ZodType
     ? { requestBody: { content: { 'application/json': In<B> } } }

@@ -1,3 +1,4 @@
+import type { Readable } from 'node:stream'
 import type { Caller, Role } from '@seaworthy/core'
 import type { z } from 'zod'
 import type { Transaction } from '../data/index.ts'
@@ -22,12 +23,26 @@ export interface PhotoUpload {
 
 export const photoUpload = (options: { readonly maxBytes: number }): PhotoUpload => ({ kind: 'photo', ...options })
 
-export type Body = z.ZodType | PhotoUpload | typeof noBody
+/** Bytes as they arrive, for `handle` to read: of any kind, and at most so many. */
+export interface StreamBody {
+  readonly kind: 'stream'
+  readonly maxBytes: number
+}
+
+export const streamBody = (options: { readonly maxBytes: number }): StreamBody => ({ kind: 'stream', ...options })
+
+export type Body = z.ZodType | PhotoUpload | StreamBody | typeof noBody
 export type Replies = Readonly<Record<number, z.ZodType>>
 export type TransactionMode = 'write' | 'read' | 'none'
 
 type Out<T> = T extends z.ZodType ? z.output<T> : undefined
-type BodyValue<B> = B extends z.ZodType ? z.output<B> : B extends PhotoUpload ? StoredPhoto : undefined
+type BodyValue<B> = B extends z.ZodType
+  ? z.output<B>
+  : B extends PhotoUpload
+    ? StoredPhoto
+    : B extends StreamBody
+      ? Readable
+      : undefined
 type CallerOf<A> = A extends 'public' ? Caller | undefined : Caller
 type TransactionOf<T> = T extends 'none' ? undefined : Transaction
 

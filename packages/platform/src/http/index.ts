@@ -2,4 +2,5 @@
 export type { HttpParts, HttpSettings } from './exchange.ts'
 export { identityApp } from './routes/identity.ts'
 export { operationsApp } from './routes/operations.ts'
+export { uploadsApp } from './routes/uploads.ts'
 export { createHoldingServer, type ServerSettings, serveHttp } from './server.ts'

@@ -17,6 +17,7 @@ import {
 import { type Database, onPurpose, refuseInTransaction, sql, type Transaction } from '../data/index.ts'
 import { createDerivatives, type Derivatives } from './derivatives.ts'
 import { forgetPictures, writeCleanPhoto } from './drivers/sharp.ts'
+import { createPartialUploads, type PartialUploads } from './partial-uploads.ts'
 import { hashFile, receiveFile, sniffImage } from './receive.ts'
 import { signMediaUrl, type Variant } from './signed-url.ts'
 import type { BlobStore } from './store.ts'
@@ -36,6 +37,8 @@ export interface StoredPhoto extends StoredBlob {
 
 /** Private files of accounts. What is stored is unused until `keep`, and what is unused for a day is removed. */
 export interface Media {
+  /** Files that arrive in parts. */
+  readonly uploads: PartialUploads
   /** Receives, checks, cleans and stores a photo. Not in a transaction: it waits for the network. */
   storePhoto(caller: AccountCaller, stream: Readable, maxBytes: number): Promise<StoredPhoto>
   storeBytes(caller: AccountCaller, bytes: Uint8Array, type: string): Promise<StoredBlob>
@@ -89,7 +92,9 @@ export function createMedia(settings: MediaSettings): MediaRoom {
   const queue = createWorkQueue(settings.concurrency, WAITING_MAX)
   const drafts = join(settings.directory, 'drafts')
   const derivatives = createDerivatives(join(settings.directory, 'derived'), settings.store, queue)
+  const uploads = createPartialUploads(join(settings.directory, 'uploads'))
   const media: Media = {
+    uploads,
     storePhoto: (caller, stream, maxBytes) => storePhoto(settings, { queue, drafts }, caller, stream, maxBytes),
     storeBytes: async (caller, bytes, type) => {
       refuseInTransaction('a file is stored')
@@ -131,7 +136,13 @@ export function createMedia(settings: MediaSettings): MediaRoom {
         settings.urlMs,
       ),
   }
-  return { media, store: settings.store, derivatives, queue, sweep: () => sweep(settings, derivatives, drafts) }
+  return {
+    media,
+    store: settings.store,
+    derivatives,
+    queue,
+    sweep: () => sweep(settings, { uploads, derivatives, drafts }),
+  }
 }
 
 /** Keeping and discarding one blob go one after the other: each sees what the other did. */
@@ -184,7 +195,13 @@ async function announce(database: Database, accountId: AccountId, blob: StoredBl
   )
 }
 
-async function sweep(settings: MediaSettings, derivatives: Derivatives, drafts: string): Promise<SweepReport> {
+interface SweepParts {
+  readonly uploads: PartialUploads
+  readonly derivatives: Derivatives
+  readonly drafts: string
+}
+
+async function sweep(settings: MediaSettings, { uploads, derivatives, drafts }: SweepParts): Promise<SweepReport> {
   const before = new Date(settings.clock.now() - UNUSED_MS)
   const due = await settings.database.withDuty('janitor', (tx) =>
     tx.many<{ account_id: AccountId; hash: string }>(sql`
@@ -201,7 +218,9 @@ async function sweep(settings: MediaSettings, derivatives: Derivatives, drafts: 
     blobs += removed
   }
   await derivatives.trim(DERIVED_BYTES_MAX)
-  return { blobs, drafts: await removeOldDrafts(drafts, settings.clock.now() - DRAFT_MS), failures }
+  const unfinished = await uploads.sweep(settings.clock.now() - UNUSED_MS)
+  const old = await removeOldDrafts(drafts, settings.clock.now() - DRAFT_MS)
+  return { blobs, drafts: unfinished + old, failures }
 }
 
 /** The file goes while the row is locked: an upload of the same content waits, and then stores it again. */

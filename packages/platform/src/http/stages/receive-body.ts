@@ -1,9 +1,10 @@
 import { isUtf8 } from 'node:buffer'
+import { createReadStream } from 'node:fs'
 import type { IncomingMessage } from 'node:http'
 import { type Readable, Transform } from 'node:stream'
 import type {} from '@fastify/multipart'
-import { assert, fault, present, SECOND, showBytes } from '@seaworthy/core'
-import type { Body, PhotoUpload } from '../../definition/index.ts'
+import { assert, type Caller, fault, present, SECOND, showBytes } from '@seaworthy/core'
+import type { Body, PhotoUpload, StreamBody } from '../../definition/index.ts'
 import type { Before, Exchange } from '../exchange.ts'
 
 const JSON_MS = 10 * SECOND
@@ -14,6 +15,7 @@ const DEPTH_MAX = 32
 export function receiveBody(body: Body | undefined, jsonBytesMax: number): Before | undefined {
   if (body === undefined) return undefined
   if ('kind' in body && body.kind === 'none') return undefined
+  if ('kind' in body && body.kind === 'stream') return (exchange) => giveStream(exchange, body)
   if ('kind' in body && body.kind === 'photo') return (exchange) => receivePhoto(exchange, body)
   return (exchange) => receiveJson(exchange, jsonBytesMax)
 }
@@ -98,12 +100,32 @@ function endOfString(bytes: Uint8Array, start: number): number {
   return i
 }
 
+/** The handler reads it, and stops at what it expects. */
+function giveStream(exchange: Exchange, body: StreamBody): undefined {
+  refuseDeclaredLength(exchange.incoming, body.maxBytes)
+  exchange.body = withPatience(exchange.incoming)
+  return undefined
+}
+
 async function receivePhoto(exchange: Exchange, body: PhotoUpload): Promise<void> {
   const caller = present(exchange.caller, 'the caller of an upload')
+  const uploadId = exchange.incoming.headers['upload-id']
+  if (typeof uploadId === 'string') return receiveUploaded(exchange, caller, uploadId, body.maxBytes)
   const isForm = /^multipart\/form-data/i.test(exchange.incoming.headers['content-type'] ?? '')
   if (!isForm) refuseDeclaredLength(exchange.incoming, body.maxBytes)
   const source = isForm ? await firstFile(exchange) : exchange.incoming
   exchange.body = await exchange.parts.media.storePhoto(caller, withPatience(source), body.maxBytes)
+}
+
+/** A photo that came in parts before. It is gone afterwards, also when it is no photo. */
+async function receiveUploaded(exchange: Exchange, caller: Caller, id: string, maxBytes: number): Promise<void> {
+  const { media } = exchange.parts
+  const path = await media.uploads.take(caller, id)
+  try {
+    exchange.body = await media.storePhoto(caller, createReadStream(path), maxBytes)
+  } finally {
+    await media.uploads.remove(caller, id)
+  }
 }
 
 async function firstFile(exchange: Exchange): Promise<Readable> {
