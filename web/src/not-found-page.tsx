@@ -8,6 +8,7 @@ export function NotFoundPage() {
   return (
     <div className="page">
       <Empty
+        wholePage
         icon={<Compass size={30} />}
         title="Nothing at this address"
         action={

@@ -85,6 +85,7 @@ function PhotoFailure({ error, onRetry }: { readonly error: Error; readonly onRe
     <div className="page">
       {isGone ? (
         <Empty
+          wholePage
           icon={<ImageOff size={30} />}
           title="This photo is not here any more"
           action={

@@ -9,7 +9,7 @@ interface Named {
 /** Search and replace in one file of the copy. The text must be there exactly once. */
 export interface PatchSabotage extends Named {
   readonly kind: 'patch'
-  /** From the root of the repository; TypeScript sources are compiled, other files changed as they are. */
+  /** From the root of the repository; TypeScript sources are compiled, other files changed as they are; `*` stands for a hash in the name of a built file. */
   readonly file: string
   readonly find: string
   readonly replace: string

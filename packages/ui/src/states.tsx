@@ -9,18 +9,22 @@ export function Empty({
   title,
   children,
   action,
+  wholePage,
 }: {
   readonly icon: ReactNode
   readonly title: string
   readonly children?: ReactNode
   readonly action?: ReactNode
+  /** There is nothing else on the page: then this is its heading. */
+  readonly wholePage?: boolean
 }) {
+  const Heading = wholePage ? 'h1' : 'h2'
   return (
     <div className="empty">
       <span className="mark" aria-hidden="true">
         {icon}
       </span>
-      <h2>{title}</h2>
+      <Heading>{title}</Heading>
       {children && <p className="soft">{children}</p>}
       {action}
     </div>

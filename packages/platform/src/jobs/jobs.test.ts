@@ -1,7 +1,7 @@
 import { type AccountId, fault } from '@seaworthy/core'
 import { openTestDatabase, type TestDatabase, until } from '@seaworthy/testkit'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
-import { loginOf, sql } from '../data/index.ts'
+import { type Database, loginOf, sql } from '../data/index.ts'
 import { createMemoryLogger, createMetrics } from '../telemetry/index.ts'
 import type { RunningQueue } from './drivers/graphile.ts'
 import { cancelJob, enqueue, viewJobs } from './queue.ts'
@@ -19,7 +19,7 @@ describe('jobs', () => {
   })
   afterAll(() => test.close())
 
-  async function work(tasks: readonly Task[], concurrency = 1): Promise<void> {
+  async function work(tasks: readonly Task[], concurrency = 1, database = test.database): Promise<void> {
     const login = loginOf('worker', test.config.secrets.databaseRoleSecret, test.endpoint)
     const log = createMemoryLogger()
     const queue = {
@@ -30,7 +30,7 @@ describe('jobs', () => {
       shutdownMs: 300,
       onFailure: (error: unknown) => log.error('gave up', { error }),
     }
-    running.push(await startWorker({ queue, database: test.database, log, metrics: createMetrics() }, tasks, []))
+    running.push(await startWorker({ queue, database, log, metrics: createMetrics() }, tasks, []))
   }
   const task = (name: string, run: (execution: Execution) => Promise<void>, more: Partial<Task> = {}): Task => ({
     name,
@@ -53,6 +53,25 @@ describe('jobs', () => {
     await expect(failing).rejects.toThrow('changed its mind')
     const { rows } = await test.admin.query(`select count(*)::int as n from seaworthy.jobs where task = 'test.none'`)
     expect(rows[0].n).toBe(0)
+  })
+
+  it('carries the trace of who asked into the statements that end a job', async () => {
+    const account = await test.makeAccount()
+    const trace = '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01'
+    const traces: unknown[] = []
+    const database: Database = {
+      ...test.database,
+      withCaller: (caller, run, options) => {
+        traces.push(options?.trace)
+        return test.database.withCaller(caller, run, options)
+      },
+    }
+    await work([task('test.traced', async ({ finish }) => finish(async () => undefined))], 1, database)
+    const id = await test.database.withCaller(account, (tx) =>
+      enqueue(tx, account.accountId, 'test.traced', {}, { attemptsMax: 1, trace }),
+    )
+    await until('it is done', async () => (await stateOf(id)) === 'done')
+    expect(traces).toEqual([trace])
   })
 
   it('lets accounts take turns: one that asks for much does not hold up one that asks for little', async () => {

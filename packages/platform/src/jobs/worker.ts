@@ -1,5 +1,5 @@
 import { type AccountId, AppError } from '@seaworthy/core'
-import { type Database, type PgPool, sql } from '../data/index.ts'
+import { type Database, type PgPool, sql, type Transaction } from '../data/index.ts'
 import type { Logger, Metrics } from '../telemetry/index.ts'
 import { type QueueSettings, type RunningQueue, runQueue } from './drivers/graphile.ts'
 import { type Execution, type ScheduledTask, Superseded, type Task } from './task.ts'
@@ -91,14 +91,15 @@ async function claim(pool: PgPool, id: string): Promise<JobRow | undefined> {
 async function execute(parts: WorkerParts, pool: PgPool, task: Task, row: JobRow, signal: AbortSignal): Promise<void> {
   let ended = false
   const finish: Execution['finish'] = async (effect) => {
-    await parts.database.withCaller({ accountId: row.account_id }, async (tx) => {
+    const end = async (tx: Transaction): Promise<void> => {
       const { held } = await tx.one<{ held: boolean }>(
         sql`select seaworthy.hold_job(${row.id}, ${row.attempts}) as held`,
       )
       if (!held) throw new Superseded(row.id)
       await effect(tx)
       await tx.run(sql`select seaworthy.finish_job(${row.id}, ${row.attempts})`)
-    })
+    }
+    await parts.database.withCaller({ accountId: row.account_id }, end, row.trace ? { trace: row.trace } : {})
     ended = true
   }
   const reporter = createReporter(pool, row, parts.log)

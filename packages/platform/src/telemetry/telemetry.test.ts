@@ -126,4 +126,10 @@ describe('metrics', () => {
       'things_total{kind="a"} 5',
     )
   })
+
+  it('call nothing a total that is not a counter', async () => {
+    const text = await createMetrics().text()
+    expect(text).toContain('# TYPE process_cpu_seconds_total counter')
+    expect([...text.matchAll(/^# TYPE (\S+_total) gauge$/gm)].map((match) => match[1])).toEqual([])
+  })
 })

@@ -1,5 +1,5 @@
 import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
-import { dirname, join } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 import type { PatchSabotage } from '../sabotage.ts'
 import { builtPathOf, transpile } from './transpile.ts'
 
@@ -32,8 +32,9 @@ function linkModules(from: string, to: string, target: string, own: readonly [st
 }
 
 /** Throws when the text is not there exactly once: a sabotage that changes nothing proves nothing. */
-export function applyPatch(root: string, copy: string, { name, file, find, replace }: PatchSabotage): void {
-  const isSource = file.endsWith('.ts') && file.includes('/src/')
+export function applyPatch(root: string, copy: string, { name, file: given, find, replace }: PatchSabotage): void {
+  const isSource = given.endsWith('.ts') && given.includes('/src/')
+  const file = isSource ? given : onlyMatch(copy, given)
   const text = readFileSync(join(isSource ? root : copy, file), 'utf8')
   const found = text.split(find).length - 1
   if (found !== 1)
@@ -43,6 +44,15 @@ export function applyPatch(root: string, copy: string, { name, file, find, repla
   const changed = text.replace(find, () => replace)
   if (isSource) writeCompiled(root, copy, { name, file }, changed)
   else writeText(copy, file, changed)
+}
+
+/** Built files carry a hash in their name: `*` stands for it. */
+function onlyMatch(copy: string, file: string): string {
+  if (!file.includes('*')) return file
+  const [begin = '', end = ''] = basename(file).split('*')
+  const names = readdirSync(join(copy, dirname(file))).filter((name) => name.startsWith(begin) && name.endsWith(end))
+  if (names.length !== 1) throw new Error(`${file} is there ${names.length} times, not once`)
+  return join(dirname(file), names[0] ?? '')
 }
 
 function writeCompiled(

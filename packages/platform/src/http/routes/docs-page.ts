@@ -39,9 +39,9 @@ function renderRoute(app: App, route: App['routes'][number]): string {
   return `<section><h3><b>${route.method}</b> <code>${escapeHtml(addressOf(app, route))}</code></h3><p>${escapeHtml(route.summary)}</p><dl>${list}</dl></section>`
 }
 
-const style = `:root{color-scheme:light dark}body{font:16px/1.6 system-ui,sans-serif;max-width:52rem;margin:2rem auto;padding:0 1rem}h3 code{font-size:1rem}section{border-top:1px solid #8884;padding:.5rem 0}dl{display:grid;grid-template-columns:6rem 1fr;margin:0}dd{margin:0}table{border-collapse:collapse;width:100%}td,th{text-align:left;padding:.3rem .5rem;border-top:1px solid #8884}`
+const style = `:root{color-scheme:light dark}body{background:Canvas;color:CanvasText;font:16px/1.6 system-ui,sans-serif;max-width:52rem;margin:2rem auto;padding:0 1rem}h3 code{font-size:1rem}section{border-top:1px solid #8884;padding:.5rem 0}dl{display:grid;grid-template-columns:6rem 1fr;margin:0}dd{margin:0}table{border-collapse:collapse;width:100%}td,th{text-align:left;padding:.3rem .5rem;border-top:1px solid #8884}`
 
 const page = (title: string, body: string): string =>
-  `<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>${title} · Seaworthy</title><link rel="icon" href="/pennant.svg" type="image/svg+xml"><style>${style}</style></head><body><h1>${title}</h1>${body}</body></html>`
+  `<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>${title} · Seaworthy</title><link rel="icon" href="/pennant.svg" type="image/svg+xml"><style>${style}</style></head><body><main><h1>${title}</h1>${body}</main></body></html>`
 
 const escapeHtml = (text: string): string => text.replace(/[&<>"]/g, (character) => `&#${character.charCodeAt(0)};`)

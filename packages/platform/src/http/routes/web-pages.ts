@@ -49,7 +49,7 @@ function earlyHints(html: string): { link?: string } {
     (match) => `<${match[1]}>; rel=modulepreload`,
   )
   const styles = [...html.matchAll(/<link[^>]*\brel="stylesheet"[^>]*\bhref="(\/[^"]+)"/g)].map(
-    (match) => `<${match[1]}>; rel=preload; as=style`,
+    (match) => `<${match[1]}>; rel=preload; as=style; crossorigin`,
   )
   const link = [...styles, ...scripts].join(', ')
   return link ? { link } : {}

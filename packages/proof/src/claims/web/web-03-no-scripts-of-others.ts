@@ -1,0 +1,186 @@
+import type { Page } from 'playwright-core'
+import { atLeast, defineClaim, exactly } from '../../claim.ts'
+import { PASSWORD } from '../../rig/person.ts'
+import { jpegPhoto } from '../../rig/photo.ts'
+import type { Rig } from '../../rig/rig.ts'
+import type { Stack } from '../../rig/stack.ts'
+import { openPage, operatorLink, signUpIn } from '../../rig/visitor.ts'
+import { patch } from '../../sabotage.ts'
+
+const MARK = `"'><img src=x onerror=alert(1)><svg onload=alert(2)>{{7*7}}`
+const CODED = encodeURIComponent(MARK)
+/** Fields with words that people read. Ids, addresses of files, states and times are left as they are. */
+const shown = new Set([
+  'name',
+  'line',
+  'title',
+  'detail',
+  'text',
+  'note',
+  'problem',
+  'task',
+  'error',
+  'version',
+  'commit',
+])
+const paths = [
+  '/cosnap',
+  '/cosnap/gallery',
+  '/cosnap/credits',
+  '/operations',
+  `/${CODED}`,
+  `/cosnap/photos/${CODED}`,
+  `/cosnap#${MARK}`,
+]
+const nexts = [
+  'javascript:alert(3)',
+  'https://evil.example/',
+  '//evil.example',
+  '/\\evil.example',
+  '\tjavascript:alert(4)',
+  'data:text/html,<script>alert(5)</script>',
+]
+
+export const claim = defineClaim({
+  id: 'WEB-03',
+  says: 'Text with code in it is shown as text wherever it appears, no page breaks its own policy, and nothing is fetched from other hosts',
+  answers: ['W9', 'H9', 'ASVS 1.2.1', 'ASVS 3.2.2', 'ASVS 3.4.3'],
+  witness: 'Chromium',
+  needs: ['chromium'],
+  tier: 'full',
+  seconds: 25,
+  limits: {
+    'dialogs opened by planted code': exactly(0, 'dialogs'),
+    'violations of the policy': exactly(0, 'violations'),
+    'pages where a script may write HTML': exactly(0, 'pages'),
+    'foreign hosts': exactly(0, 'hosts'),
+    'planted texts that became elements': exactly(0, 'elements'),
+    'planted texts shown as text': atLeast(20, 'texts'),
+  },
+  experiment: async (rig) => {
+    const stack = await rig.start()
+    const page = await openPage(rig)
+    const seen = watch(page)
+    const photo = await plantPhoto(page, stack)
+    let [elements, texts, pages, open] = [0, 0, 0, 0]
+    const look = async (): Promise<void> => {
+      await page.waitForLoadState('networkidle')
+      elements += await page.locator('[onerror], [onload], img[src="x"]').count()
+      texts += ((await page.locator('body').innerText()).match(/onerror=alert\(1\)/g) ?? []).length
+      pages++
+      open += (await mayWriteHtml(page)) ? 1 : 0
+    }
+    await look()
+    await plantInAnswers(page)
+    for (const path of [...paths, `${photo}?effect=${CODED}&strength=${CODED}`, photo]) {
+      await page.goto(`${stack.url}${path}`)
+      await look()
+    }
+    const arrivals = await comeBackTo(rig, stack, seen)
+    return {
+      measured: {
+        'dialogs opened by planted code': seen.dialogs.length,
+        // Each probe of ours that was refused is one.
+        'violations of the policy': seen.violations.length - (pages - open),
+        'pages where a script may write HTML': open,
+        'foreign hosts': seen.hosts.size,
+        'planted texts that became elements': elements,
+        'planted texts shown as text': texts,
+      },
+      met: { 'every sign-in with a planted way back arrived': arrivals === nexts.length },
+      evidence: [...seen.dialogs, ...seen.violations.slice(0, 10), ...seen.hosts],
+    }
+  },
+  sabotages: [
+    patch(
+      'words are written as HTML and the policy allows it',
+      'packages/platform/src/http/routes/web-pages.ts',
+      "const html = existsSync(index) ? readFileSync(index, 'utf8') : missingPage\n  const headers = {\n    ...securityHeaders(isHttps),\n    'content-type': 'text/html; charset=utf-8',\n    'content-security-policy': pagePolicy(html),",
+      "const html = readFileSync(index, 'utf8').replace('</head>', '<script>setInterval(() => { for (const e of document.querySelectorAll(\"h1\")) if (!e.children.length && /onerror/.test(e.textContent)) e.innerHTML = e.textContent }, 20)</script></head>')\n  const headers = {\n    ...securityHeaders(isHttps),\n    'content-type': 'text/html; charset=utf-8',\n    'content-security-policy': \"default-src 'self' 'unsafe-inline' data: blob:\",",
+    ),
+    patch(
+      'scripts may write HTML',
+      'packages/platform/src/http/routes/web-pages.ts',
+      '"require-trusted-types-for \'script\'",',
+      '',
+    ),
+    patch(
+      'a counter of visits of another company is on every page',
+      'web/dist/index.html',
+      '</head>',
+      '<script async src="https://counter.example/count.js"></script></head>',
+    ),
+  ],
+})
+
+interface Seen {
+  readonly dialogs: string[]
+  readonly violations: string[]
+  readonly hosts: Set<string>
+}
+
+/** Everything that a page does and must not. */
+function watch(page: Page, seen: Seen = { dialogs: [], violations: [], hosts: new Set() }): Seen {
+  page.on('dialog', (dialog) => {
+    seen.dialogs.push(dialog.message())
+    void dialog.dismiss()
+  })
+  page.on('console', (message) => {
+    const text = message.text()
+    if (/Content Security Policy|Trusted(HTML|Script)/.test(text)) seen.violations.push(text.slice(0, 200))
+  })
+  page.on('request', (request) => {
+    const { protocol, hostname } = new URL(request.url())
+    if (protocol.startsWith('http') && hostname !== '127.0.0.1') seen.hosts.add(hostname)
+  })
+  return seen
+}
+
+/** Makes an account, and uploads a photo whose name is code. */
+async function plantPhoto(page: Page, stack: Stack): Promise<string> {
+  await signUpIn(page, stack, operatorLink(stack))
+  const buffer = Buffer.from(await jpegPhoto(640, 480))
+  await page.getByTestId('photo-file').setInputFiles({ name: `${MARK}.jpg`, mimeType: 'image/jpeg', buffer })
+  await page.getByRole('radio', { name: /Noir/ }).waitFor({ state: 'attached' })
+  return new URL(page.url()).pathname
+}
+
+/** As a server that was taken over would answer: every word that is shown has code in it. */
+async function plantInAnswers(page: Page): Promise<void> {
+  const planted = (key: string, value: unknown): unknown =>
+    typeof value === 'string' && shown.has(key) ? value + MARK : value
+  await page.route(/\/(api|health)\//, async (route) => {
+    const response = await route.fetch()
+    const text = await response.text()
+    await route.fulfill({ response, body: text.startsWith('{') ? JSON.stringify(JSON.parse(text, planted)) : text })
+  })
+}
+
+/** Signs in where the address says where to go afterwards; how often that was the studio. */
+async function comeBackTo(rig: Rig, stack: Stack, seen: Seen): Promise<number> {
+  const person = await stack.newcomer()
+  const page = await openPage(rig)
+  watch(page, seen)
+  let arrivals = 0
+  for (const next of nexts) {
+    await page.context().clearCookies()
+    await page.goto(`${stack.url}/sign-in?next=${encodeURIComponent(next)}`)
+    await page.getByLabel('E-mail').fill(person.email)
+    await page.getByLabel('Password').fill(PASSWORD)
+    await page.getByRole('button', { name: 'Sign in' }).click()
+    await page.getByRole('heading', { name: 'Start with a photo' }).waitFor()
+    arrivals++
+  }
+  return arrivals
+}
+
+/** Tried on an element that is not in the page. */
+const mayWriteHtml = (page: Page): Promise<boolean> =>
+  page.evaluate(() => {
+    try {
+      document.createElement('div').innerHTML = '<b>x</b>'
+      return true
+    } catch {
+      return false
+    }
+  })

@@ -1,0 +1,64 @@
+import { io } from 'socket.io-client'
+
+export interface LiveEvent {
+  readonly channel: string
+  readonly payload: Readonly<Record<string, unknown>>
+}
+
+export interface LiveSocket {
+  /** Let in or refused, with the reason. */
+  readonly outcome: string
+  /** Everything that came, whatever it is called. */
+  readonly heard: readonly LiveEvent[]
+  isOpen(): boolean
+  /** True when the service says that it is open. */
+  subscribe(request: unknown): Promise<boolean>
+  close(): void
+}
+
+export interface LiveOptions {
+  readonly token?: unknown
+  readonly origin?: string
+  readonly transports?: string[]
+  readonly reconnects?: boolean
+}
+
+const ANSWER_MS = 3_000
+
+/** A socket as the pages open it, or as somebody would who wants more. */
+export function openLive(
+  url: string,
+  { token, origin, transports = ['websocket'], reconnects = false }: LiveOptions,
+): Promise<LiveSocket> {
+  const socket = io(url, {
+    path: '/socket',
+    transports,
+    forceNew: true,
+    reconnection: reconnects,
+    reconnectionDelay: 200,
+    reconnectionDelayMax: 1_000,
+    timeout: ANSWER_MS,
+    ...(token === undefined ? {} : { auth: { token } }),
+    ...(origin === undefined ? {} : { extraHeaders: { origin } }),
+  })
+  const heard: LiveEvent[] = []
+  socket.onAny((_name: string, event: LiveEvent) => heard.push(event))
+  return new Promise((resolve) => {
+    const settle = (outcome: string): void =>
+      resolve({
+        outcome,
+        heard,
+        isOpen: () => socket.connected,
+        subscribe: async (request) => {
+          const answer: unknown = await socket
+            .timeout(ANSWER_MS)
+            .emitWithAck('subscribe', request)
+            .catch(() => undefined)
+          return typeof answer === 'object' && answer !== null && 'ok' in answer && answer.ok === true
+        },
+        close: () => socket.close(),
+      })
+    socket.once('connect', () => settle('open'))
+    socket.once('connect_error', (error) => settle(error.message))
+  })
+}
