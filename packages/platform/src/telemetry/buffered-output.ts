@@ -27,10 +27,12 @@ export function createBufferedOutput(): BufferedOutput {
       waiting = ''
       gone = !(await writeAll(bytes))
     }
-    writing = undefined
   }
   const start = (): Promise<void> => {
-    writing ??= drain()
+    // Reset here and not in drain, which ends before it is kept when nothing waits.
+    writing ??= drain().finally(() => {
+      writing = undefined
+    })
     return writing
   }
   setInterval(() => void start(), INTERVAL_MS).unref()
