@@ -6,6 +6,7 @@ import {
   type Endpoint,
   ensureDatabaseAndRoles,
   type Login,
+  lockServer,
   loginOf,
   type Migration,
   migrateToLatestOrThrow,
@@ -49,8 +50,7 @@ export async function prepareDatabase(
   signal?: AbortSignal,
 ): Promise<readonly Migration[]> {
   const { endpoint, admin } = server
-  const secret = config.secrets.databaseRoleSecret
-  await connectWithRetries(() => ensureDatabaseAndRoles(endpoint, admin, secret), {
+  const lock = await connectWithRetries(() => lockServer(endpoint, admin), {
     tries: config.databaseTries,
     ...(signal ? { signal } : {}),
     onFailure: (attempt, waitMs, error) =>
@@ -61,6 +61,20 @@ export async function prepareDatabase(
         error: (error as Error).message,
       }),
   })
+  try {
+    return await prepareLocked(server, config, apps)
+  } finally {
+    await lock.unlock()
+  }
+}
+
+async function prepareLocked(
+  { endpoint, admin }: OpenedServer,
+  config: Config,
+  apps: readonly App[],
+): Promise<readonly Migration[]> {
+  const secret = config.secrets.databaseRoleSecret
+  await ensureDatabaseAndRoles(endpoint, admin, secret)
   const sources = apps.flatMap((app) => (app.migrations ? [{ app: app.name, directory: app.migrations }] : []))
   const applied = await migrateToLatestOrThrow(endpoint, admin, secret, [platformMigrations, ...sources])
   // Needed once: a supervisor that runs for months does not keep the queue's library.

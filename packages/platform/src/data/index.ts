@@ -11,7 +11,7 @@ export {
   platformMigrations,
   readMigrations,
 } from './migrate.ts'
-export { type DatabaseRole, ensureDatabaseAndRoles, loginOf } from './roles.ts'
+export { type DatabaseRole, ensureDatabaseAndRoles, lockServer, loginOf } from './roles.ts'
 export { type Query, sql } from './sql.ts'
 export { isConnectionError, translateDatabaseError, violates } from './sqlstate.ts'
 export { type Column, column, type DatabaseOf, pii, queries, type Table, table } from './table.ts'

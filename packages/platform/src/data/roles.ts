@@ -45,6 +45,21 @@ export async function ensureDatabaseAndRoles(endpoint: Endpoint, admin: Login, s
   }
 }
 
+/**
+ * One preparation at a time on the whole server. Rights on a database and memberships of roles are single rows of the
+ * server: two that change them at once fail with "tuple concurrently updated", whichever databases they prepare.
+ */
+export async function lockServer(endpoint: Endpoint, admin: Login): Promise<{ unlock(): Promise<void> }> {
+  const client = await openAnyDatabase(endpoint, admin)
+  try {
+    await client.query('select pg_advisory_lock(7305808)')
+  } catch (error) {
+    await client.end()
+    throw error
+  }
+  return { unlock: () => client.end() }
+}
+
 async function openAnyDatabase(endpoint: Endpoint, admin: Login): Promise<PgSingleClient> {
   try {
     return await openClient({ ...endpoint, database: 'postgres' }, admin, 'roles')
