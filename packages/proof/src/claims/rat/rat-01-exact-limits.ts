@@ -1,5 +1,6 @@
 import { atLeast, defineClaim, exactly } from '../../claim.ts'
 import { jsonBody, type Person } from '../../rig/person.ts'
+import { rateStateOf, tellsTruth } from '../../rig/rate-state.ts'
 import { makeTurnableClock } from '../../rig/turnable-clock.ts'
 import { patch } from '../../sabotage.ts'
 
@@ -137,7 +138,7 @@ async function count({ name, max, ask }: Class, person: Person, refusing: Class)
   for (let asked = 1; asked <= max + 3; asked++) {
     const response = await ask(person)
     const body = await response.text()
-    const state = stateIn(response.headers)
+    const state = rateStateOf(response.headers)
     const passes = response.status !== 429
     if (passes) result.passed++
     else result.refused++
@@ -147,6 +148,7 @@ async function count({ name, max, ask }: Class, person: Person, refusing: Class)
       name: passes ? name : refusing.name,
       left: Math.max(0, max - asked),
       max: passes ? max : refusing.max,
+      window: WINDOW_SECONDS,
     }
     if (!tellsTruth(state, expected)) result.untrue++
     const isClear =
@@ -156,33 +158,11 @@ async function count({ name, max, ask }: Class, person: Person, refusing: Class)
   return result
 }
 
-interface State {
-  readonly names: readonly (string | undefined)[]
-  readonly max: number
-  readonly left: number
-  readonly window: number
-  readonly reset: number
-}
-
-function stateIn(headers: Headers): State {
-  const [, policy, max, window] = /^"([\w.]+)";q=(\d+);w=(\d+)$/.exec(headers.get('ratelimit-policy') ?? '') ?? []
-  const [, name, left, reset] = /^"([\w.]+)";r=(\d+);t=(\d+)$/.exec(headers.get('ratelimit') ?? '') ?? []
-  return { names: [policy, name], max: Number(max), left: Number(left), window: Number(window), reset: Number(reset) }
-}
-
-const tellsTruth = (
-  state: State,
-  expected: { readonly name: string; readonly left: number; readonly max: number },
-): boolean =>
-  state.names.every((name) => name === expected.name) &&
-  state.max === expected.max &&
-  state.left === expected.left &&
-  state.window === WINDOW_SECONDS &&
-  state.reset >= 1 &&
-  state.reset <= WINDOW_SECONDS
-
 async function startsClean({ name, max, ask }: Class, person: Person): Promise<boolean> {
   const response = await ask(person)
   await response.arrayBuffer()
-  return response.status !== 429 && tellsTruth(stateIn(response.headers), { name, max, left: max - 1 })
+  return (
+    response.status !== 429 &&
+    tellsTruth(rateStateOf(response.headers), { name, max, left: max - 1, window: WINDOW_SECONDS })
+  )
 }
