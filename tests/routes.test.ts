@@ -112,6 +112,7 @@ describe('every route', () => {
     ['a prototype', '{"__proto__":{"admin":true}}', 400],
     ['a NUL', '{"email":"a\\u0000b"}', 400],
     ['a deep bomb', `${'['.repeat(50_000)}${']'.repeat(50_000)}`, 400],
+    ['a wide bomb', `{${Array.from({ length: 20_000 }, (_, i) => `"k${i}":0`).join()}}`, 400],
     ['two megabytes', `{"a":"${'x'.repeat(2 << 20)}"}`, 413],
   ]
   describe.each(routes.filter(({ route }) => isJson(route)))('$name', ({ route, address }) => {

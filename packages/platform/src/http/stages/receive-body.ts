@@ -10,6 +10,8 @@ import type { Before, Exchange } from '../exchange.ts'
 const JSON_MS = 10 * SECOND
 const SILENCE_MS = 12 * SECOND
 const DEPTH_MAX = 32
+/** In lists and objects, in all: building and checking more would hold up everybody else. */
+const VALUES_MAX = 10_000
 
 /** Reads what the route takes, within its bounds, before anything else is spent on the request. */
 export function receiveBody(body: Body | undefined, jsonBytesMax: number): Before | undefined {
@@ -55,7 +57,7 @@ function readBounded(incoming: IncomingMessage, bytesMax: number): Promise<Buffe
 function parseJson(bytes: Uint8Array): unknown {
   if (bytes.length === 0) throw fault('malformed_request', { detail: 'The body is empty; JSON was expected.' })
   if (!isUtf8(bytes)) throw fault('malformed_request', { detail: 'The body is not valid UTF-8.' })
-  refuseDeep(bytes)
+  refuseBomb(bytes)
   const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8')
   if (text.includes('\\u0000') || text.includes('\0'))
     throw fault('malformed_request', { detail: 'The body holds a NUL character.' })
@@ -73,6 +75,7 @@ function parseJson(bytes: Uint8Array): unknown {
 
 const QUOTE = 0x22
 const BACKSLASH = 0x5c
+const COMMA = 0x2c
 /** What a byte outside strings does to the depth. */
 const steps = new Map([
   [0x7b, 1],
@@ -81,15 +84,19 @@ const steps = new Map([
   [0x5d, -1],
 ])
 
-/** Counts brackets outside strings in one pass over the bytes: a bomb is refused before it is built. */
-function refuseDeep(bytes: Uint8Array): void {
+/** Counts brackets and commas outside strings in one pass over the bytes: a bomb is refused before it is built. */
+function refuseBomb(bytes: Uint8Array): void {
   let depth = 0
+  let values = 1
   for (let i = 0; i < bytes.length; i++) {
     const byte = bytes[i] ?? 0
     if (byte === QUOTE) i = endOfString(bytes, i)
+    else if (byte === COMMA) values++
     else depth += steps.get(byte) ?? 0
     if (depth > DEPTH_MAX)
       throw fault('malformed_request', { detail: `The body is nested more than ${DEPTH_MAX} deep.` })
+    if (values > VALUES_MAX)
+      throw fault('malformed_request', { detail: `The body holds more than ${VALUES_MAX} values.` })
   }
 }
 

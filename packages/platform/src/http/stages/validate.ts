@@ -4,6 +4,8 @@ import type { Route } from '../../definition/index.ts'
 import type { Before } from '../exchange.ts'
 
 const FIELDS_MAX = 20
+/** A message may name what was sent: whoever sends much must not get much back. */
+const MESSAGE_MAX = 200
 
 /** Parses parameters, query and body into typed values; unknown names are refused. */
 export function validate(route: Route): Before {
@@ -31,7 +33,10 @@ function parse(schema: z.ZodType, value: unknown, where: string, faults: FieldFa
   const parsed = schema.safeParse(value)
   if (parsed.success) return parsed.data
   for (const issue of parsed.error.issues)
-    faults.push({ path: [where, ...issue.path.map(String)].join('.'), message: issue.message })
+    faults.push({
+      path: [where, ...issue.path.map(String)].join('.'),
+      message: issue.message.slice(0, MESSAGE_MAX),
+    })
   return undefined
 }
 
