@@ -1,11 +1,15 @@
+import { isIP } from 'node:net'
+
 /**
  * The address of whoever speaks to us, behind a counted number of proxies: with `trusted` proxies the entry that the
- * outermost of them added is believed, and everything further left is only what the caller claims.
+ * outermost of them added is believed, and everything further left is only what the caller claims. What is no address
+ * at all comes from no proxy, and must not reach limits and logs.
  */
 export function clientAddress(socketAddress: string, forwardedFor: string | undefined, trusted: number): string {
   if (trusted === 0 || !forwardedFor) return socketAddress
   const hops = forwardedFor.split(',').map((hop) => hop.trim())
-  return hops[Math.max(0, hops.length - trusted)] || socketAddress
+  const hop = hops[Math.max(0, hops.length - trusted)] ?? ''
+  return isIP(hop) ? hop : socketAddress
 }
 
 /** What a limit by network counts: an IPv4 address, or the /64 that one IPv6 subscriber owns. */
