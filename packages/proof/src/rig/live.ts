@@ -35,12 +35,14 @@ export function openLive(
     transports,
     forceNew: true,
     reconnection: reconnects,
-    reconnectionDelay: 200,
-    reconnectionDelayMax: 1_000,
+    reconnectionDelay: 500,
+    reconnectionDelayMax: 8_000,
     timeout: ANSWER_MS,
     ...(token === undefined ? {} : { auth: { token } }),
     ...(origin === undefined ? {} : { extraHeaders: { origin } }),
   })
+  // As the pages do: the library comes back by itself only when the network broke.
+  if (reconnects) socket.on('disconnect', (reason) => reason === 'io server disconnect' && socket.connect())
   const heard: LiveEvent[] = []
   socket.onAny((_name: string, event: LiveEvent) => heard.push(event))
   return new Promise((resolve) => {
