@@ -24,11 +24,11 @@ function chunk(type: string, data: Buffer): Buffer {
   return Buffer.concat([length, body, checksum])
 }
 
-/** A small picture whose head says that it is as large as its format allows. */
+/** A small picture whose head says that it is 9,000 pixels wide and high, or as large as WebP allows. */
 export async function lyingPicture(format: 'jpeg' | 'webp'): Promise<Uint8Array<ArrayBuffer>> {
   const picture = sharp({ create: { width: 16, height: 16, channels: 3, background: '#808080' } })
   const bytes = await picture.toFormat(format).toBuffer()
   if (format === 'webp') bytes.writeUInt32LE(0x3fff_3fff, bytes.indexOf(Buffer.from([0x9d, 0x01, 0x2a])) + 3)
-  else bytes.writeUInt32BE(0xffdc_ffdc, bytes.indexOf(Buffer.from([0xff, 0xc0])) + 5)
+  else bytes.writeUInt32BE(0x2328_2328, bytes.indexOf(Buffer.from([0xff, 0xc0])) + 5)
   return new Uint8Array(bytes)
 }

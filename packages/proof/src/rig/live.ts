@@ -1,6 +1,6 @@
 import { io } from 'socket.io-client'
 
-export interface LiveEvent {
+interface LiveEvent {
   readonly channel: string
   readonly payload: Readonly<Record<string, unknown>>
 }

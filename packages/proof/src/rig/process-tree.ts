@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 
 /** The processes that this one has started, and theirs. */
-export function descendantsOf(pid: number): number[] {
+function descendantsOf(pid: number): number[] {
   const children = childrenOf(pid)
   return children.concat(children.flatMap(descendantsOf))
 }

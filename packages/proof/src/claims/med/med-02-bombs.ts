@@ -27,7 +27,7 @@ export const claim = defineClaim({
   experiment: async (rig) => {
     const stack = await rig.start()
     const person = await stack.newcomer()
-    const bombs = [pngBomb(12_000, 12_000), await lyingPicture('jpeg'), await lyingPicture('webp')]
+    const bombs = [pngBomb(9_000, 9_000), await lyingPicture('jpeg'), await lyingPicture('webp')]
     // The first picture of a process also loads the library.
     await uploadPhoto(person, await jpegPhoto())
     const [web = 0] = await stack.pids('web')

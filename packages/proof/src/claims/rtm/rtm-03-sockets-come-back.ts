@@ -23,7 +23,7 @@ export const claim = defineClaim({
     'time until an event is heard again': atMost(5_000, 'ms'),
   },
   experiment: async (rig) => {
-    const stack = await rig.start()
+    const stack = await rig.start({ environment: { SHUTDOWN_TIMEOUT: '3s' } })
     const people = await Promise.all(Array.from({ length: PEOPLE }, () => stack.newcomer()))
     const [owner] = people
     if (!owner) throw new Error('nobody signed up')
