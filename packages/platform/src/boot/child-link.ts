@@ -14,6 +14,9 @@ export type FromChild =
   | { readonly kind: 'fatal'; readonly message: string }
   | { readonly kind: 'metrics'; readonly ask: number; readonly snapshot: unknown[] }
 
+/** The argument of a process that takes the place of one that ended. */
+export const REPLACEMENT = 'replacement'
+
 export const tellSupervisor = (message: FromChild): void => {
   process.send?.(message)
 }

@@ -4,7 +4,7 @@ import { createInterface } from 'node:readline'
 import { backoffMs, pause, SECOND } from '@seaworthy/core'
 import { childEnvironment } from '../config/index.ts'
 import type { Endpoint } from '../data/index.ts'
-import type { FromChild, ToChild } from './child-link.ts'
+import { type FromChild, REPLACEMENT, type ToChild } from './child-link.ts'
 
 type ChildState = 'starting' | 'ready' | 'restarting' | 'stopped'
 
@@ -58,6 +58,7 @@ export function superviseChild(settings: ChildSettings): SupervisedChild {
   let restarts = 0
   let failuresInARow = 0
   let reloading = false
+  let startedOnce = false
   let onceReady: () => void = () => undefined
   let endpoint: Endpoint | undefined
 
@@ -78,7 +79,8 @@ export function superviseChild(settings: ChildSettings): SupervisedChild {
   }
   const start = (): void => {
     const startedAt = Date.now()
-    child = startProcess(settings)
+    child = startProcess(settings, startedOnce)
+    startedOnce = true
     for (const stream of [child.stdout, child.stderr])
       if (stream) createInterface({ input: stream }).on('line', settings.onLine)
     child.on('message', hear)
@@ -150,7 +152,7 @@ function createQuestions(send: (message: ToChild) => void) {
 }
 
 /** Web processes share one port through the cluster module; others are plain children. */
-function startProcess({ role, entry, execArgv, environment }: ChildSettings): ChildProcess {
+function startProcess({ role, entry, execArgv, environment }: ChildSettings, isReplacement: boolean): ChildProcess {
   if (role === 'worker')
     return fork(entry, [role], {
       execArgv: [...execArgv],
@@ -158,7 +160,13 @@ function startProcess({ role, entry, execArgv, environment }: ChildSettings): Ch
       env: childEnvironment(environment),
       serialization: 'json',
     })
-  cluster.setupPrimary({ exec: entry, args: [role], execArgv: [...execArgv], silent: true, serialization: 'json' })
+  cluster.setupPrimary({
+    exec: entry,
+    args: isReplacement ? [role, REPLACEMENT] : [role],
+    execArgv: [...execArgv],
+    silent: true,
+    serialization: 'json',
+  })
   const worker: Worker = cluster.fork(childEnvironment(environment))
   return worker.process
 }

@@ -1,5 +1,6 @@
 /** Puts the parts together: engines, capabilities, processes; starts them, keeps them running, stops them in reverse. */
 export type { Capabilities, Telemetry } from './capabilities.ts'
+export { REPLACEMENT } from './child-link.ts'
 export { createCloser } from './closer.ts'
 export { prepareDatabase } from './prepare-database.ts'
 export { prettyLine } from './pretty.ts'

@@ -22,7 +22,12 @@ import { type Closer, createCloser } from './closer.ts'
 import type { Place, System } from './system.ts'
 
 /** Listens at once, serves when the database is there, and stops without losing a request. */
-export async function runWebProcess(system: System, config: Config, place: Place): Promise<void> {
+export async function runWebProcess(
+  system: System,
+  config: Config,
+  place: Place,
+  isReplacement: boolean,
+): Promise<void> {
   guardFetch()
   const telemetry = openTelemetry(config, 'web')
   const { log } = telemetry
@@ -41,11 +46,17 @@ export async function runWebProcess(system: System, config: Config, place: Place
       .then(() => process.exit(0))
   }
   const endpoint = linkToSupervisor(telemetry.metrics, stop)
-  await listen(server, config)
-  tellSupervisor({ kind: 'listening', port: (server.address() as AddressInfo).port })
+  const open = async (): Promise<void> => {
+    await listen(server, config)
+    tellSupervisor({ kind: 'listening', port: (server.address() as AddressInfo).port })
+  }
+  // Where others serve, no request goes to one that is not ready.
+  const isLate = isReplacement && config.webProcesses > 1
+  if (!isLate) await open()
   const capabilities = await openCapabilities(config, await endpoint, 'web', telemetry)
   closer.add('database', () => capabilities.database.close())
   await openWebService(system, capabilities, place, server, { front, closer })
+  if (isLate) await open()
   tellSupervisor({ kind: 'ready' })
   log.info('ready')
 }
