@@ -58,7 +58,6 @@ export function superviseChild(settings: ChildSettings): SupervisedChild {
   let restarts = 0
   let failuresInARow = 0
   let reloading = false
-  let startedOnce = false
   let onceReady: () => void = () => undefined
   let endpoint: Endpoint | undefined
 
@@ -79,8 +78,7 @@ export function superviseChild(settings: ChildSettings): SupervisedChild {
   }
   const start = (): void => {
     const startedAt = Date.now()
-    child = startProcess(settings, startedOnce)
-    startedOnce = true
+    child = startProcess(settings, child !== undefined)
     for (const stream of [child.stdout, child.stderr])
       if (stream) createInterface({ input: stream }).on('line', settings.onLine)
     child.on('message', hear)
