@@ -31,7 +31,7 @@ export const claim = defineClaim({
   answers: ['C2', 'C4', 'ASVS 13.3.1', 'ASVS 13.4.2'],
   witness: 'the real process, with the values of the four source documents',
   tier: 'full',
-  seconds: 15,
+  seconds: 25,
   limits: {
     'placeholders taken': exactly(0, 'values'),
     'refusals that do not name the setting': exactly(0, 'refusals'),
@@ -41,7 +41,7 @@ export const claim = defineClaim({
     const outcomes = await forEachOf(placeholders, AT_A_TIME, async ([name, value]) => ({
       name,
       value,
-      ...(await tryStart(rig, { NODE_ENV: 'production', [name]: value })),
+      ...(await tryStart(rig, { NODE_ENV: 'production', DB_CONNECT_TRIES: '1', [name]: value })),
     }))
     const good = await tryStart(rig, {
       NODE_ENV: 'production',
