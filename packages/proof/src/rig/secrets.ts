@@ -27,7 +27,7 @@ export interface Finding {
 }
 
 /** What looks like a secret in this text; never the secret itself. */
-export const findSecrets = (text: string, where: string): Finding[] =>
+const findSecrets = (text: string, where: string): Finding[] =>
   Object.entries(forms).flatMap(([form, pattern]) =>
     [...text.matchAll(pattern)].filter(([found]) => !ofTests.test(found)).map(() => ({ where, form })),
   )
