@@ -79,11 +79,11 @@ const placeholderProblem = (production: boolean, given: string): string | undefi
   production && isPlaceholder(given) ? 'is a known placeholder, which anybody can look up' : undefined
 
 const placeholder =
-  /^(your[-_ ]|change-?me|placeholder|example|secret$|password$|test$|sk_test_|pk_test_|xxx)|your-very-secure|replace[-_ ]?me/i
+  /^(your[-_ ]|<|change-?me|placeholder|example|secret$|password$|pass$|test$|sk_test_|pk_test_|xxx)|your-very-secure|replace[-_ ]?me|(\/\/|[,@.])your[-_]([a-z]+[-_])*(domain|host|dsn)\b/i
 
 function isPlaceholder(value: string): boolean {
-  const credentials = /^[a-z]+:\/\/[^/@]*:([^/@]*)@/i.exec(value)
-  return placeholder.test(credentials ? (credentials[1] ?? '') : value)
+  const password = /^[a-z]+:\/\/[^/@]*:([^/@]*)@/i.exec(value)?.[1]
+  return placeholder.test(value) || (password !== undefined && placeholder.test(password))
 }
 
 function mendCommand(setting: Setting<unknown>): string {

@@ -146,9 +146,17 @@ export function secret(
   }
 }
 
-/** A secret whose form is somebody else's, such as a provider's key or a database URL. */
-export function foreignSecret(env: string, example: string, about: Description): Setting<Secret | undefined> {
-  const schema = z.string().transform((value) => (value ? new Secret(value) : undefined))
+/** A secret whose form is somebody else's: a provider's key, or with `protocols` an address that holds a password. */
+export function foreignSecret(
+  env: string,
+  example: string,
+  about: Description,
+  protocols?: readonly string[],
+): Setting<Secret | undefined> {
+  const schema = z
+    .string()
+    .refine((value) => !protocols || isUrl(value, protocols), `must be an address such as ${example}`)
+    .transform((value) => (value ? new Secret(value) : undefined))
   return { env, schema, secret: true, type: 'secret', example, ...about }
 }
 

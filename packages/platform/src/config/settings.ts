@@ -63,10 +63,15 @@ export const settings = {
     text: 'How long a stop waits for requests and jobs under way.',
   }),
 
-  databaseUrl: foreignSecret('DATABASE_URL', 'postgresql://user:password@host:5432/name', {
-    group: 'Database',
-    text: 'A PostgreSQL 16+ server of your own, as a role that may create roles. Default: the embedded server.',
-  }),
+  databaseUrl: foreignSecret(
+    'DATABASE_URL',
+    'postgresql://user:password@host:5432/name',
+    {
+      group: 'Database',
+      text: 'A PostgreSQL 16+ server of your own, as a role that may create roles. Default: the embedded server.',
+    },
+    ['postgresql:', 'postgres:'],
+  ),
   databasePoolMax: integer('DB_POOL_MAX', 2, 100, {
     group: 'Database',
     default: '10',

@@ -2,9 +2,9 @@ import type { Server } from 'node:http'
 import type { Socket } from 'node:net'
 import { KiB, SECOND } from '@seaworthy/core'
 
-const CHECK_MS = 3 * SECOND
-const SLOW_CHECKS_MAX = 4
-const BYTES_A_CHECK_MIN = 3 * KiB
+const CHECK_MS = 2 * SECOND
+const SLOW_CHECKS_MAX = 5
+const BYTES_A_CHECK_MIN = 2 * KiB
 
 interface Reader {
   taken: number
@@ -12,8 +12,9 @@ interface Reader {
 }
 
 /**
- * Ends connections of clients that leave an answer unread: who takes less than a kilobyte a second for twelve seconds
- * while more waits for it. A timeout of the socket would begin anew with each byte. Returns what ends the watch.
+ * Ends connections of clients that leave an answer unread: who takes less than a kilobyte a second for ten seconds
+ * while more waits for it. A timeout of the socket would begin anew with each byte; a connection that is closed and not
+ * reset would keep megabytes in the kernel for as long as the client likes. Returns what ends the watch.
  */
 export function cutSlowReaders(server: Server): () => void {
   const readers = new Map<Socket, Reader>()
@@ -22,7 +23,7 @@ export function cutSlowReaders(server: Server): () => void {
     socket.once('close', () => readers.delete(socket))
   })
   const timer = setInterval(() => {
-    for (const [socket, reader] of readers) if (isTooSlow(socket, reader)) socket.destroy()
+    for (const [socket, reader] of readers) if (isTooSlow(socket, reader)) socket.resetAndDestroy()
   }, CHECK_MS)
   timer.unref()
   return () => clearInterval(timer)

@@ -8,6 +8,7 @@ const programs = {
   chromium: { names: ['chromium', 'chromium-browser', 'google-chrome'], package: 'chromium' },
   exiftool: { names: ['exiftool'], package: 'libimage-exiftool-perl' },
   faketime: { names: ['faketime'], package: 'faketime' },
+  git: { names: ['git'], package: 'git' },
   nginx: { names: ['nginx', '/usr/sbin/nginx'], package: 'nginx' },
   openssl: { names: ['openssl'], package: 'openssl' },
   promtool: { names: ['promtool'], package: 'prometheus' },
