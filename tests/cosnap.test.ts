@@ -277,6 +277,19 @@ describe('Cosnap', () => {
     expect(await credits(person)).toMatchObject({ available: 20 })
   })
 
+  it.each([
+    ['without a boundary', 'multipart/form-data'],
+    ['with the wrong boundary', 'multipart/form-data; boundary=other'],
+  ])('refuses a form %s as unreadable', async (_, type) => {
+    const person = await service.newcomer()
+    const response = await person.fetch('/api/cosnap/photos', {
+      method: 'POST',
+      headers: { 'content-type': type },
+      body: '--xx\r\nContent-Disposition: form-data; name="file"; filename="a.jpg"\r\n\r\nx\r\n--xx--\r\n',
+    })
+    expect(response.status).toBe(400)
+  })
+
   it('takes a photo from a form as well', async () => {
     const person = await service.newcomer()
     const form = new FormData()

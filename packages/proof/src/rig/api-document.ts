@@ -1,9 +1,9 @@
 /** As much as claims read of `/openapi.json`. */
-export interface ApiDocument {
+interface ApiDocument {
   readonly paths: Readonly<Record<string, Readonly<Record<string, Operation>>>>
 }
 
-export interface Operation {
+interface Operation {
   readonly operationId: string
   readonly parameters: readonly {
     readonly name: string

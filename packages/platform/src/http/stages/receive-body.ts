@@ -137,12 +137,26 @@ async function receiveUploaded(exchange: Exchange, caller: Caller, id: string, m
 
 async function firstFile(exchange: Exchange): Promise<Readable> {
   assert(typeof exchange.request.file === 'function', 'the multipart plugin is registered')
-  const part = await exchange.request.file({
-    limits: { files: 1, fields: 10, fieldSize: 1_024, parts: 12, headerPairs: 50, fileSize: Number.POSITIVE_INFINITY },
+  const limits = {
+    files: 1,
+    fields: 10,
+    fieldSize: 1_024,
+    parts: 12,
+    headerPairs: 50,
+    fileSize: Number.POSITIVE_INFINITY,
+  }
+  const part = await exchange.request.file({ limits }).catch((error: unknown) => {
+    throw asUnreadable(error)
   })
   if (!part) throw fault('malformed_request', { detail: 'The form holds no file.' })
   return part.file
 }
+
+/** The parser of forms tells most mistakes of the sender by plain errors. */
+const asUnreadable = (error: unknown): Error =>
+  error instanceof Error && 'statusCode' in error
+    ? error
+    : fault('malformed_request', { detail: 'The upload could not be read.', cause: error })
 
 /** Ends an upload that sends nothing for twelve seconds; how long it may take in all is the server's to say. */
 function withPatience(source: Readable): Readable {
@@ -166,7 +180,7 @@ function withPatience(source: Readable): Readable {
   out.once('close', () => {
     clearTimeout(silence)
   })
-  source.once('error', (error) => out.destroy(error))
+  source.once('error', (error) => out.destroy(asUnreadable(error)))
   source.once('close', () => {
     if (!source.readableEnded)
       out.destroy(fault('malformed_request', { detail: 'The upload ended before the file was complete.' }))
