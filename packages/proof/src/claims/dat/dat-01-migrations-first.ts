@@ -16,7 +16,7 @@ const STEP_MS = 100
 /** Takes far longer than a start does on this machine today, and says how often it ran. */
 const slowMigration = (startMs: number): string => `create table if not exists cosnap.proof (at timestamptz not null);
 insert into cosnap.proof values (clock_timestamp());
-select pg_sleep(${Math.max(3, (4 * startMs) / 1_000)});
+select pg_sleep(${Math.min(15, Math.max(3, (4 * startMs) / 1_000))});
 `
 
 export const claim = defineClaim({
@@ -37,7 +37,7 @@ export const claim = defineClaim({
     )
     const admin = await stack.database('admin')
     const copy = makeOwnCopy(rig)
-    writeFileSync(join(copy.product, 'apps/cosnap/migrations/0002-proof.sql'), slowMigration(ms))
+    writeFileSync(join(copy.product, 'apps/cosnap/migrations/9001-proof.sql'), slowMigration(ms))
     const settings = onServer(admin, NAME)
     await admin.query(`create database ${NAME}`)
     const watch = async (): Promise<DatabaseClient> => {
@@ -99,7 +99,7 @@ async function pollUntilMigrated(instance: Stack, watcher: DatabaseClient) {
       await sleep(STEP_MS)
       return false
     },
-    60_000,
+    90_000,
   )
   return polls
 }
@@ -110,7 +110,7 @@ async function isMigrated(watcher: DatabaseClient): Promise<boolean> {
 }
 
 const comesUp = (instance: Stack): Promise<boolean> =>
-  instance.ready(60_000).then(
+  instance.ready(90_000).then(
     () => true,
     () => false,
   )

@@ -18,6 +18,7 @@ export const claim = defineClaim({
   limits: {
     'time until another worker begins it': atMost(TAKEN_OVER_MS, 'ms'),
     'results of the late worker that were kept': exactly(0, 'results'),
+    'late results that the fence let through': exactly(0, 'results'),
     'payments beyond one': exactly(0, 'payments'),
   },
   experiment: async (rig) => {
@@ -53,6 +54,7 @@ export const claim = defineClaim({
       measured: {
         'time until another worker begins it': Math.min(takenOver - frozenAt, 1_000_000),
         'results of the late worker that were kept': before === after ? 0 : 1,
+        'late results that the fence let through': end === undefined || end.includes('was taken over') ? 0 : 1,
         'payments beyond one': books.captures + books.twice - 1,
       },
       met: {
@@ -70,7 +72,7 @@ export const claim = defineClaim({
       'const FROZEN_SECONDS = 3_600',
     ),
     patch(
-      'a result is kept whoever brings it',
+      'a late result is not refused at the fence',
       'packages/platform/src/jobs/worker.ts',
       'if (!held) throw new Superseded(row.id)',
       '',
@@ -102,5 +104,5 @@ const endOfFirstTry = (stack: Stack, run: Run): string | undefined =>
     .find(
       (line) =>
         line.includes(`${run.jobId} was taken over`) ||
-        (line.includes('job done') && line.includes(run.jobId) && line.includes('"attempt":1,')),
+        (/job (done|failed)/.test(line) && line.includes(run.jobId) && line.includes('"attempt":1,')),
     )
