@@ -30,13 +30,13 @@ export const claim = defineClaim({
     // The other one sleeps for a moment, so that it is known who has the job.
     process.kill(other, 'SIGSTOP')
     const run = (await (await startRun(person, photoId, 'oil')).json()) as Run
-    await until('the job is under way', async () => (await attemptsOf(admin, run)) === 1)
+    await until('the photo is read and the effect being made', async () => (await jobOf(admin, run)).progress > 0.3)
     process.kill(frozen, 'SIGSTOP')
     process.kill(other, 'SIGCONT')
     const frozenAt = performance.now()
     const takenOver = await until(
       'another has begun it',
-      async () => (await attemptsOf(admin, run)) === 2,
+      async () => (await jobOf(admin, run)).attempts === 2,
       TAKEN_OVER_MS + 2_000,
     )
       .then(() => performance.now())
@@ -80,11 +80,12 @@ export const claim = defineClaim({
   ],
 })
 
-async function attemptsOf(admin: DatabaseClient, run: Run): Promise<number> {
-  const { rows } = await admin.query<{ attempts: number }>('select attempts from seaworthy.jobs where id = $1', [
-    run.jobId,
-  ])
-  return rows[0]?.attempts ?? 0
+async function jobOf(admin: DatabaseClient, run: Run): Promise<{ attempts: number; progress: number }> {
+  const { rows } = await admin.query<{ attempts: number; progress: number }>(
+    'select attempts, progress from seaworthy.jobs where id = $1',
+    [run.jobId],
+  )
+  return rows[0] ?? { attempts: 0, progress: 0 }
 }
 
 /** Changes with every write of the row. */
