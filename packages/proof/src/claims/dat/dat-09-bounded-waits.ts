@@ -75,10 +75,10 @@ export const claim = defineClaim({
   sabotages: [
     wrongSettings('a request may wait for thirty seconds', { DB_WAIT_TIMEOUT: '30s' }),
     patch(
-      'a connection that has read is not given back',
+      'a connection is not given back while others wait for one',
       'packages/platform/src/data/database.ts',
       'client.release(broken)',
-      "if (!begin.includes('read only')) client.release(broken)",
+      'if (pool.waitingCount === 0) client.release(broken)',
     ),
   ],
 })
