@@ -50,7 +50,7 @@ function problemsOf(result: ClaimResult): string[] {
   ]
 }
 
-export function countsOf(results: readonly ClaimResult[]): string {
+function countsOf(results: readonly ClaimResult[]): string {
   const counts = new Map<VerdictName, number>()
   for (const { verdict } of results) counts.set(verdict, (counts.get(verdict) ?? 0) + 1)
   const { caught, all } = killRateOf(results)

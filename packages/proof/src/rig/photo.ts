@@ -3,7 +3,7 @@ import type { Person } from './person.ts'
 import { until } from './wait.ts'
 
 /** A colourful picture made by arithmetic: no file in the tree, the same every time. */
-export async function drawPhoto(width: number, height: number): Promise<Sharp> {
+async function drawPhoto(width: number, height: number): Promise<Sharp> {
   const { default: sharp } = await import('sharp')
   const data = Buffer.alloc(width * height * 3)
   for (let y = 0, at = 0; y < height; y++)

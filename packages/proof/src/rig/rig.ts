@@ -40,7 +40,7 @@ export interface Variant {
   close(): Promise<void>
 }
 
-export interface OpenRig {
+interface OpenRig {
   readonly rig: Rig
   close(): Promise<void>
 }

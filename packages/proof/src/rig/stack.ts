@@ -9,7 +9,7 @@ import { type Person, signIn, signUp } from './person.ts'
 import { freePort } from './ports.ts'
 import { until } from './wait.ts'
 
-export type Part = 'supervisor' | 'web' | 'worker' | 'database'
+type Part = 'supervisor' | 'web' | 'worker' | 'database'
 
 /** The built product, running as an operator starts it, on ports and in a directory of its own. */
 export interface Stack {
@@ -40,7 +40,7 @@ export interface Stack {
   stop(): Promise<Exit>
 }
 
-export interface LogLine {
+interface LogLine {
   readonly level: string
   readonly message: string
   readonly process: string

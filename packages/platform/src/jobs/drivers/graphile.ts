@@ -209,8 +209,8 @@ const silent = new GraphileLogger(() => () => undefined)
 
 function adaptLogger(log: Logger): GraphileLogger {
   return new GraphileLogger(() => (level, message) => {
-    if (level === 'error') log.error('queue: a job or the queue failed', { message })
-    else if (level === 'warning') log.warn('queue', { message })
-    else log.debug('queue', { message })
+    if (level === 'error') log.error('queue: a job or the queue failed', { why: message })
+    else if (level === 'warning') log.warn('queue', { why: message })
+    else log.debug('queue', { why: message })
   })
 }

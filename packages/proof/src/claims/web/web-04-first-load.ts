@@ -98,16 +98,23 @@ async function load(browser: Browser, url: string, path: string, storageState?: 
   const page = await context.newPage()
   const asked: Request[] = []
   page.on('requestfinished', (request) => asked.push(request))
+  // What is needed to show the page is there when the page asks for its data; the rest comes while it waits for them.
+  const needed = new Set<string>()
+  let asksForData = false
+  page.on('request', (request) => {
+    const { pathname } = new URL(request.url())
+    asksForData ||= pathname.startsWith('/api/cosnap/')
+    if (!asksForData) needed.add(pathname)
+  })
   await page.goto(`${url}${path}`)
   await page.locator('h1').first().waitFor()
-  const beforeHeading = new Set(asked.map((request) => new URL(request.url()).pathname))
   await page.waitForLoadState('networkidle')
   const heading = await page.locator('h1').first().innerText()
   const assets = await Promise.all(asked.filter((request) => request.url().includes('/assets/')).map(readAsset))
   if (storageState) storageState.cookies = (await context.storageState()).cookies
   await context.close()
   const scripts = assets.filter((asset) => asset.path.endsWith('.js'))
-  const first = scripts.filter((script) => beforeHeading.has(script.path))
+  const first = scripts.filter((script) => needed.has(script.path))
   return { path, heading, assets, kilobytes: kilobytesOf(scripts), firstKilobytes: kilobytesOf(first) }
 }
 
