@@ -55,6 +55,7 @@ export function createLive(baseUrl: string, session: Session): Live {
 }
 
 async function connect(baseUrl: string, session: Session, channels: Map<string, Watched>): Promise<Socket> {
+  await idle()
   const { io } = await import('socket.io-client')
   const socket = io(baseUrl || location.origin, {
     path: '/socket',
@@ -98,4 +99,12 @@ function receive(watched: Watched | undefined, message: Wire): void {
   watched.cursor = Math.max(watched.cursor ?? 0, message.cursor)
   if (watched.seen.size > SEEN_MAX) for (const id of [...watched.seen].slice(0, SEEN_MAX / 2)) watched.seen.delete(id)
   for (const listener of watched.listeners) listener.onEvent({ id: message.id, payload: message.payload })
+}
+
+const IDLE_MS_MAX = 1_000
+
+/** The page comes first: its live connection waits for a quiet moment, where the browser knows one. */
+function idle(): Promise<void> {
+  if (typeof requestIdleCallback !== 'function') return Promise.resolve()
+  return new Promise((resolve) => requestIdleCallback(() => resolve(), { timeout: IDLE_MS_MAX }))
 }
