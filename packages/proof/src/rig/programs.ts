@@ -1,21 +1,23 @@
 import { spawnSync } from 'node:child_process'
-import { existsSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
 import { searchPath } from './environment.ts'
 
-/** Programs that judge the product and are no part of it. */
+/** Where `scripts/install-proof-tools.sh` puts what no package of the system has. */
+const tools = join(import.meta.dirname, '..', '..', '..', '..', '.seaworthy', 'tools', 'node_modules')
+
+/** Programs that judge the product and are no part of it, by the names that they go by. */
 const programs = {
-  chromium: { names: ['chromium', 'chromium-browser', 'google-chrome'], package: 'chromium' },
-  exiftool: { names: ['exiftool'], package: 'libimage-exiftool-perl' },
-  faketime: { names: ['faketime'], package: 'faketime' },
-  git: { names: ['git'], package: 'git' },
-  nginx: { names: ['nginx', '/usr/sbin/nginx'], package: 'nginx' },
-  openssl: { names: ['openssl'], package: 'openssl' },
-  promtool: { names: ['promtool'], package: 'prometheus' },
-  psql: { names: ['psql'], package: 'postgresql-client' },
-  slowhttptest: { names: ['slowhttptest'], package: 'slowhttptest' },
-  strace: { names: ['strace'], package: 'strace' },
-  zzuf: { names: ['zzuf'], package: 'zzuf' },
+  chromium: ['chromium', 'chromium-browser', 'google-chrome'],
+  exiftool: ['exiftool'],
+  faketime: ['faketime'],
+  git: ['git'],
+  nginx: ['nginx', '/usr/sbin/nginx'],
+  observatory: [join(tools, '@mdn', 'mdn-http-observatory')],
+  openssl: ['openssl'],
+  promtool: ['promtool'],
+  slowhttptest: ['slowhttptest'],
+  zzuf: ['zzuf'],
 } as const
 
 export type ProgramName = keyof typeof programs
@@ -23,7 +25,7 @@ export type ProgramName = keyof typeof programs
 /** Where it is, or undefined. */
 export function findProgram(name: ProgramName): string | undefined {
   const folders = searchPath().split(delimiter).concat('/usr/sbin', '/usr/local/bin')
-  for (const candidate of programs[name].names) {
+  for (const candidate of programs[name]) {
     const paths = candidate.startsWith('/') ? [candidate] : folders.map((folder) => join(folder, candidate))
     const found = paths.find((path) => existsSync(path))
     if (found) return found
@@ -41,7 +43,11 @@ export function missingPrograms(names: readonly ProgramName[]): string | undefin
 export function versionOf(name: ProgramName): string | undefined {
   const path = findProgram(name)
   if (!path) return undefined
+  if (name === 'observatory') return versionOfPackage(path)
   const flag = { exiftool: '-ver', nginx: '-v', slowhttptest: '-h' }[name as string] ?? '--version'
   const { stdout, stderr } = spawnSync(path, [flag], { encoding: 'utf8', timeout: 5_000 })
   return /\d+(\.\d+)+/.exec(`${stdout}${stderr}`)?.[0]
 }
+
+const versionOfPackage = (folder: string): string =>
+  (JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')) as { version: string }).version
