@@ -40,6 +40,7 @@ program
   .option('--open', 'open the report')
   .option('--list', 'show the claims and run none')
   .option('--seed <number>', 'repeat the choices of an earlier run')
+  .option('--config <file>', 'judge another app, which the file says how to start and use')
   .option('--verify <file>', 'check the signature and the date of a receipt')
   .action(async (names: string[], flags: ProveFlags) => {
     const { runProve } = await import('./prove.ts')

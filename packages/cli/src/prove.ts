@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process'
 import { readFileSync } from 'node:fs'
-import { checkReceipt, listClaims, prove, type Receipt, type Tier } from '@seaworthy/proof'
+import { checkReceipt, listClaims, type ProveOptions, prove, proveApp, type Receipt, type Tier } from '@seaworthy/proof'
 import { findPlace } from './place.ts'
 
 export interface ProveFlags {
@@ -14,6 +14,7 @@ export interface ProveFlags {
   readonly list?: boolean
   readonly seed?: string
   readonly verify?: string
+  readonly config?: string
 }
 
 /** `seaworthy prove`: measures what the product claims; exit code 0 only when nothing is refuted. */
@@ -27,24 +28,31 @@ export async function runProve(names: readonly string[], flags: ProveFlags): Pro
       process.stderr.write('\nStopping what was started ...\n')
       stopping.abort()
     })
-  const proved = await prove({
+  const common = {
     root: directory,
     commit: build.commit,
     names,
-    tier: tierOf(flags),
     strict: flags.strict ?? false,
-    sabotage: flags.sabotage ?? false,
-    write: flags.write ?? false,
     json: flags.json ?? false,
-    ...(flags.seed ? { seed: Number(flags.seed) } : {}),
     signal: stopping.signal,
-    say: (text) => process.stderr.write(`${text}\n`),
-    print: (text) => process.stdout.write(`${text}\n`),
-  })
+    say: (text: string) => process.stderr.write(`${text}\n`),
+    print: (text: string) => process.stdout.write(`${text}\n`),
+  }
+  const proved = await (flags.config ? proveApp({ ...common, file: flags.config }) : prove(ownOptions(common, flags)))
   process.stderr.write(`The report is ${proved.html}\n`)
   if (flags.open) openPage(proved.html)
   process.exitCode = proved.ok ? 0 : 1
 }
+type Common = Omit<ProveOptions, 'tier' | 'sabotage' | 'write' | 'seed'>
+
+/** What only the proofs of this product know. */
+const ownOptions = (common: Common, flags: ProveFlags): ProveOptions => ({
+  ...common,
+  tier: tierOf(flags),
+  sabotage: flags.sabotage ?? false,
+  write: flags.write ?? false,
+  ...(flags.seed ? { seed: Number(flags.seed) } : {}),
+})
 
 const tierOf = ({ fast, soak }: ProveFlags): Tier => (soak ? 'soak' : fast ? 'fast' : 'full')
 

@@ -61,8 +61,10 @@ export async function prove(options: ProveOptions): Promise<Proved> {
   if (signal.aborted) throw new Error('Stopped. Everything that was started is ended.')
   const seconds = (performance.now() - began) / 1_000
   const report: Report = { startedAt, seconds, seed, commit, machine: describeMachine(claims), results }
-  const html = keep(report, join(root, '.seaworthy', 'proofs'), options)
-  if (options.write) writeDocuments(root, all, remembered(join(root, '.seaworthy', 'proofs'), commit), say)
+  const directory = join(root, '.seaworthy', 'proofs')
+  const html = keepReport(report, directory, { ...options, keyDirectory: directory })
+  rememberVerdicts(report, directory)
+  if (options.write) writeDocuments(root, all, remembered(directory, commit), say)
   if (!options.json) options.print(summaryOf(report))
   return { ok: results.every((result) => isGood(result, options.strict)), html }
 }
@@ -72,23 +74,31 @@ export async function listClaims(): Promise<readonly Pick<Claim, 'id' | 'says' |
   return loadClaims()
 }
 
-function isGood({ id, verdict, sabotages }: ClaimResult, strict: boolean): boolean {
+export function isGood({ id, verdict, sabotages }: ClaimResult, strict: boolean): boolean {
   if (verdict === 'refuted' || sabotages.some((sabotage) => !sabotage.caught)) return false
   return verdict === 'proven' || !strict || id in allowedUntested
 }
 
-/** The signed receipt, the page, and the newest verdict of every claim. */
-function keep(report: Report, directory: string, { json, print }: ProveOptions): string {
+/** The signed receipt and the page, whose path it gives. */
+export function keepReport(
+  report: Report,
+  directory: string,
+  { json, print, keyDirectory }: Pick<ProveOptions, 'json' | 'print'> & { readonly keyDirectory: string },
+): string {
   mkdirSync(directory, { recursive: true, mode: 0o700 })
-  const receipt = JSON.stringify(signReport(report, directory), null, json ? 2 : 0)
+  const receipt = JSON.stringify(signReport(report, keyDirectory), null, json ? 2 : 0)
   writeFileSync(join(directory, 'receipt.json'), `${receipt}\n`)
   const html = join(directory, 'report.html')
   writeFileSync(html, renderHtml(report))
+  if (json) print(receipt)
+  return html
+}
+
+/** The newest verdict of every claim. */
+function rememberVerdicts(report: Report, directory: string): void {
   const known = readVerdicts(directory)
   for (const { run: _, evidence: __, ...result } of report.results) known[result.id] = { ...result, evidence: [] }
   writeFileSync(join(directory, 'verdicts.json'), JSON.stringify(known))
-  if (json) print(receipt)
-  return html
 }
 
 /** A verdict about another commit is stale. */

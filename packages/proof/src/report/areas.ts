@@ -20,4 +20,5 @@ export const areaNames: Readonly<Record<string, string>> = {
   CON: 'Containers and manifests',
   WEB: 'Pages',
   CAP: 'Capacity',
+  GEN: 'Any app',
 }

@@ -18,12 +18,15 @@ export interface Exit {
   readonly atMs: number
 }
 
+/** Compiled, also when this runs from its source. */
+const keeperFile = join(import.meta.dirname.replace(/([\\/])src([\\/]rig)$/, '$1dist$2'), 'keeper.js')
+
 export function keepProcess(
   command: string,
   args: readonly string[],
   options: { readonly env: NodeJS.ProcessEnv; readonly cwd?: string },
 ): KeptProcess {
-  const keeper = fork(join(import.meta.dirname, 'keeper.js'), [command, ...args], {
+  const keeper = fork(keeperFile, [command, ...args], {
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     execArgv: [],
     ...options,

@@ -1,0 +1,55 @@
+import { until } from '../../rig/wait.ts'
+import { defineGeneralClaim } from '../claim.ts'
+import type { Finding } from '../finding.ts'
+import type { Target } from '../target.ts'
+
+const mistakes = {
+  'it starts without a setting that it needs': [24, 36],
+  'it starts with a placeholder as a secret': [24],
+} as const
+type Mistake = keyof typeof mistakes
+
+const PLACEHOLDER = 'changeme-changeme-changeme-changeme'
+const PATIENCE_MS = 20_000
+
+export const claim = defineGeneralClaim({
+  id: 'GEN-25',
+  says: 'In production it refuses to start without its settings and with placeholders as secrets',
+  mistakes,
+  answers: ['C2', 'C8', 'ASVS 13.3.1'],
+  needs: ['process'],
+  find: async (target) => {
+    const required = target.config.start?.required ?? []
+    const secrets = required.filter((name) => /SECRET|KEY|PASSWORD|TOKEN/.test(name))
+    const findings = await Promise.all([
+      ...required.map((name) => tryStart(target, 'it starts without a setting that it needs', name, undefined)),
+      ...secrets.map((name) => tryStart(target, 'it starts with a placeholder as a secret', name, PLACEHOLDER)),
+    ])
+    return { findings: findings.flat(), met: { 'a required setting is configured': required.length > 0 } }
+  },
+})
+
+/** It must end by itself, and not answer first. */
+async function tryStart(
+  target: Target,
+  mistake: Mistake,
+  name: string,
+  value: string | undefined,
+): Promise<Finding<Mistake>[]> {
+  return target.withProcess({ [name]: value }, async (app) => {
+    const served = app.ready().then(
+      () => true,
+      () => false,
+    )
+    const ended = await Promise.race([
+      app.exited.then(() => true),
+      served.then((yes) => !yes),
+      until('it answers or ends', () => app.exit() !== undefined, PATIENCE_MS).then(
+        () => true,
+        () => false,
+      ),
+    ])
+    if (ended) return []
+    return [{ mistake, about: name, request: `start with ${name}=${value ?? ''}`, answer: 'it serves' }]
+  })
+}
