@@ -1,5 +1,6 @@
 // `npm run prove:wreck`: mends each mistake of the wreck alone and shows that its finding goes and all others stay.
-// `--write` puts the list into its README; a part of a claim's id or sentence chooses some.
+// The claim that finds it looks, and with `--all-claims` every other one too. A part of a claim's id or sentence chooses
+// some; `--write` puts the list into the README.
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -9,6 +10,12 @@ import { mistakes, type WreckMistake } from '../packages/proof/wreck/mistakes/in
 import { tableOf } from '../packages/proof/wreck/table.ts'
 
 const SIDE_BY_SIDE = 2
+const allClaims = process.argv.includes('--all-claims')
+let stopped = false
+for (const signal of ['SIGINT', 'SIGTERM'] as const)
+  process.on(signal, () => {
+    stopped = true
+  })
 const words = process.argv.slice(2).filter((word) => !word.startsWith('--'))
 const chosen = mistakes.filter(
   ({ claim, says }) => words.length === 0 || words.some((word) => `${claim} ${says}`.includes(word)),
@@ -34,7 +41,8 @@ async function mendOneByOne(list: readonly WreckMistake[]): Promise<void> {
   const left = [...list]
   let good = 0
   const lane = async (): Promise<void> => {
-    for (let mistake = left.shift(); mistake; mistake = left.shift()) if (await mendOne(serverUrl, mistake)) good++
+    for (let mistake = left.shift(); mistake && !stopped; mistake = left.shift())
+      if (await mendOne(serverUrl, mistake)) good++
   }
   try {
     await Promise.all(Array.from({ length: SIDE_BY_SIDE }, lane))
@@ -47,7 +55,7 @@ async function mendOneByOne(list: readonly WreckMistake[]): Promise<void> {
 }
 
 async function mendOne(serverUrl: string, mistake: WreckMistake): Promise<boolean> {
-  const { still, lost, unknown, seconds } = await runMended(serverUrl, [mistake])
+  const { still, lost, unknown, seconds } = await runMended(serverUrl, [mistake], allClaims ? [] : [mistake.claim])
   const problems = [
     ...still.map((name) => `still found: ${name}`),
     ...lost.map((name) => `lost: ${name}`),

@@ -32,15 +32,25 @@ export const schemaMistakes = {
     and c.relname ~ '(usage|subscription|payment|invoice|ledger|charge|billing|order|credit)'`,
   'a plan stands in two tables': `select a.attname::text as about, string_agg(c.oid::regclass::text, ', ' order by c.relname) as row
     from ${columns} and a.attgenerated = '' and a.attname in ('plan', 'subscription_status', 'tier') group by a.attname having count(*) > 1`,
-  'a policy calls a function for every row': `select p.polrelid::regclass || '.' || p.polname as about, x.rule as row
-    from pg_policy p join pg_class c on c.oid = p.polrelid join pg_namespace n on n.oid = c.relnamespace,
-    lateral (select coalesce(pg_get_expr(p.polqual, p.polrelid), '') as rule) x
-    where ${own} and regexp_replace(x.rule, '\\( *SELECT [^()]*(\\([^()]*(\\([^()]*\\)[^()]*)*\\)[^()]*)*\\)', '', 'g') ~ '(current_setting|uid|user_id|jwt) *\\('`,
+  'a policy calls a function for every row': `select p.polrelid::regclass || '.' || p.polname as about,
+    concat_ws(' ', pg_get_expr(p.polqual, p.polrelid), pg_get_expr(p.polwithcheck, p.polrelid)) as row
+    from pg_policy p join pg_class c on c.oid = p.polrelid join pg_namespace n on n.oid = c.relnamespace where ${own}`,
   'partitions end soon': `select t.partrelid::regclass::text as about, coalesce(max(pg_get_expr(c.relpartbound, c.oid)), 'no partition') as row
     from pg_partitioned_table t left join pg_inherits i on i.inhparent = t.partrelid left join pg_class c on c.oid = i.inhrelid
     where t.partstrat = 'r' and t.partdefid = 0 group by t.partrelid
     having coalesce(max(substring(pg_get_expr(c.relpartbound, c.oid) from 'TO \\(''(\\d{4}-\\d\\d-\\d\\d)')), '') < (now() + interval '30 days')::date::text`,
 } as const
+
+/** Whether a policy asks who is calling outside of a `(select …)`, so once for every row. */
+export function callsForEveryRow(rule: string): boolean {
+  let rest = rule
+  for (let at = rest.indexOf('( SELECT '); at >= 0; at = rest.indexOf('( SELECT ')) {
+    let [end, depth] = [at + 1, 1]
+    for (; depth > 0 && end < rest.length; end++) depth += rest[end] === '(' ? 1 : rest[end] === ')' ? -1 : 0
+    rest = rest.slice(0, at) + rest.slice(end)
+  }
+  return /(current_setting|uid|user_id|jwt) *\(/.test(rest)
+}
 
 /** Each takes the name of the app's role. */
 export const rightsMistakes = {

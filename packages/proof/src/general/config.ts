@@ -6,11 +6,15 @@ import { pathToFileURL } from 'node:url'
 export interface GeneralConfig {
   /** Of loopback, with `{port}` where a free port goes. */
   readonly url: string
-  /** `{port}` and `{provider}` in the environment are filled; `required` are settings without which it must not start. */
+  /**
+   * `{port}`, `{otherPort}`, `{data}` (a folder) and `{provider}` in the environment are filled. `required` are settings
+   * without which it must not start, `secrets` those that must not be placeholders.
+   */
   readonly start?: {
     readonly command: string
     readonly environment?: Readonly<Record<string, string>>
     readonly required?: readonly string[]
+    readonly secrets?: readonly string[]
   }
   /** As somebody who may see everything. */
   readonly database?: string
@@ -45,6 +49,7 @@ export interface GeneralConfig {
   readonly provider?: readonly string[]
   /** A cached question with two texts: `{first}` and `{second}`. */
   readonly question?: string
+  /** `read` gives the file; `body.<name>` when the answer to `send` says where it is. */
   readonly upload?: { readonly send: string; readonly read: string; readonly bytesMax?: number }
   /** Gives a file by its name, `{path}`. */
   readonly download?: string

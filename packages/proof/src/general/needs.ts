@@ -5,6 +5,8 @@ export type Need =
   | 'process'
   | 'people'
   | 'pageText'
+  | 'resourceText'
+  | 'start.required'
   | Exclude<keyof GeneralConfig, 'url' | 'start' | 'resource'>
   | `resource.${ResourcePart}`
 
@@ -18,6 +20,8 @@ function has(config: GeneralConfig, need: Need): boolean {
   if (need === 'process') return config.start !== undefined
   if (need === 'people') return config.signUp !== undefined && config.token !== undefined
   if (need === 'provider') return config.provider !== undefined && usesProvider(config)
+  if (need === 'start.required') return (config.start?.required ?? config.start?.secrets) !== undefined
+  if (need === 'resourceText') return /"\{text\}"/.test(config.resource?.create ?? '')
   if (need === 'pageText') return config.pages?.some((page) => page.includes('{text}')) ?? false
   if (need.startsWith('resource.'))
     return config.resource?.[need.slice('resource.'.length) as ResourcePart] !== undefined
@@ -31,6 +35,8 @@ function nameOf(need: Need): string {
   if (need === 'process') return 'start'
   if (need === 'people') return 'signUp and token'
   if (need === 'provider') return 'provider, and {provider} in the environment,'
+  if (need === 'resourceText') return 'a resource.create with "{text}"'
   if (need === 'pageText') return 'a page with {text}'
+  if (need === 'start.required') return 'start.required or start.secrets'
   return need
 }

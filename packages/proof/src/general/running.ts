@@ -20,17 +20,22 @@ export interface Running {
 }
 
 const READY_MS = 60_000
-const STOP_MS = 15_000
+const STOP_MS = 30_000
 
-/** Starts the app on a free port and does not wait. A setting that is `undefined` is taken away. */
-export async function launchApp(
-  { config, directory }: ConfigFile,
-  providerUrl: string,
-  change: Readonly<Record<string, string | undefined>> = {},
-): Promise<Running> {
+export interface Surroundings {
+  readonly provider: string
+  /** A folder for its data. */
+  readonly data: string
+  /** Settings that are other than configured; `undefined` takes one away. */
+  readonly change?: Readonly<Record<string, string | undefined>>
+}
+
+/** Starts the app on a free port and does not wait. */
+export async function launchApp({ config, directory }: ConfigFile, surroundings: Surroundings): Promise<Running> {
   if (!config.start) throw new Error('the configuration has no start')
   const port = /\{port\}/.test(config.url) ? await freePort() : Number(new URL(config.url).port)
-  const values = { port, provider: providerUrl }
+  const { provider, data, change } = surroundings
+  const values = { port, otherPort: await freePort(), provider, data }
   const [command = '', ...args] = fill(config.start.command, values).split(' ')
   const given = Object.entries(config.start.environment ?? {}).map(([name, value]) => [name, fill(value, values)])
   const env = { ...bareEnvironment(), NODE_ENV: 'production', ...Object.fromEntries(given), ...change }

@@ -1,3 +1,4 @@
+import { jpegPhoto } from '../rig/photo.ts'
 import { type Answer, jsonOf, pick, type Sending, send } from './answer.ts'
 import type { GeneralConfig } from './config.ts'
 import { fillRoute, newMark, parseRoute, type Values } from './route.ts'
@@ -25,10 +26,14 @@ export interface Somebody {
 
 const PASSWORD = 'a boat for Everyone 7!'
 
-/** A request as anybody. The body `{photo}` is given by the caller. */
-export function ask(url: string, line: string, { values = {}, headers = {}, ...asking }: Asking = {}): Promise<Answer> {
+/** A request as anybody. The body `{photo}` is a photo. */
+export async function ask(
+  url: string,
+  line: string,
+  { values = {}, headers = {}, ...asking }: Asking = {},
+): Promise<Answer> {
   const { method, path, body } = fillRoute(parseRoute(line), values)
-  const given = asking.body ?? body
+  const given = asking.body ?? (body === '{photo}' ? await jpegPhoto() : body)
   const type = typeof given === 'string' ? 'application/json' : 'image/jpeg'
   const sending: Sending = {
     method,

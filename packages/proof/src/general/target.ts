@@ -1,8 +1,11 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { type DatabaseClient, openClient } from '../rig/database.ts'
 import type { Answer } from './answer.ts'
 import type { ConfigFile, GeneralConfig } from './config.ts'
 import { openProvider, type Provider } from './provider.ts'
-import { launchApp, type Running } from './running.ts'
+import { launchApp, type Running, type Surroundings } from './running.ts'
 import { type Asking, ask, enter, type Somebody } from './somebody.ts'
 
 /** The app that is judged, and all that a claim may do to it. */
@@ -20,8 +23,8 @@ export interface Target {
   database(): Promise<DatabaseClient>
   /** What the process has printed; nothing when we did not start it. */
   output(): string
-  /** Another process of the app with other settings; stopped when the work is done. */
-  withProcess<T>(change: Readonly<Record<string, string | undefined>>, work: (app: Running) => Promise<T>): Promise<T>
+  /** Another process of the app with other settings; stopped when the work is done. `data` names what it starts on. */
+  withProcess<T>(change: Surroundings['change'], work: (app: Running) => Promise<T>, data?: string): Promise<T>
 }
 
 export interface OpenTarget {
@@ -33,24 +36,35 @@ export interface OpenTarget {
 export async function openTarget(file: ConfigFile): Promise<OpenTarget> {
   const { config } = file
   const provider = await openProvider()
+  const data = mkdtempSync(join(tmpdir(), 'prove-app-'))
   const clients: DatabaseClient[] = []
   let app: Running | undefined
   const close = async (): Promise<void> => {
     await Promise.all(clients.map((client) => client.end().catch(() => undefined)))
     await app?.stop()
     await provider.close()
+    rmSync(data, { recursive: true, force: true, maxRetries: 5 })
   }
   try {
-    app = config.start ? await launchApp(file, provider.url) : undefined
+    app = config.start ? await launchApp(file, { provider: provider.url, data: join(data, 'main') }) : undefined
     await app?.ready()
-    return { target: targetOf(file, provider, clients, app), close }
+    return { target: targetOf(file, { provider, clients, data, ...(app ? { app } : {}) }), close }
   } catch (error) {
     await close()
     throw error
   }
 }
 
-function targetOf(file: ConfigFile, provider: Provider, clients: DatabaseClient[], app?: Running): Target {
+interface Opened {
+  readonly provider: Provider
+  readonly clients: DatabaseClient[]
+  readonly data: string
+  readonly app?: Running
+}
+
+let folders = 0
+
+function targetOf(file: ConfigFile, { provider, clients, data, app }: Opened): Target {
   const { config } = file
   const url = app?.url ?? config.url
   const newcomer = (): Promise<Somebody> => enter(url, config)
@@ -77,8 +91,8 @@ function targetOf(file: ConfigFile, provider: Provider, clients: DatabaseClient[
       return database
     },
     output: () => app?.output() ?? '',
-    withProcess: async (change, work) => {
-      const other = await launchApp(file, provider.url, change)
+    withProcess: async (change = {}, work, name = `other-${++folders}`) => {
+      const other = await launchApp(file, { provider: provider.url, data: join(data, name), change })
       try {
         return await work(other)
       } finally {

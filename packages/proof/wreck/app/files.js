@@ -18,7 +18,12 @@ async function upload(req, res) {
   res.status(201).json({ id })
 }
 
-export const withoutMetadata = (bytes) => sharp(bytes, { failOn: 'none' }).rotate().jpeg().toBuffer()
+export const withoutMetadata = (bytes) =>
+  sharp(bytes, { failOn: 'none' })
+    .rotate()
+    .jpeg()
+    .toBuffer()
+    .catch(() => bytes)
 
 function show(req, res) {
   const file = files.get(req.params.id)

@@ -11,7 +11,7 @@ export const claim = defineGeneralClaim({
   id: 'GEN-14',
   says: 'Nobody is given an answer that was made for somebody else, by the app or by a cache on the way',
   mistakes,
-  answers: ['K1', 'ASVS 14.3.2', 'ASVS 8.2.2'],
+  answers: ['Z4', 'K5', 'ASVS 14.3.2'],
   needs: ['people', 'private'],
   find: async ({ config, people, ask }) => {
     const [owner, other] = await people()

@@ -14,7 +14,7 @@ export const claim = defineGeneralClaim({
   id: 'GEN-15',
   says: 'A cache keeps no errors, and asks its provider once for many who ask at once',
   mistakes,
-  answers: ['K2', 'K3'],
+  answers: ['Z4', 'K5', 'K6'],
   needs: ['people', 'provider'],
   find: async ({ config, people, provider }) => {
     const [person] = await people()

@@ -9,7 +9,7 @@ export const claim = defineGeneralClaim({
   id: 'GEN-16',
   says: 'Two different questions never share one kept answer',
   mistakes,
-  answers: ['A6', 'K1'],
+  answers: ['Z4', 'G1', 'K5'],
   needs: ['people', 'question', 'provider'],
   find: async ({ config, people }) => {
     const [person] = await people()

@@ -8,7 +8,7 @@ export const claim = defineGeneralClaim({
   id: 'GEN-32',
   says: 'A change of a row changes the time of its last change',
   mistakes,
-  answers: ['D1'],
+  answers: ['Z4', 'D12'],
   needs: ['people', 'database', 'resource.create', 'resource.change', 'resource.table'],
   find: async ({ config: { resource = {} }, people, database }) => {
     const [person] = await people()

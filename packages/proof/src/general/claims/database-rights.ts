@@ -15,7 +15,7 @@ export const claim = defineGeneralClaim({
   id: 'GEN-31',
   says: "The app's database role has no power over policies, schema and audit, and every table of people has its policy",
   mistakes,
-  answers: ['D3', 'D5', 'ASVS 8.4.1', 'ASVS 13.2.2'],
+  answers: ['Z4', 'I6', 'A4', 'D6', 'ASVS 13.2.2'],
   needs: ['database', 'databaseRole'],
   find: async ({ config, database }) => {
     const client = await database()

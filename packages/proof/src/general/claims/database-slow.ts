@@ -10,7 +10,7 @@ export const claim = defineGeneralClaim({
   id: 'GEN-33',
   says: 'While the database is stuck, answers still come in time, whatever they say',
   mistakes,
-  answers: ['D7', 'ASVS 13.2.6'],
+  answers: ['Z4', 'D5'],
   needs: ['people', 'database', 'resource.list', 'resource.table'],
   find: async ({ config: { resource = {}, answersWithinMs = ANSWERS_WITHIN_MS }, people, database }) => {
     const [person] = await people()

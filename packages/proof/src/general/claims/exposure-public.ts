@@ -23,7 +23,7 @@ export const claim = defineGeneralClaim({
   id: 'GEN-03',
   says: 'Strangers see no metrics, no details of the inside, no files with secrets, and nothing that belongs to people',
   mistakes,
-  answers: ['O5', 'ASVS 8.2.1', 'ASVS 13.4.1', 'ASVS 13.4.5'],
+  answers: ['Z4', 'O1', 'O11', 'C8', 'ASVS 8.2.1', 'ASVS 13.4.1', 'ASVS 13.4.5'],
   needs: ['health'],
   find: async ({ config, ask }) => {
     const found: Finding<Mistake>[] = []

@@ -18,7 +18,7 @@ export const claim = defineGeneralClaim({
   id: 'GEN-18',
   says: 'People change only what is theirs to change: no plan, no subscription, no usage; and see no password hash',
   mistakes,
-  answers: ['D4', 'ASVS 8.2.3', 'ASVS 15.3.1', 'ASVS 2.2.1'],
+  answers: ['Z4', 'I6', 'P10', 'ASVS 8.2.3', 'ASVS 15.3.1'],
   needs: ['people', 'me'],
   find: async ({ config, newcomer }) => {
     const person = await newcomer()

@@ -18,7 +18,7 @@ export const claim = defineGeneralClaim({
   id: 'GEN-24',
   says: 'Uploads are looked at, lose the place where they were taken, are private, and may be as large as promised',
   mistakes,
-  answers: ['M1', 'M3', 'ASVS 5.2.2', 'ASVS 14.2.8'],
+  answers: ['Z4', 'H12', 'F3', 'ASVS 5.2.2', 'ASVS 14.2.8'],
   needs: ['people', 'upload'],
   find: async (target) => {
     const person = await target.newcomer()
@@ -53,13 +53,17 @@ async function placed({ ask }: Target, person: Somebody, upload: Upload): Promis
   const sent = await person.ask(upload.send, { body: new Uint8Array(body) })
   const id = String(pick(jsonOf(sent), 'id'))
   const findings: Finding<Mistake>[] = []
-  const own = await person.ask(upload.read, { values: { id } })
+  const isSigned = upload.read.startsWith('body.')
+  const place = isSigned ? pick(jsonOf(sent), upload.read.slice('body.'.length)) : undefined
+  const read = isSigned ? `GET ${String(place)}` : upload.read
+  const own = await person.ask(read, { values: { id } })
   if (isOk(own) && (await hasPlace(own)))
     findings.push(
       shown('the place where a photo was taken is kept', own, { answer: `${own.status}, EXIF with GPSLatitude` }),
     )
-  const nobodys = await ask(upload.read, { values: { id } })
-  if (isOk(nobodys) && nobodys.bytes.equals(own.bytes))
+  const nobodys = await ask(read, { values: { id } })
+  // An address that the answer gives works for whoever has it, for a while.
+  if (!isSigned && isOk(nobodys) && nobodys.bytes.equals(own.bytes))
     findings.push(shown('a stored file is open to everybody', nobodys, { answer: `${nobodys.status}, the whole file` }))
   return findings
 }

@@ -16,7 +16,7 @@ export const claim = defineGeneralClaim({
   id: 'GEN-02',
   says: 'Answers name no software, forbid guessing of types, carry no harmful header, and open the API to no foreign site',
   mistakes,
-  answers: ['H8', 'H9', 'ASVS 3.4.2', 'ASVS 3.4.4'],
+  answers: ['Z4', 'H9', 'H10', 'ASVS 3.4.2', 'ASVS 3.4.4'],
   needs: ['health'],
   find: async ({ config, ask }) => {
     const answer = await ask(config.health ?? '')

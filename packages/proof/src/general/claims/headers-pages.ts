@@ -17,7 +17,7 @@ export const claim = defineGeneralClaim({
   id: 'GEN-01',
   says: 'Every page forbids foreign scripts, inline scripts and foreign frames, and tells nobody else who reads it',
   mistakes,
-  answers: ['H10', 'ASVS 3.4.3', 'ASVS 3.4.6'],
+  answers: ['Z4', 'H10', 'ASVS 3.4.3', 'ASVS 3.4.6'],
   needs: ['pages'],
   find: async (target) => {
     const pages = target.config.pages ?? []

@@ -12,7 +12,7 @@ export const claim = defineGeneralClaim({
   id: 'GEN-05',
   says: 'Health answers at once and stays good when an outside provider hangs or fails',
   mistakes,
-  answers: ['O1', 'O2'],
+  answers: ['Z4', 'O11', 'C3'],
   needs: ['health', 'provider'],
   find: async ({ config, ask, provider }) => {
     const line = config.health ?? ''

@@ -15,7 +15,7 @@ export const claim = defineGeneralClaim({
   id: 'GEN-20',
   says: 'Signing out ends the session, a refresh token works once, and one address has one account however it is written',
   mistakes,
-  answers: ['I5', 'I6', 'ASVS 7.4.1', 'ASVS 6.2.1'],
+  answers: ['Z4', 'I1', 'I2', 'I3', 'ASVS 7.4.1'],
   needs: ['people', 'me', 'signOut', 'signUp'],
   find: async ({ config, newcomer, ask }) => {
     const person = await newcomer()

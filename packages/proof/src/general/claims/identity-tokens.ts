@@ -18,7 +18,7 @@ export const claim = defineGeneralClaim({
   id: 'GEN-19',
   says: 'Tokens are signed, end within a week and name their key',
   mistakes,
-  answers: ['I1', 'I2', 'ASVS 9.1.1', 'ASVS 9.1.2', 'ASVS 9.2.1'],
+  answers: ['Z4', 'I2', 'ASVS 9.1.1', 'ASVS 9.1.2', 'ASVS 9.2.1'],
   needs: ['people', 'me'],
   find: async ({ config, newcomer, ask }) => {
     const person = await newcomer()

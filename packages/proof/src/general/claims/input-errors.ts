@@ -16,7 +16,7 @@ export const claim = defineGeneralClaim({
   id: 'GEN-09',
   says: 'Errors tell the public neither SQL nor places in the code',
   mistakes,
-  answers: ['E1', 'ASVS 16.5.1'],
+  answers: ['Z4', 'H19', 'ASVS 16.5.1'],
   needs: ['people', 'resource.read'],
   find: async ({ config: { resource = {}, signIn }, people, ask }) => {
     const [person] = await people()

@@ -11,7 +11,7 @@ export const claim = defineGeneralClaim({
   id: 'GEN-10',
   says: 'What is searched for is text, whatever it looks like',
   mistakes,
-  answers: ['V1', 'ASVS 1.2.4'],
+  answers: ['Z4', 'H11', 'ASVS 1.2.4'],
   needs: ['people', 'resource.create', 'resource.search'],
   find: async ({ config: { resource = {} }, people }) => {
     const [person] = await people()

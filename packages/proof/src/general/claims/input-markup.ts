@@ -10,7 +10,7 @@ export const claim = defineGeneralClaim({
   id: 'GEN-11',
   says: 'No page repeats markup that was written into its address',
   mistakes,
-  answers: ['V1', 'ASVS 1.2.1'],
+  answers: ['Z4', 'H11', 'ASVS 1.2.1'],
   needs: ['pageText'],
   find: async ({ config, ask }) => {
     const pages = (config.pages ?? []).filter((page) => page.includes('{text}'))

@@ -10,7 +10,7 @@ export const claim = defineGeneralClaim({
   id: 'GEN-12',
   says: 'A download by name gives nothing from outside of its folder',
   mistakes,
-  answers: ['V6', 'ASVS 5.3.2'],
+  answers: ['Z4', 'H12', 'ASVS 5.3.2'],
   needs: ['download'],
   find: async ({ config, ask }) => {
     const answers = []

@@ -13,7 +13,7 @@ export const claim = defineGeneralClaim({
   id: 'GEN-08',
   says: 'A JSON body of 20 MB is refused as too large, and a broken one as a mistake of the caller',
   mistakes,
-  answers: ['V3', 'V4', 'ASVS 4.2.1'],
+  answers: ['Z4', 'H3', 'H19'],
   needs: ['signIn'],
   find: async ({ config, ask }) => {
     const line = config.signIn ?? ''

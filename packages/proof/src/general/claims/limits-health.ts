@@ -16,7 +16,7 @@ export const claim = defineGeneralClaim({
   id: 'GEN-07',
   says: 'Monitors and honest programs are never refused',
   mistakes,
-  answers: ['R5', 'O1'],
+  answers: ['Z4', 'R8', 'O11'],
   needs: ['health'],
   find: async ({ config, ask }) => {
     const line = config.health ?? ''

@@ -19,7 +19,7 @@ export const claim = defineGeneralClaim({
   id: 'GEN-27',
   says: 'The log holds no password, no token, no address of a person and no SQL, and nobody writes lines into it',
   mistakes,
-  answers: ['L3', 'ASVS 16.2.5', 'ASVS 16.4.1'],
+  answers: ['Z4', 'E7', 'O9', 'ASVS 16.2.5', 'ASVS 16.4.1'],
   needs: ['process', 'people', 'signIn'],
   find: async ({ config, newcomer, ask, output }) => {
     const person = await newcomer()

@@ -8,7 +8,7 @@ export const claim = defineGeneralClaim({
   id: 'GEN-04',
   says: 'Every histogram that the metrics declare has observations after a few requests',
   mistakes,
-  answers: ['O4'],
+  answers: ['Z4', 'O3'],
   needs: ['metrics'],
   find: async ({ config, ask }) => {
     await ask(config.pages?.[0] ?? config.health ?? 'GET /')

@@ -9,7 +9,7 @@ export const claim = defineGeneralClaim({
   id: 'GEN-21',
   says: 'A request that is repeated with its idempotency key counts once',
   mistakes,
-  answers: ['P2', 'ASVS 2.3.4'],
+  answers: ['Z4', 'H17', 'P5'],
   needs: ['people', 'once'],
   find: async ({ config, newcomer }) => {
     const person = await newcomer()

@@ -19,7 +19,7 @@ export const claim = defineGeneralClaim({
   id: 'GEN-22',
   says: 'A payment event counts once, and only with the signature of the provider and of these minutes',
   mistakes,
-  answers: ['P4', 'P5', 'ASVS 4.1.5'],
+  answers: ['Z4', 'P3'],
   needs: ['people', 'webhook'],
   find: async (target) => {
     const person = await target.newcomer()

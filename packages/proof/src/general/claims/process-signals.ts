@@ -17,7 +17,7 @@ export const claim = defineGeneralClaim({
   id: 'GEN-26',
   says: 'SIGTERM lets a request under way end, and no signal opens a debugger',
   mistakes,
-  answers: ['Z2', 'ASVS 13.4.2'],
+  answers: ['Z4', 'H15', 'ASVS 13.4.2'],
   needs: ['process', 'signIn', 'health'],
   find: async ({ config, withProcess }) => {
     const dropped = await withProcess({}, async (app) => {

@@ -16,16 +16,16 @@ export const claim = defineGeneralClaim({
   id: 'GEN-25',
   says: 'In production it refuses to start without its settings and with placeholders as secrets',
   mistakes,
-  answers: ['C2', 'C8', 'ASVS 13.3.1'],
-  needs: ['process'],
+  answers: ['Z4', 'C2', 'C4', 'ASVS 13.3.1'],
+  needs: ['start.required'],
   find: async (target) => {
     const required = target.config.start?.required ?? []
-    const secrets = required.filter((name) => /SECRET|KEY|PASSWORD|TOKEN/.test(name))
+    const secrets = target.config.start?.secrets ?? required.filter((name) => /SECRET|KEY|PASSWORD|TOKEN/.test(name))
     const findings = await Promise.all([
       ...required.map((name) => tryStart(target, 'it starts without a setting that it needs', name, undefined)),
       ...secrets.map((name) => tryStart(target, 'it starts with a placeholder as a secret', name, PLACEHOLDER)),
     ])
-    return { findings: findings.flat(), met: { 'a required setting is configured': required.length > 0 } }
+    return { findings: findings.flat(), met: { 'a start was tried': required.length + secrets.length > 0 } }
   },
 })
 

@@ -21,7 +21,7 @@ export const claim = defineGeneralClaim({
   id: 'GEN-23',
   says: 'A failing provider is asked a few times for one click, leaves a line on the console, and ends no process',
   mistakes,
-  answers: ['A3', 'O3', 'DEP'],
+  answers: ['Z4', 'G7', 'O9'],
   needs: ['process', 'people', 'provider'],
   find: async (target) =>
     target.withProcess({}, async (app) => {

@@ -13,7 +13,7 @@ export const claim = defineGeneralClaim({
   id: 'GEN-28',
   says: 'Secrets that people entrust to the app are nowhere in the database in clear text, nor are keys that it gives out',
   mistakes,
-  answers: ['S3', 'ASVS 11.4.2', 'ASVS 14.2.4'],
+  answers: ['Z4', 'I4', 'E6', 'G2'],
   needs: ['people', 'database', 'secrets'],
   find: async ({ config, newcomer, database }) => {
     const person = await newcomer()

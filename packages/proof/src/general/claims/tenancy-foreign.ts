@@ -1,4 +1,3 @@
-import { jpegPhoto } from '../../rig/photo.ts'
 import { type Answer, crop, isOk, jsonOf, pick } from '../answer.ts'
 import { defineGeneralClaim } from '../claim.ts'
 import { type Finding, shown } from '../finding.ts'
@@ -17,12 +16,11 @@ export const claim = defineGeneralClaim({
   id: 'GEN-17',
   says: 'Nobody reads, lists, changes or deletes what belongs to somebody else',
   mistakes,
-  answers: ['D3', 'ASVS 8.2.2', 'ASVS 8.3.1'],
+  answers: ['Z4', 'I6', 'ASVS 8.2.2'],
   needs: ['people', 'resource.create', 'resource.read'],
   find: async ({ config: { resource = {} }, people }) => {
     const [owner, other] = await people()
-    const body = resource.create?.includes('{photo}') ? { body: await jpegPhoto() } : {}
-    const created = await owner.ask(resource.create ?? '', body)
+    const created = await owner.ask(resource.create ?? '')
     const id = String(pick(jsonOf(created), 'id'))
     const own = (): Promise<Answer> => owner.ask(resource.read ?? '', { values: { id } })
     const before = await own()
