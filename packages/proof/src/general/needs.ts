@@ -28,7 +28,7 @@ function has(config: GeneralConfig, need: Need): boolean {
   return config[need as keyof GeneralConfig] !== undefined
 }
 
-export const usesProvider = ({ start }: GeneralConfig): boolean =>
+const usesProvider = ({ start }: GeneralConfig): boolean =>
   Object.values(start?.environment ?? {}).some((value) => value.includes('{provider}'))
 
 function nameOf(need: Need): string {

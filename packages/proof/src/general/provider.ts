@@ -2,7 +2,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net'
 
 /** What the provider does with what it is asked. `slow` takes a moment, `reset` closes the connection. */
-export type Mood = 'well' | 'slow' | 'failing' | 'hanging' | 'reset'
+type Mood = 'well' | 'slow' | 'failing' | 'hanging' | 'reset'
 
 /** Ours, in the place of the outside provider that the app asks. */
 export interface Provider {
