@@ -11,7 +11,7 @@ import { tableOf } from './table.ts'
 const { port, adminPassword } = inject('seaworthy')
 const serverUrl = `postgres://seaworthy_admin:${encodeURIComponent(adminPassword)}@127.0.0.1:${port}/postgres`
 const numbers = new Set(mistakes.flatMap((mistake) => mistake.numbers))
-const SAMPLE = 12
+const SAMPLE = 8
 const { signal } = new AbortController()
 
 describe('a small correct app that others could have written', () => {

@@ -38,9 +38,17 @@ describe('a general claim', () => {
     expect((await examineWith(find, needs)).verdict).toBe('could not test')
   })
 
+  it('needs a port of its own for a second process', async () => {
+    const config = { url: 'http://127.0.0.1:3000', start: { command: 'node server.js', required: ['KEY'] } }
+    for (const need of ['process', 'start.required'] as const)
+      expect((await examineWith(async () => ({ findings: [], met: { a: true } }), [need], config)).verdict).toBe(
+        'could not test',
+      )
+  })
+
   it('says what is missing in the configuration', async () => {
     const result = await examineWith(async () => ({ findings: [], met: {} }), ['people', 'resource.read', 'process'])
-    expect(result.why).toBe('needs signUp and token, resource.read, start in the configuration')
+    expect(result.why).toBe('needs signUp and token, resource.read, start and {port} in the url in the configuration')
   })
 })
 

@@ -18,7 +18,9 @@ const SECONDS_EACH = 1
 
 /** Runs the general claims on somebody's app; its report lies in a folder of its own. */
 export async function proveApp(options: ProveAppOptions): Promise<Proved> {
-  const { root, commit, names, signal, say, print, json } = options
+  const { root, names, signal, say, print, json } = options
+  // Of what judges: the app's own is not known.
+  const commit = `prover ${options.commit}`
   const file = await readConfigFile(options.file)
   const [startedAt, began] = [new Date().toISOString(), performance.now()]
   const results = await runGeneralClaims({

@@ -13,7 +13,7 @@ export interface Provider {
   close(): Promise<void>
 }
 
-const SLOW_MS = 300
+const SLOW_MS = 600
 
 export async function openProvider(): Promise<Provider> {
   let [mood, calls]: [Mood, number] = ['well', 0]

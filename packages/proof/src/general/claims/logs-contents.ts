@@ -12,7 +12,7 @@ const mistakes = {
 } as const
 type Mistake = keyof typeof mistakes
 
-const SETTLE_MS = 400
+const SETTLE_MS = 1_500
 const sql = /\b(select\b.+\bfrom|insert into|update\b.+\bset|delete from)\b.*/i
 
 export const claim = defineGeneralClaim({

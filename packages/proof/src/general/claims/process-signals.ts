@@ -12,6 +12,7 @@ const mistakes = {
 } as const
 
 const NOTICE_MS = 1_000
+const DEBUGGER_MS = 2_000
 
 export const claim = defineGeneralClaim({
   id: 'GEN-26',
@@ -69,7 +70,7 @@ async function termDuring(app: Running, line: string, health: string): Promise<F
 async function debuggerOf(app: Running): Promise<Finding<keyof typeof mistakes>[]> {
   await app.signal('SIGUSR1')
   const line = /Debugger listening.*|Starting inspector.*/
-  await until('a debugger opens', () => line.test(app.output()), NOTICE_MS).catch(() => undefined)
+  await until('a debugger opens', () => line.test(app.output()), DEBUGGER_MS).catch(() => undefined)
   const opened = line.exec(app.output())
   return opened ? [{ mistake: 'SIGUSR1 opens the debugger', request: 'SIGUSR1', answer: opened[0] }] : []
 }

@@ -13,8 +13,8 @@ const mistakes = { [REPEATED]: [99], [SILENT]: [41], [ENDED]: [27] } as const
 type Mistake = keyof typeof mistakes
 
 const CALLS_MAX = 3
-const LINE_MS = 300
-const SETTLE_MS = 800
+const LINE_MS = 600
+const SETTLE_MS = 1_500
 const trace = /error|fail|\b5\d\d\b/i
 
 export const claim = defineGeneralClaim({
