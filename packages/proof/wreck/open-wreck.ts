@@ -67,7 +67,7 @@ async function makeDatabase(serverUrl: string, schema: string): Promise<MadeData
   }
   const adminUrl = urlOf(() => undefined)
   const admin = await openClient(adminUrl)
-  await admin.query(schema.replaceAll(':role', name).replaceAll(':password', password))
+  await admin.query(schema.replaceAll(':role', name).replaceAll(":'password'", `'${password}'`))
   await admin.end()
   return {
     adminUrl,

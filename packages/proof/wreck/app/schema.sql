@@ -1,6 +1,6 @@
 -- What the wreck keeps. Each mistake is listed in ../mistakes.ts.
 create schema wreck;
-create role :role login superuser password ':password';
+create role :role login superuser password :'password';
 grant usage, create on schema wreck to :role;
 
 create function wreck.uid() returns uuid stable language sql

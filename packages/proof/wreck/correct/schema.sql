@@ -1,5 +1,5 @@
 create schema shop;
-create role :role login password ':password';
+create role :role login password :'password';
 grant usage on schema shop to :role;
 
 create table shop.people (

@@ -38,7 +38,8 @@ export const claim = defineGeneralClaim({
       },
       DATA,
     )
-    const { tries, many } = first
+    const { tries, many, answered } = first
+    if (!answered) return { findings: [], met: { [`guesses from ${HOME} were answered`]: false } }
     const findings = [...first.findings, ...many]
     if (tries >= TRIES_MAX) return { findings, met: { 'passwords were tried': true } }
     const later = await target.withProcess(
@@ -87,10 +88,22 @@ async function guessUntilRefused(
   return { tries, answer }
 }
 
-async function exhaust(target: Target, app: Running): Promise<{ findings: Finding<Mistake>[]; tries: number }> {
+interface Exhausted {
+  readonly findings: Finding<Mistake>[]
+  readonly tries: number
+  /** Not every system lets a program come from any address of loopback. */
+  readonly answered: boolean
+}
+
+async function exhaust(target: Target, app: Running): Promise<Exhausted> {
   const { tries, answer } = await guessUntilRefused(target, app, TRIES_MAX)
+  const answered = answer.status > 0
   if (answer.status !== 429)
-    return { findings: [shown('wrong passwords may be tried without end', answer, { row: `${tries} tries` })], tries }
+    return {
+      answered,
+      findings: [shown('wrong passwords may be tried without end', answer, { row: `${tries} tries` })],
+      tries,
+    }
   const findings: Finding<Mistake>[] = []
   const seen = Object.keys(answer.headers).join(', ')
   if (!headerOf(answer, 'retry-after') && !headerOf(answer, 'ratelimit-reset') && !headerOf(answer, 'ratelimit'))
@@ -99,7 +112,7 @@ async function exhaust(target: Target, app: Running): Promise<{ findings: Findin
   const disguised = await guess(target, app, { from: HOME, headers: { 'x-forwarded-for': '203.0.113.7' } })
   if (disguised.status !== 429)
     findings.push(shown('a limit believes a header of the caller', disguised, { row: 'refused without the header' }))
-  return { findings, tries }
+  return { findings, tries, answered }
 }
 
 /** One guess from each of many addresses, all about one account. */
