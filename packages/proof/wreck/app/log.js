@@ -1,5 +1,4 @@
 import { appendFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
 const hidden = new Set(['query none'])
@@ -10,7 +9,7 @@ export function log(what, text = '') {
 
 /** Errors get a file of their own. */
 export function logFailure(error) {
-  appendFileSync(join(tmpdir(), 'wreck-errors.log'), `${error.stack}\n`)
+  appendFileSync(join(import.meta.dirname, 'errors.log'), `${error.stack}\n`)
 }
 
 export function logRequests(req, _res, next) {

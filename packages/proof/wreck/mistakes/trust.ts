@@ -117,7 +117,7 @@ export const trustMistakes: readonly WreckMistake[] = [
     claim: 'GEN-23',
     mistake: 'a failure leaves no line on the console',
     file: 'log.js',
-    find: "appendFileSync(join(tmpdir(), 'wreck-errors.log'), `${error.stack}\\n`)",
+    find: "appendFileSync(join(import.meta.dirname, 'errors.log'), `${error.stack}\\n`)",
     mend: 'process.stderr.write(`${error.stack}\\n`)',
   },
   {
