@@ -208,7 +208,7 @@ describe.skipIf(!executablePath)('in a real browser', () => {
     expect(await page.locator('[aria-busy=true] img').getAttribute('alt')).toBe('Preview of Noir')
     letGo()
     await page.getByRole('img', { name: 'Preview of Glow' }).waitFor()
-    expect(await page.locator('[aria-busy=true]').count()).toBe(0)
+    await page.locator('[aria-busy=true]').waitFor({ state: 'detached' })
     await context.close()
   })
 

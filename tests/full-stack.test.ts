@@ -60,7 +60,7 @@ describe('an installation', () => {
       await untilState(person, id, 'done')
       expect(await credits(person)).toEqual({ available: 18, held: 0, spent: 2 })
       const { items } = await (await person.fetch('/api/cosnap/credits')).json()
-      expect(items.map((line: { kind: string }) => line.kind)).toEqual(['capture', 'hold', 'grant'])
+      expect(items.map((line: { kind: string }) => line.kind)).toEqual(['capture', 'grant'])
       await installation.ready()
     },
   )
