@@ -35,8 +35,6 @@ export function createMetrics(): Metrics {
   const registry = new Registry()
   collectDefaultMetrics({ register: registry })
   for (const name of misnamed) registry.removeSingleMetric(name)
-  // Gauges that are named like counters: what they count is in the gauges by kind beside them.
-  for (const kind of ['handles', 'requests', 'resources']) registry.removeSingleMetric(`nodejs_active_${kind}_total`)
   return {
     counter: (name, help, labels) => {
       const counter =
