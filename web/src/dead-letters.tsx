@@ -15,34 +15,20 @@ export function DeadLetters() {
       {letters.data.items.length === 0 ? (
         <p className="soft">None. What a failed job had set aside was given back when it failed.</p>
       ) : (
-        <div className="card">
-          <table className="table">
-            <thead>
-              <tr>
-                <th scope="col">Job</th>
-                <th scope="col">Reason</th>
-                <th scope="col">When</th>
-                <th scope="col">
-                  <span className="visually-hidden">Action</span>
-                </th>
-              </tr>
-            </thead>
-            <tbody>
-              {letters.data.items.map((letter) => (
-                <tr key={letter.id}>
-                  <th scope="row">{letter.task}</th>
-                  <td>
-                    {letter.error ?? 'unknown'} <span className="soft small">after {letter.attempts} tries</span>
-                  </td>
-                  <td className="number">{new Date(letter.diedAt).toLocaleString()}</td>
-                  <td>
-                    <Replay id={letter.id} />
-                  </td>
-                </tr>
-              ))}
-            </tbody>
-          </table>
-        </div>
+        <ul className="card letters">
+          {letters.data.items.map((letter) => (
+            <li key={letter.id}>
+              <div>
+                <strong>{letter.task}</strong>
+                <p className="soft small number">
+                  {letter.error ?? 'unknown'} after {letter.attempts} {letter.attempts === 1 ? 'try' : 'tries'},{' '}
+                  {new Date(letter.diedAt).toLocaleString()}
+                </p>
+              </div>
+              <Replay id={letter.id} />
+            </li>
+          ))}
+        </ul>
       )}
     </section>
   )

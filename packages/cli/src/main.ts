@@ -13,7 +13,7 @@ program.command('start').description('run everything on this machine').action(st
 program.command('build').description('build everything again')
 program
   .command('dev')
-  .description('run the sources and reload them as they change')
+  .description('run everything and take over sources as they are saved')
   .action(async () => {
     const { dev } = await import('./dev.ts')
     await dev()

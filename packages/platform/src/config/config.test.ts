@@ -84,9 +84,9 @@ describe('config', () => {
   })
 
   it('has no switch that turns a protection off, and says so to whoever looks for one', () => {
-    expect(faultsOf({ CSP_ENABLED: 'false', SSL_ENABLED: '0' }).map((found) => found.setting)).toEqual([
+    expect(faultsOf({ CSP_ENABLED: 'false', RATE_LIMIT_ENABLED: '0' }).map((found) => found.setting)).toEqual([
       'CSP_ENABLED',
-      'SSL_ENABLED',
+      'RATE_LIMIT_ENABLED',
     ])
     expect(faultsOf({ CSP_ENABLED: 'true' })).toEqual([])
   })

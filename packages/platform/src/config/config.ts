@@ -118,14 +118,7 @@ function completeSecrets(values: Record<string, unknown>, dataDirectory: string,
   }
 }
 
-const switches = [
-  'CSP_ENABLED',
-  'SSL_ENABLED',
-  'DB_SSL_ENABLED',
-  'RATE_LIMIT_ENABLED',
-  'HELMET_ENABLED',
-  'CSRF_ENABLED',
-]
+const switches = ['CSP_ENABLED', 'RATE_LIMIT_ENABLED', 'HELMET_ENABLED', 'CSRF_ENABLED']
 
 /** The documents turn protections off by a setting. Here they have no switch, and whoever turns one should know. */
 const securitySwitches = (env: Environment): ConfigFault[] =>

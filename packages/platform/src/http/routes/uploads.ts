@@ -3,7 +3,8 @@ import { z } from 'zod'
 import { defineApp, rate, route, streamBody } from '../../definition/index.ts'
 
 const MINUTES_15 = 15 * 60_000
-const UPLOAD_MAX = 100 * MiB
+/** As large as the largest file that a route of an app takes. */
+const UPLOAD_MAX = 30 * MiB
 const rates = {
   begin: rate('uploads.begin', 100, MINUTES_15, { setting: 'rateUploadMax' }),
   parts: rate('uploads.parts', 1_000, MINUTES_15),
