@@ -10,8 +10,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 /** Generated from the definitions: what every route must refuse. A new route is tested by being defined. */
 const apps = [
   cosnap,
-  identityApp({} as Identity, { refreshMs: 1, secure: false }),
-  operationsApp({} as Database, []),
+  identityApp({} as Identity, { refreshMs: 1, secure: false, scopes: [] }),
+  operationsApp({} as Database, {} as Identity, []),
   uploadsApp(),
 ]
 const routes = apps.flatMap((app) =>

@@ -1,4 +1,5 @@
 /** One of the servers that `lifecycle.ts` compares; tells its address and goes on until it is killed. */
+import { generateKeyPairSync } from 'node:crypto'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { Caller } from '@seaworthy/core'
@@ -19,7 +20,7 @@ const secret = 'a secret for measurements only, thirty-two bytes'
 const payload = { id: 'boat-42', name: 'Nutshell', length: 7 }
 const query = z.strictObject({ unit: z.enum(['m', 'ft']) })
 const MANY = 1_000_000_000
-const caller = { userId: 'u', accountId: 'a', role: 'owner', sessionId: 's', operator: false }
+const caller = { userId: 'u', accountId: 'a', role: 'owner', sessionId: 's', authenticatedAtMs: 0, operator: false }
 
 async function startNode(): Promise<number> {
   const body = JSON.stringify(payload)
@@ -29,6 +30,22 @@ async function startNode(): Promise<number> {
   })
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', () => resolve()))
   return (server.address() as AddressInfo).port
+}
+
+/** Access tokens as the product makes and checks them, with a key of the bench. */
+async function openTokens() {
+  const built = new URL('../../packages/platform/dist/identity/access-tokens.js', import.meta.url)
+  const { createAccessTokens } = (await import(
+    built.href
+  )) as typeof import('../../packages/platform/src/identity/access-tokens.ts')
+  const key = { id: 'bench', ...generateKeyPairSync('ed25519') }
+  const keys = { current: () => key, find: async () => key }
+  const tokens = createAccessTokens({ keys, lifeMs: 3_600_000, clock: { now: Date.now } })
+  const identify = (text: string): Caller | Promise<Caller> => {
+    const known = tokens.verify(text)
+    return known instanceof Promise ? known.then((verified) => verified.caller) : known.caller
+  }
+  return { identify, issue: tokens.issue }
 }
 
 async function startSeaworthy(): Promise<number> {
@@ -51,12 +68,8 @@ async function startSeaworthy(): Promise<number> {
       }),
     ],
   })
-  const built = new URL('../../packages/platform/dist/identity/tokens.js', import.meta.url)
-  const { createAccessTokens } = (await import(
-    built.href
-  )) as typeof import('../../packages/platform/src/identity/tokens.ts')
   const { Secret, systemClock } = await import('@seaworthy/core')
-  const tokens = createAccessTokens(new Secret(secret), 3_600_000, systemClock)
+  const { identify, issue } = await openTokens()
   const metrics = createMetrics()
   const server = createHoldingServer(60_000)
   await serveHttp(server, {
@@ -67,7 +80,7 @@ async function startSeaworthy(): Promise<number> {
       limiter: createMemoryLimiter(systemClock),
       metrics,
       log: createLogger({ level: 'info', process: 'web' }),
-      identity: { identify: tokens.verify } as never,
+      identity: { identify } as never,
       observe: metrics.histogram(
         'http_request_duration_seconds',
         'x',
@@ -91,10 +104,11 @@ async function startSeaworthy(): Promise<number> {
     clock: systemClock,
     webDirectory: '/nowhere',
     version: 'bench',
+    publicKeys: async () => ({}),
     details: () => ({}),
   })
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', () => resolve()))
-  token = (await tokens.issue(caller as unknown as Caller)).token
+  token = (await issue({ caller: caller as unknown as Caller, version: 0 })).token
   return (server.address() as AddressInfo).port
 }
 

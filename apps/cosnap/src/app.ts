@@ -37,5 +37,8 @@ export const cosnap = defineApp({
   jobs: [applyEffectJob],
   tables: [photos, runs],
   migrations: new URL('../migrations/', import.meta.url),
-  onAccountCreated: (tx, accountId) => grantCredits(tx, accountId, WELCOME, 'cosnap.welcome'),
+  // Once for each person: further accounts of theirs begin empty.
+  onAccountCreated: async (tx, { id, personal }) => {
+    if (personal) await grantCredits(tx, id, WELCOME, 'cosnap.welcome')
+  },
 })

@@ -14,7 +14,12 @@ export interface Caller {
   readonly userId: UserId
   readonly accountId: AccountId
   readonly role: Role
+  /** The sign-in, or the API key, that this came with. */
   readonly sessionId: string
+  /** When a password, code or passkey was last asked for. 0 for an API key, which is never fresh. */
+  readonly authenticatedAtMs: number
+  /** What an API key may be used for, such as `cosnap:read`. Absent for a person who signed in. */
+  readonly scopes?: readonly string[]
   /** May see how the whole system runs. Says nothing about other people's data. */
   readonly operator: boolean
 }

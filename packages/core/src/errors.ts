@@ -15,6 +15,7 @@ export const platformErrors = {
   token_expired: { status: 401, title: 'Your sign-in has expired.' },
   wrong_credentials: { status: 401, title: 'E-mail or password is wrong.' },
   forbidden: { status: 403, title: 'You may not do this.' },
+  reauthentication_required: { status: 403, title: 'Please confirm that it is you.' },
   origin_refused: { status: 403, title: 'This site may not call the service.' },
   not_found: { status: 404, title: 'There is nothing here.' },
   request_timeout: { status: 408, title: 'The request took too long to arrive.' },

@@ -1,7 +1,7 @@
-import type { AccountId } from '@seaworthy/core'
 import type { Config } from '../config/index.ts'
 import type { Transaction } from '../data/index.ts'
 import type { App, Route } from '../definition/index.ts'
+import type { NewAccount } from '../identity/index.ts'
 
 /** The apps with the limits that this installation sets. */
 export const withSettings = (apps: readonly App[], config: Config): readonly App[] =>
@@ -16,6 +16,6 @@ function withRate(route: Route, config: Config): Route {
 /** What all apps do when an account is made, in its transaction. */
 export const onAccountCreated =
   (apps: readonly App[]) =>
-  async (tx: Transaction, accountId: AccountId): Promise<void> => {
-    for (const app of apps) await app.onAccountCreated?.(tx, accountId)
+  async (tx: Transaction, account: NewAccount): Promise<void> => {
+    for (const app of apps) await app.onAccountCreated?.(tx, account)
   }

@@ -3,6 +3,7 @@ import type { AddressInfo } from 'node:net'
 import { pause, systemClock } from '@seaworthy/core'
 import type { Config } from '../config/index.ts'
 import { guardFetch, loginOf } from '../data/index.ts'
+import { scopesOf } from '../definition/index.ts'
 import {
   createHoldingServer,
   type HttpParts,
@@ -77,6 +78,8 @@ export async function openWebService(
     refreshSecret: secrets.refreshSecret,
     accessMs: config.accessMs,
     refreshMs: config.refreshMs,
+    sessionMs: config.sessionMs,
+    signingKeyMs: config.signingKeyMs,
     clock: systemClock,
     log,
     onAccountCreated: onAccountCreated(system.apps),
@@ -85,8 +88,8 @@ export async function openWebService(
   const secure = config.publicUrl.startsWith('https:')
   const apps = withSettings(
     [
-      identityApp(identity, { refreshMs: config.refreshMs, secure }),
-      operationsApp(database, system.apps),
+      identityApp(identity, { refreshMs: config.refreshMs, secure, scopes: scopesOf([uploadsApp(), ...system.apps]) }),
+      operationsApp(database, identity, system.apps),
       uploadsApp(),
       ...system.apps,
     ],
@@ -101,6 +104,7 @@ export async function openWebService(
     clock: systemClock,
     webDirectory: place.webDirectory,
     version: place.build.version,
+    publicKeys: identity.publicKeys,
     details: () => ({ build: place.build, uptimeSeconds: Math.round(process.uptime()), database: database.stats() }),
   })
   // After the HTTP handler: socket.io wraps the listeners it finds.
@@ -127,7 +131,7 @@ export async function openWebService(
     gapMs: config.databaseTransactionMs + GAP_SPARE_MS,
   })
   closer.add('events', () => feed?.stop())
-  identity.onSessionEnded(sockets.endSession)
+  identity.onSessionChanged(sockets.endSession)
 }
 
 function httpParts(

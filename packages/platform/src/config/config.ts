@@ -145,6 +145,12 @@ function contradictions(values: Record<string, unknown>): ConfigFault[] {
   mustExceed('databaseTransactionMs', 'databaseQueryMs')
   mustExceed('requestMs', 'databaseTransactionMs')
   mustExceed('refreshMs', 'accessMs')
+  if (Number(values.sessionMs) < Number(values.refreshMs))
+    faults.push({
+      setting: settings.sessionMs.env,
+      problem: `must not be shorter than ${settings.refreshMs.env}`,
+      mend: `export ${settings.sessionMs.env}=${values.refreshMs}`,
+    })
   if (values.s3Endpoint) {
     for (const key of ['s3Bucket', 's3AccessKeyId', 's3SecretAccessKey'] as const) {
       if (!values[key])

@@ -103,7 +103,11 @@ export const settings = {
     text: 'The passwords of the app, worker and reader roles are derived from it. Share it between machines.',
   }),
 
-  accessSecret: secret('JWT_ACCESS_SECRET', { group: 'Identity', generated: true, text: 'Signs access tokens.' }),
+  accessSecret: secret('JWT_ACCESS_SECRET', {
+    group: 'Identity',
+    generated: true,
+    text: 'Encrypts the keys that sign access tokens.',
+  }),
   accessMs: duration('JWT_ACCESS_EXPIRY', MINUTE, DAY, {
     group: 'Identity',
     default: '15m',
@@ -118,6 +122,16 @@ export const settings = {
     group: 'Identity',
     default: '7d',
     text: 'Life of a sign-in without use. Must exceed JWT_ACCESS_EXPIRY.',
+  }),
+  sessionMs: duration('SESSION_MAX_AGE', HOUR, 365 * DAY, {
+    group: 'Identity',
+    default: '30d',
+    text: 'Life of a sign-in, whatever use is made of it. Not less than JWT_REFRESH_EXPIRY.',
+  }),
+  signingKeyMs: duration('JWT_KEY_ROTATION', HOUR, 365 * DAY, {
+    group: 'Identity',
+    default: '90d',
+    text: 'A key signs access tokens for this long before the next one takes over.',
   }),
 
   allowedOrigins: origins('ALLOWED_ORIGINS', {

@@ -1,5 +1,5 @@
-import type { AccountId } from '@seaworthy/core'
 import type { Table, Transaction } from '../data/index.ts'
+import type { NewAccount } from '../identity/index.ts'
 import type { Channel } from '../realtime/index.ts'
 import type { Job, Schedule } from './job.ts'
 import type { Route } from './route.ts'
@@ -18,10 +18,14 @@ export interface App<Name extends string = string, Routes extends readonly Route
   /** The folder of its numbered SQL files. */
   readonly migrations?: URL
   /** In the transaction that makes an account: gifts, first rows. */
-  readonly onAccountCreated?: (tx: Transaction, accountId: AccountId) => Promise<void>
+  readonly onAccountCreated?: (tx: Transaction, account: NewAccount) => Promise<void>
+  /** Only people who signed in may use it; no API key opens it. */
+  readonly peopleOnly?: true
 }
 
-type Parts = Partial<Pick<App, 'schedules' | 'tables' | 'channels' | 'migrations' | 'onAccountCreated'>> & {
+type Parts = Partial<
+  Pick<App, 'schedules' | 'tables' | 'channels' | 'migrations' | 'onAccountCreated' | 'peopleOnly'>
+> & {
   /** Widened here: a job's handler is only ever called with what its own schema parsed. */
   readonly jobs?: readonly unknown[]
 }
@@ -52,6 +56,12 @@ export function defineApp<const Name extends string, const Routes extends readon
   return app
 }
 
+export type Scope = `${string}:${'read' | 'write'}`
+
+/** What an API key needs for a route: `cosnap:read`. Undefined where keys are not taken. */
+export const scopeOf = (app: Pick<App, 'name' | 'peopleOnly'>, route: Pick<Route, 'method'>): Scope | undefined =>
+  app.peopleOnly ? undefined : `${app.name}:${route.method === 'GET' ? 'read' : 'write'}`
+
 /** Where a route of an app is found: `/api/cosnap/photos/{id}`. */
 export const addressOf = (app: Pick<App, 'name'>, route: Pick<Route, 'path'>): string => `/api/${app.name}${route.path}`
 
@@ -59,3 +69,8 @@ function refuseTwice(what: string, values: readonly string[]): void {
   const twice = values.find((value, i) => values.indexOf(value) !== i)
   if (twice) throw new Error(`the ${what} ${twice} is used twice`)
 }
+
+/** All scopes that an API key for these apps may have. */
+export const scopesOf = (apps: readonly App[]): readonly Scope[] => [
+  ...new Set(apps.flatMap((app) => app.routes.flatMap((route) => scopeOf(app, route) ?? []))),
+]

@@ -1,6 +1,6 @@
 import { platformErrors } from '@seaworthy/core'
 import { z } from 'zod'
-import { type App, addressOf } from './app.ts'
+import { type App, addressOf, scopeOf } from './app.ts'
 import type { Body, Route } from './route.ts'
 
 type Json = Record<string, unknown>
@@ -54,6 +54,8 @@ function renderOperation(app: App, route: Route): Json {
     tags: [app.name],
     security: route.auth === 'public' ? [] : [{ accessToken: [] }],
     'x-role': route.auth,
+    ...(route.auth !== 'public' && scopeOf(app, route) ? { 'x-scope': scopeOf(app, route) } : {}),
+    ...(route.fresh ? { 'x-fresh': true } : {}),
     ...(route.limit.kind === 'rate'
       ? {
           'x-rate-limit': {

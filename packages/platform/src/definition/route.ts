@@ -57,7 +57,7 @@ export interface RouteContext<A, P, Q, B, T> {
   /** A short transaction of the caller's own, for routes with `transaction: 'none'`. */
   read<V>(work: (tx: Transaction) => Promise<V>): Promise<V>
   /** For routes with `transaction: 'none'`: the audit line, in the transaction in which the change is made. */
-  audit(tx: Transaction, caller: Caller, status: number): Promise<void>
+  audit(tx: Transaction, caller: Caller, status: number, resource?: string): Promise<void>
   readonly media: Media
   /** For `toPage`: cursors of this list, for this caller. */
   readonly cursors: Cursors
@@ -95,6 +95,8 @@ interface RouteShape {
   readonly path: string
   readonly summary: string
   readonly auth: Auth
+  /** The caller must have shown within the last minutes who they are, with a password, a code or a passkey. */
+  readonly fresh?: true | undefined
   readonly limit: RateClass
   readonly params?: z.ZodType | undefined
   readonly query?: z.ZodType | undefined
@@ -164,6 +166,7 @@ export function route<
     readonly path: Path
     readonly summary: string
     readonly auth: A
+    readonly fresh?: A extends 'public' ? never : true
     readonly limit: RateClass
     readonly query?: Q & z.ZodType
     readonly body?: B

@@ -1,6 +1,6 @@
 /** HTTP: the lifecycle of a request, and the routes every installation has. */
 export type { HttpParts, HttpSettings } from './exchange.ts'
-export { identityApp } from './routes/identity.ts'
+export { identityApp } from './routes/identity/identity-app.ts'
 export { operationsApp } from './routes/operations.ts'
 export { uploadsApp } from './routes/uploads.ts'
 export { createHoldingServer, type ServerSettings, serveHttp } from './server.ts'

@@ -1,5 +1,5 @@
 import type { App, Route } from '../definition/index.ts'
-import { addressOf } from '../definition/index.ts'
+import { addressOf, scopeOf } from '../definition/index.ts'
 import type { Before, HttpSettings, ServedRoute } from './exchange.ts'
 import { authorise } from './stages/authorise.ts'
 import { checkOrigin } from './stages/check-origin.ts'
@@ -14,13 +14,13 @@ import { validate } from './stages/validate.ts'
  * The way of a request, in order. A stage that does not apply to a route is left out when the server starts.
  * Security headers are part of every answer (`reply.ts`); the match is the router's.
  */
-export function planRoute(app: Pick<App, 'name'>, route: Route, settings: HttpSettings): ServedRoute {
+export function planRoute(app: Pick<App, 'name' | 'peopleOnly'>, route: Route, settings: HttpSettings): ServedRoute {
   const before: (Before | undefined)[] = [
     correlate,
     checkOrigin,
     limitByNetwork(settings.networkRate),
     identifyCaller,
-    authorise(route.auth),
+    authorise({ auth: route.auth, scope: scopeOf(app, route), fresh: route.fresh ?? false }),
     limitByClass(route.limit),
     receiveBody(route.body, settings.jsonBytesMax),
     validate(route),

@@ -87,8 +87,8 @@ class Context implements RouteContext<'member', undefined, undefined, undefined,
     })
   }
 
-  readonly audit = (tx: Transaction, caller: Caller, status: number): Promise<void> =>
-    auditIn(this.#exchange, tx, caller, status)
+  readonly audit = (tx: Transaction, caller: Caller, status: number, resource?: string): Promise<void> =>
+    auditIn(this.#exchange, tx, caller, { status, resource: resource ?? caller.userId })
 
   readonly header = (name: string): string | undefined => {
     const value = this.#exchange.incoming.headers[name]

@@ -27,6 +27,8 @@ export interface ServerSettings {
   readonly clock: Clock
   readonly webDirectory: string
   readonly version: string
+  /** For whoever verifies our access tokens. */
+  readonly publicKeys: () => Promise<object>
   /** Shown to operators. */
   readonly details: () => Record<string, unknown>
 }
@@ -107,6 +109,7 @@ export async function serveHttp(server: Server, settings: ServerSettings): Promi
     log: settings.parts.log,
   })
   addDocs(app, settings)
+  addPublicKeys(app, settings)
   const pages = await addWebPages(app, settings.webDirectory, settings.parts.settings.secureCookies)
   app.setNotFoundHandler((request, reply) => answerUnknown(request, reply, pages, problems))
   addPreflight(app, settings, problems)
@@ -161,6 +164,18 @@ function addDocs(app: FastifyInstance, settings: ServerSettings): void {
         .send(html),
     )
   }
+}
+
+function addPublicKeys(app: FastifyInstance, { publicKeys, parts }: ServerSettings): void {
+  const headers = {
+    ...securityHeaders(parts.settings.secureCookies),
+    'content-security-policy': dataPolicy,
+    'content-type': 'application/jwk-set+json; charset=utf-8',
+    'cache-control': 'public, max-age=60',
+  }
+  app.get('/.well-known/jwks.json', async (_request, reply) =>
+    reply.headers(headers).send(JSON.stringify(await publicKeys())),
+  )
 }
 
 /** An unknown address: the shell for a person who navigates, a problem for a program. `/` is there for whoever takes anything. */

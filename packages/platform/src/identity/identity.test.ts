@@ -3,7 +3,8 @@ import { openTestDatabase, type TestDatabase, turnableClock, until } from '@seaw
 import { SignJWT } from 'jose'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { createMemoryLogger } from '../telemetry/index.ts'
-import { type Identity, makeFirstOperatorLink, openIdentity } from './identity.ts'
+import { type Identity, openIdentity } from './identity.ts'
+import { makeFirstOperatorLink } from './operator-link.ts'
 
 const MINUTE = 60_000
 const DAY = 24 * 60 * MINUTE
@@ -28,6 +29,8 @@ describe('identity', () => {
       refreshSecret: new Secret('a refresh secret that is something else 43'),
       accessMs: 15 * MINUTE,
       refreshMs: 7 * DAY,
+      sessionMs: 30 * DAY,
+      signingKeyMs: 90 * DAY,
       clock,
       log: createMemoryLogger(),
     })

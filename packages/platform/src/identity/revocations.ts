@@ -2,14 +2,27 @@ import { type Clock, SECOND } from '@seaworthy/core'
 import { type Database, sql } from '../data/index.ts'
 import type { Logger } from '../telemetry/index.ts'
 
-/** Sessions that were ended while access tokens of theirs may still be about. */
+/** Sessions that were ended or changed, and API keys that were revoked, while tokens of theirs may still be about. */
 export interface Revocations {
   has(sessionId: string): boolean
-  /** Told once per session, when this process learns of it. */
-  onRevoked(listener: (sessionId: string) => void): void
+  /** The session has changed since it had this version: whoever holds the token should fetch a new one. */
+  isOutdated(sessionId: string, version: number): boolean
+  /** Told when this process learns that a session has ended or changed. */
+  onChanged(listener: (sessionId: string) => void): void
+  /** Told when this process learns that an API key was changed or revoked. */
+  onKeyChanged(listener: (keyId: string) => void): void
   /** At once in this process; the others learn of it within a second. */
   add(sessionId: string): void
+  /** From this version on. */
+  change(sessionId: string, version: number): void
   stop(): void
+}
+
+export interface RevocationSettings {
+  readonly database: Database
+  readonly accessMs: number
+  readonly clock: Clock
+  readonly log: Logger
 }
 
 /** Half of what is promised: the asking itself takes time too. */
@@ -18,23 +31,17 @@ const POLL_MS = SECOND / 2
 const OVERLAP_MS = 10 * SECOND
 
 /** Asks twice a second, so that no request has to. When the database does not answer, what is known stays in force. */
-export function watchRevocations(database: Database, accessMs: number, clock: Clock, log: Logger): Revocations {
-  const revoked = new Map<string, number>()
-  const listeners: ((sessionId: string) => void)[] = []
+export function watchRevocations({ database, accessMs, clock, log }: RevocationSettings): Revocations {
+  const { apply, forget, ...known } = createChanges(clock, accessMs)
   /** By the database's clock, which also writes when a session was ended. */
   let since: Date | undefined
   let asking = false
-  const add = (sessionId: string): void => {
-    if (revoked.has(sessionId)) return
-    revoked.set(sessionId, clock.now() + accessMs)
-    for (const listener of listeners) listener(sessionId)
-  }
   const learn = async (): Promise<void> => {
     const asked = clock.now()
-    const rows = await endedSince(database, since, accessMs)
-    for (const { id } of rows) if (id) add(id)
+    const rows = await changesSince(database, since, accessMs)
+    for (const row of rows) apply(row)
     if (rows[0]) since = new Date(rows[0].now.getTime() - OVERLAP_MS)
-    for (const [id, until] of revoked) if (until < asked) revoked.delete(id)
+    forget(asked)
   }
   const poll = async (): Promise<void> => {
     if (asking) return
@@ -45,22 +52,68 @@ export function watchRevocations(database: Database, accessMs: number, clock: Cl
   const timer = setInterval(() => void poll(), POLL_MS)
   timer.unref()
   void poll()
+  return { ...known, stop: () => clearInterval(timer) }
+}
+
+type Listener = (id: string) => void
+interface Changed {
+  readonly version: number
+  readonly until: number
+}
+
+/** What this process knows, for as long as a token from before may live. */
+function createChanges(clock: Clock, accessMs: number) {
+  const ended = new Map<string, Changed>()
+  const changed = new Map<string, Changed>()
+  const keys = new Map<string, Changed>()
+  const onSession: Listener[] = []
+  const onKey: Listener[] = []
+  /** Tells once for each version. */
+  const note = (map: Map<string, Changed>, id: string, version: number, listeners: readonly Listener[]): void => {
+    if ((map.get(id)?.version ?? -1) >= version) return
+    map.set(id, { version, until: clock.now() + accessMs })
+    for (const listener of listeners) listener(id)
+  }
+  const add = (id: string): void => note(ended, id, 0, onSession)
+  const change = (id: string, version: number): void => note(changed, id, version, onSession)
   return {
-    has: (id) => revoked.has(id),
-    onRevoked: (listener) => void listeners.push(listener),
+    has: (id: string) => ended.has(id),
+    isOutdated: (id: string, version: number) => (changed.get(id)?.version ?? 0) > version,
+    onChanged: (listener: Listener) => void onSession.push(listener),
+    onKeyChanged: (listener: Listener) => void onKey.push(listener),
     add,
-    stop: () => clearInterval(timer),
+    change,
+    apply: (row: ChangeRow): void => {
+      if (row.kind === 'key') note(keys, row.id, row.changed_at.getTime(), onKey)
+      else if (row.kind === 'session' && row.ended) add(row.id)
+      else if (row.kind === 'session') change(row.id, row.version)
+    },
+    forget: (now: number): void => {
+      for (const map of [ended, changed, keys]) for (const [id, { until }] of map) if (until < now) map.delete(id)
+    },
   }
 }
 
+type ChangeRow = { readonly now: Date } & (
+  | { readonly kind: 'session'; readonly id: string; readonly ended: boolean; readonly version: number }
+  | { readonly kind: 'key'; readonly id: string; readonly changed_at: Date }
+  | { readonly kind: null }
+)
+
 /** At least one row, for the time of the database. */
-function endedSince(database: Database, since: Date | undefined, accessMs: number) {
+function changesSince(database: Database, since: Date | undefined, accessMs: number): Promise<ChangeRow[]> {
   return database.withDuty(
     'identity',
     (tx) =>
-      tx.many<{ now: Date; id: string | null }>(sql`
-        select clock.now, s.id from (select clock_timestamp() as now) clock left join seaworthy.sessions s
-          on s.revoked_at > coalesce(${since ?? null}::timestamptz, clock.now - ${accessMs} * interval '1 millisecond')`),
+      tx.many<ChangeRow>(sql`
+        with clock as (select clock_timestamp() as now),
+          since as (select coalesce(${since ?? null}::timestamptz, now - ${accessMs} * interval '1 millisecond') as at from clock),
+          changes as (
+            select 'session' as kind, id, revoked_at is not null as ended, version, null::timestamptz as changed_at
+            from seaworthy.sessions, since where revoked_at > since.at or changed_at > since.at
+            union all
+            select 'key', id, null, null, changed_at from seaworthy.api_keys, since where changed_at > since.at)
+        select clock.now, changes.* from clock left join changes on true`),
     { readOnly: true },
   )
 }

@@ -1,6 +1,7 @@
 import { type Caller, type Clock, newId, no, ok, type Result, SECOND, type Secret } from '@seaworthy/core'
 import { sql, type Transaction } from '../data/index.ts'
-import { makeRefreshToken, type RefreshToken, successorOf } from './tokens.ts'
+import type { Known } from './access-tokens.ts'
+import { makeRefreshToken, type RefreshToken, successorOf } from './refresh-tokens.ts'
 
 /** Where a sign-in came from, as its owner will see it in the list of devices. */
 export interface Device {
@@ -11,7 +12,10 @@ export interface Device {
 
 export interface SessionSettings {
   readonly secret: Secret
+  /** Without use. */
   readonly lifeMs: number
+  /** Whatever use is made of it. */
+  readonly lifeMsMax: number
   readonly clock: Clock
 }
 
@@ -21,13 +25,19 @@ interface SessionRow {
   readonly previous_hash: Buffer | null
   readonly rotated_at: Date
   readonly expires_at: Date
+  readonly created_at: Date
   readonly revoked_at: Date | null
+  readonly authenticated_at: Date
+  readonly version: number
   readonly user_id: Caller['userId']
   readonly account_id: Caller['accountId']
   readonly role: Caller['role']
   readonly operator: boolean
 }
 
+export type WhyEnded = 'signed_out' | 'reuse' | 'ended' | 'ended_by_operator' | 'password_changed'
+
+/** The person has just shown who they are. */
 export async function openSession(
   tx: Transaction,
   settings: SessionSettings,
@@ -35,11 +45,16 @@ export async function openSession(
   device: Device,
 ): Promise<RefreshToken> {
   const token = makeRefreshToken(newId(), settings.secret)
+  const now = settings.clock.now()
   await tx.run(sql`
-    insert into seaworthy.sessions (id, user_id, account_id, refresh_hash, expires_at, network, device)
-    values (${token.sessionId}, ${owner.userId}, ${owner.accountId}, ${token.hash}, ${new Date(settings.clock.now() + settings.lifeMs)}, ${device.network}, ${device.name.slice(0, 200)})`)
+    insert into seaworthy.sessions (id, user_id, account_id, refresh_hash, expires_at, network, device, created_at, rotated_at, authenticated_at)
+    values (${token.sessionId}, ${owner.userId}, ${owner.accountId}, ${token.hash}, ${endOf(now, now, settings)}, ${device.network}, ${device.name.slice(0, 200)},
+      ${new Date(now)}, ${new Date(now)}, ${new Date(now)})`)
   return token
 }
+
+const endOf = (now: number, createdMs: number, { lifeMs, lifeMsMax }: SessionSettings): Date =>
+  new Date(Math.min(now + lifeMs, createdMs + lifeMsMax))
 
 /** An answer that got lost is asked for again within seconds; whoever comes later has stolen something. */
 const REPEAT_MS = 10 * SECOND
@@ -50,43 +65,88 @@ const REPEAT_MS = 10 * SECOND
  */
 export async function rotateSession(
   tx: Transaction,
-  { secret, lifeMs, clock }: SessionSettings,
+  settings: SessionSettings,
   given: RefreshToken,
-): Promise<Result<{ token: RefreshToken; caller: Caller }, 'ended' | 'reuse'>> {
-  const row = await tx.maybe<SessionRow>(sql`
-    select s.id, s.refresh_hash, s.previous_hash, s.rotated_at, s.expires_at, s.revoked_at, s.user_id, s.account_id, m.role, u.operator
-    from seaworthy.sessions s
-    join seaworthy.users u on u.id = s.user_id
-    join seaworthy.memberships m on m.user_id = s.user_id and m.account_id = s.account_id
-    where s.id = ${given.sessionId} for update of s`)
+): Promise<Result<{ token: RefreshToken; known: Known }, 'ended' | 'reuse'>> {
+  const { secret, clock } = settings
+  const row = await readSession(tx, given.sessionId)
   if (!row || row.revoked_at || row.expires_at.getTime() <= clock.now()) return no('ended')
   const token = successorOf(given, secret)
   const isRepeat = row.previous_hash?.equals(given.hash) && clock.now() - row.rotated_at.getTime() < REPEAT_MS
   if (row.refresh_hash.equals(given.hash)) {
     await tx.run(sql`
       update seaworthy.sessions set refresh_hash = ${token.hash}, previous_hash = ${given.hash}, rotated_at = ${new Date(clock.now())},
-        expires_at = ${new Date(clock.now() + lifeMs)} where id = ${row.id}`)
+        expires_at = ${endOf(clock.now(), row.created_at.getTime(), settings)} where id = ${row.id}`)
   } else if (!isRepeat) {
     await revokeSession(tx, row.id, 'reuse')
     return no('reuse')
   }
-  return ok({ token, caller: callerOf(row) })
+  return ok({ token, known: knownOf(row) })
 }
 
-const callerOf = (row: SessionRow): Caller => ({
-  userId: row.user_id,
-  accountId: row.account_id,
-  role: row.role,
-  sessionId: row.id,
-  operator: row.operator,
+/** Locked until the transaction ends. */
+export async function readSession(tx: Transaction, sessionId: string): Promise<SessionRow | undefined> {
+  return tx.maybe<SessionRow>(sql`
+    select s.id, s.refresh_hash, s.previous_hash, s.rotated_at, s.expires_at, s.created_at, s.revoked_at, s.authenticated_at, s.version,
+      s.user_id, s.account_id, m.role, u.operator
+    from seaworthy.sessions s
+    join seaworthy.users u on u.id = s.user_id
+    join seaworthy.memberships m on m.user_id = s.user_id and m.account_id = s.account_id
+    where s.id = ${sessionId} for update of s`)
+}
+
+export const knownOf = (row: SessionRow): Known => ({
+  version: row.version,
+  caller: {
+    userId: row.user_id,
+    accountId: row.account_id,
+    role: row.role,
+    sessionId: row.id,
+    authenticatedAtMs: row.authenticated_at.getTime(),
+    operator: row.operator,
+  },
 })
 
-export async function revokeSession(
-  tx: Transaction,
-  sessionId: string,
-  why: 'signed_out' | 'reuse' | 'ended',
-): Promise<void> {
+export async function revokeSession(tx: Transaction, sessionId: string, why: WhyEnded): Promise<void> {
   await tx.run(
     sql`update seaworthy.sessions set revoked_at = clock_timestamp(), revoked_why = ${why} where id = ${sessionId} and revoked_at is null`,
   )
+}
+
+/** All sign-ins of a person, or all but one. Their ids. */
+export async function revokeSessionsOf(
+  tx: Transaction,
+  userId: Caller['userId'],
+  why: WhyEnded,
+  except?: string,
+): Promise<readonly string[]> {
+  const ended = await tx.many<{ id: string }>(sql`
+    update seaworthy.sessions set revoked_at = clock_timestamp(), revoked_why = ${why}
+    where user_id = ${userId} and revoked_at is null and id is distinct from ${except ?? null} returning id`)
+  return ended.map(({ id }) => id)
+}
+
+/** What these sign-ins may do has changed: their access tokens are refused, and the next ones know it. */
+export async function outdateSessions(
+  tx: Transaction,
+  of: { readonly userId: Caller['userId']; readonly accountId: Caller['accountId'] },
+): Promise<void> {
+  await tx.run(sql`
+    update seaworthy.sessions set version = version + 1, changed_at = clock_timestamp()
+    where user_id = ${of.userId} and account_id = ${of.accountId} and revoked_at is null`)
+}
+
+export interface SessionListed {
+  readonly id: string
+  readonly device: string
+  readonly network: string
+  readonly createdAt: Date
+  readonly usedAt: Date
+}
+
+/** The newest first; at most two hundred. */
+export async function listSessions(tx: Transaction, userId: Caller['userId'], clock: Clock): Promise<SessionListed[]> {
+  return tx.many<SessionListed>(sql`
+    select id, device, network, created_at as "createdAt", rotated_at as "usedAt" from seaworthy.sessions
+    where user_id = ${userId} and revoked_at is null and expires_at > ${new Date(clock.now())} order by rotated_at desc, id desc limit 200`)
 }

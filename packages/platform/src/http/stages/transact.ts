@@ -37,8 +37,13 @@ const withoutTransaction: Around = async (exchange, next) => {
 }
 
 /** For handlers that open their own transaction: the audit line in it. */
-export async function auditIn(exchange: Exchange, tx: Transaction, caller: Caller, status: number): Promise<void> {
-  await recordAudit(tx, caller, entryOf(exchange, { status, resource: caller.userId }))
+export async function auditIn(
+  exchange: Exchange,
+  tx: Transaction,
+  caller: Caller,
+  answer: Pick<Answer, 'status' | 'resource'>,
+): Promise<void> {
+  await recordAudit(tx, caller, entryOf(exchange, answer))
   exchange.audited = true
 }
 

@@ -83,6 +83,7 @@ async function admit(settings: SocketSettings, io: Server, socket: Socket): Prom
   const token: unknown = socket.handshake.auth.token
   if (typeof token !== 'string') throw new Error('no token')
   const caller = await settings.identify(token)
+  if (caller.scopes) throw new Error('API keys open no socket')
   const mine = `account:${caller.accountId}`
   if ((io.sockets.adapter.rooms.get(mine)?.size ?? 0) >= SOCKETS_PER_ACCOUNT_MAX) throw new Error('too many sockets')
   socket.data.caller = caller

@@ -41,13 +41,13 @@ export const claim = defineClaim({
   sabotages: [
     patch(
       'the signature is not checked',
-      'packages/platform/src/identity/tokens.ts',
-      'const { payload } = await jwtVerify(token, key, {',
-      "const { payload } = await (async (..._: unknown[]) => ({ payload: JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString()) as Record<string, unknown> & { exp?: number } }))(token, key, {",
+      'packages/platform/src/identity/access-tokens.ts',
+      'const { payload } = await jwtVerify(token, publicKeyOf, {',
+      "const { payload } = await (async (..._: unknown[]) => ({ payload: JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString()) as Record<string, unknown> & { exp?: number } }))(token, publicKeyOf, {",
     ),
     patch(
       'a token is known by its beginning',
-      'packages/platform/src/identity/tokens.ts',
+      'packages/platform/src/identity/access-tokens.ts',
       "const id = hash('sha256', token, 'base64')",
       "const id = hash('sha256', token.slice(0, 60), 'base64')",
     ),

@@ -67,13 +67,13 @@ export const claim = defineClaim({
   sabotages: [
     patch(
       'a token that was seen once is good for ever',
-      'packages/platform/src/identity/tokens.ts',
-      'if (known.expiresMs > clock.now()) return',
-      'if (known.expiresMs > 0) return',
+      'packages/platform/src/identity/access-tokens.ts',
+      'if (found.expiresMs > clock.now()) return',
+      'if (found.expiresMs > 0) return',
     ),
     patch(
       'the end of a token is not looked at',
-      'packages/platform/src/identity/tokens.ts',
+      'packages/platform/src/identity/access-tokens.ts',
       'currentDate: new Date(clock.now()),',
       'currentDate: new Date(0),',
     ),

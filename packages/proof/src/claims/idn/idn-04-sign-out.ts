@@ -55,8 +55,8 @@ export const claim = defineClaim({
     patch(
       'only the process that was asked knows',
       'packages/platform/src/identity/revocations.ts',
-      'for (const { id } of rows) if (id) add(id)',
-      'for (const { id } of rows.slice(0, 0)) if (id) add(id)',
+      'for (const row of rows) apply(row)',
+      'for (const row of rows.slice(0, 0)) apply(row)',
     ),
     patch(
       'the others ask every two seconds',

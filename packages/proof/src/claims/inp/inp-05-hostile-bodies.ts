@@ -62,7 +62,7 @@ export const claim = defineClaim({
   sabotages: [
     patch(
       'an expression takes exponential time',
-      'packages/platform/src/http/routes/identity.ts',
+      'packages/platform/src/http/routes/identity/answers.ts',
       '.regex(/^[^\\s@]+@[^\\s@]+\\.[^\\s@]+$/,',
       '.regex(/^[^\\s@]+@([^\\s@]+\\.?)+\\.[^\\s@]+$/,',
     ),

@@ -1,0 +1,27 @@
+import { defineApp } from '../../../definition/index.ts'
+import type { Identity } from '../../../identity/index.ts'
+import { cookieOf, type IdentityParts, type IdentityRouteSettings } from './answers.ts'
+import { apiKeyRoutes } from './api-keys.ts'
+import { deviceRoutes } from './devices.ts'
+import { entryRoutes } from './entry.ts'
+import { selfRoutes } from './self.ts'
+import { sessionRoutes } from './sessions.ts'
+
+/**
+ * Who one is, as routes like all others. The refresh token lives in a cookie that no script can read.
+ */
+export function identityApp(identity: Identity, settings: IdentityRouteSettings) {
+  const parts: IdentityParts = { identity, cookie: cookieOf(settings), scopes: settings.scopes }
+  return defineApp({
+    name: 'identity',
+    title: 'Accounts and sign-in',
+    peopleOnly: true,
+    routes: [
+      ...entryRoutes(parts),
+      ...sessionRoutes(parts),
+      ...selfRoutes(parts),
+      ...deviceRoutes(parts),
+      ...apiKeyRoutes(parts),
+    ],
+  })
+}

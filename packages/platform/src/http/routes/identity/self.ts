@@ -1,0 +1,42 @@
+import { type Caller, fault } from '@seaworthy/core'
+import { z } from 'zod'
+import { route, type Transaction } from '../../../definition/index.ts'
+import { givenPassword, type IdentityParts, Session, sessionOf } from './answers.ts'
+import { rates } from './rates.ts'
+
+/** Who one is, and showing it again. */
+export function selfRoutes({ identity }: IdentityParts) {
+  const me = route({
+    name: 'identity.me',
+    method: 'GET',
+    path: '/me',
+    summary: 'Who is signed in',
+    auth: 'viewer',
+    limit: rates.general,
+    transaction: 'none',
+    reply: { 200: z.object({ id: z.string(), email: z.string(), role: z.string(), operator: z.boolean() }) },
+    handle: async ({ caller }) => {
+      const { email: address } = await identity.profile(caller)
+      if (!address) throw fault('not_found')
+      return { status: 200, body: { id: caller.userId, email: address, role: caller.role, operator: caller.operator } }
+    },
+  })
+  const confirm = route({
+    name: 'identity.confirm',
+    method: 'POST',
+    path: '/confirm',
+    summary: 'Show again who you are, before a sensitive change',
+    auth: 'viewer',
+    limit: rates.confirm,
+    transaction: 'none',
+    body: z.strictObject({ password: givenPassword }),
+    reply: { 200: Session },
+    errors: ['wrong_credentials'],
+    audit: 'sign_in_confirm',
+    handle: async ({ caller, body, audit }) => {
+      const also = (tx: Transaction, who: Caller) => audit(tx, who, 200)
+      return { status: 200, body: sessionOf(await identity.reauthenticate(caller, body.password, also)) }
+    },
+  })
+  return [me, confirm] as const
+}

@@ -1,0 +1,47 @@
+import { z } from 'zod'
+import { noBody, route } from '../../../definition/index.ts'
+import { answerWith, type IdentityParts, Session } from './answers.ts'
+import { rates } from './rates.ts'
+
+/** What keeps a sign-in going and ends it. */
+export function sessionRoutes({ identity, cookie }: IdentityParts) {
+  const refresh = route({
+    name: 'identity.refresh',
+    method: 'POST',
+    path: '/refresh',
+    summary: 'A new access token for the cookie of the last one',
+    auth: 'public',
+    limit: rates.session,
+    transaction: 'none',
+    body: noBody,
+    reply: { 200: Session, 204: z.undefined() },
+    audit: 'session_refresh',
+    handle: async ({ cookie: read, audit }) => {
+      const token = read(cookie.name)
+      // A visitor who never signed in is no failure: nothing to refresh, nothing to report.
+      if (!token) return { status: 204, body: undefined }
+      return answerWith(cookie, 200, await identity.refresh(token, (tx, caller) => audit(tx, caller, 200)))
+    },
+  })
+  const signOut = route({
+    name: 'identity.sign-out',
+    method: 'POST',
+    path: '/sign-out',
+    summary: 'End this sign-in',
+    auth: 'viewer',
+    limit: rates.session,
+    transaction: 'none',
+    body: noBody,
+    reply: { 204: z.undefined() },
+    audit: 'sign_out',
+    handle: async ({ caller, audit }) => {
+      await identity.signOut(caller.sessionId, (tx) => audit(tx, caller, 204))
+      return {
+        status: 204,
+        body: undefined,
+        headers: { 'set-cookie': cookie.clear, 'clear-site-data': '"cache"' },
+      }
+    },
+  })
+  return [refresh, signOut] as const
+}

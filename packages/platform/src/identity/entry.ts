@@ -1,0 +1,160 @@
+import { type AccountId, type Caller, fault, newId, type UserId } from '@seaworthy/core'
+import { sql, violates } from '../data/index.ts'
+import type { Known } from './access-tokens.ts'
+import { useOperatorLink } from './operator-link.ts'
+import type { Access, Also, Parts, SignedIn } from './parts.ts'
+import { readRefreshToken } from './refresh-tokens.ts'
+import { type Device, knownOf, openSession, readSession, rotateSession } from './sessions.ts'
+
+export interface Credentials {
+  readonly email: string
+  readonly password: string
+}
+
+export interface SignUpOptions {
+  /** From the one-time link: the new user may see how the system runs. */
+  readonly operatorToken?: string | undefined
+  readonly also?: Also
+}
+
+export async function signUp(
+  parts: Parts,
+  { email, password }: Credentials,
+  device: Device,
+  { operatorToken, also }: SignUpOptions = {},
+): Promise<SignedIn> {
+  const { settings } = parts
+  const hashed = await parts.passwords.hash(password)
+  const owner = { userId: newId() as UserId, accountId: newId() as AccountId }
+  const operator = operatorToken !== undefined
+  try {
+    const opened = await settings.database.withDuty('identity', async (tx) => {
+      await tx.run(
+        sql`insert into seaworthy.users (id, email, password_hash, operator) values (${owner.userId}, ${email.trim()}, ${hashed}, ${operator})`,
+      )
+      if (operatorToken !== undefined) await useOperatorLink(tx, operatorToken, owner.userId, settings.clock)
+      await tx.run(
+        sql`insert into seaworthy.accounts (id, name, personal_user_id) values (${owner.accountId}, 'Personal', ${owner.userId})`,
+      )
+      await tx.run(
+        sql`insert into seaworthy.memberships (account_id, user_id, role) values (${owner.accountId}, ${owner.userId}, 'owner')`,
+      )
+      await settings.onAccountCreated?.(tx, { id: owner.accountId, personal: true })
+      const token = await openSession(tx, parts.sessions, owner, device)
+      const caller = callerOf(parts, { ...owner, role: 'owner', operator }, token.sessionId)
+      await also?.(tx, caller)
+      return { caller, token }
+    })
+    return await present(parts, { caller: opened.caller, version: 0 }, opened.token.text)
+  } catch (error) {
+    throw violates(error, 'users_email')
+      ? fault('email_taken', { detail: 'Sign in instead, or use another address.', cause: error })
+      : error
+  }
+}
+
+interface User {
+  readonly userId: UserId
+  readonly accountId: AccountId
+  readonly role: Caller['role']
+  readonly operator: boolean
+}
+
+const callerOf = ({ settings }: Parts, user: User, sessionId: string): Caller => ({
+  ...user,
+  sessionId,
+  authenticatedAtMs: settings.clock.now(),
+})
+
+export async function signIn(parts: Parts, given: Credentials, device: Device, also?: Also): Promise<SignedIn> {
+  const user = await checkPassword(parts, given)
+  const opened = await parts.settings.database.withDuty('identity', async (tx) => {
+    const token = await openSession(tx, parts.sessions, user, device)
+    const caller = callerOf(parts, user, token.sessionId)
+    await also?.(tx, caller)
+    return { caller, token }
+  })
+  return present(parts, { caller: opened.caller, version: 0 }, opened.token.text)
+}
+
+/** Throws `wrong_credentials`, after the same time for a wrong password and an unknown address. */
+async function checkPassword(parts: Parts, { email, password }: Credentials): Promise<User> {
+  const { database } = parts.settings
+  const found = await database.withDuty(
+    'identity',
+    (tx) =>
+      tx.maybe<User & { hash: string }>(sql`
+    select u.id as "userId", u.password_hash as hash, u.operator, a.id as "accountId", m.role
+    from seaworthy.users u join seaworthy.accounts a on a.personal_user_id = u.id join seaworthy.memberships m on m.account_id = a.id and m.user_id = u.id
+    where lower(u.email) = lower(${email.trim()})`),
+    { readOnly: true },
+  )
+  const matches = await parts.passwords.matches(found?.hash, password)
+  if (!found || !matches) throw fault('wrong_credentials')
+  const { hash, ...user } = found
+  if (parts.passwords.needsRehash(hash)) {
+    const rehashed = await parts.passwords.hash(password)
+    await database.withDuty('identity', (tx) =>
+      tx.run(sql`update seaworthy.users set password_hash = ${rehashed} where id = ${user.userId}`),
+    )
+  }
+  return user
+}
+
+/** Throws `unauthenticated`. */
+export async function refresh(parts: Parts, text: string, also?: Also): Promise<SignedIn> {
+  const given = readRefreshToken(text, parts.settings.refreshSecret)
+  if (!given) throw fault('unauthenticated', { internal: 'not a refresh token of ours' })
+  const rotated = await parts.settings.database.withDuty('identity', async (tx) => {
+    const outcome = await rotateSession(tx, parts.sessions, given)
+    if (outcome.ok) await also?.(tx, outcome.value.known.caller)
+    return outcome
+  })
+  if (rotated.ok) return present(parts, rotated.value.known, rotated.value.token.text)
+  if (rotated.reason === 'reuse') {
+    parts.revocations.add(given.sessionId)
+    parts.settings.log.warn('a used refresh token came back: the sign-in was ended', { session: given.sessionId })
+  }
+  throw fault('unauthenticated', {
+    detail: 'Your sign-in has ended. Please sign in again.',
+    internal: `refresh: ${rotated.reason}`,
+  })
+}
+
+/** Shows again who one is. Throws `wrong_credentials`, `unauthenticated`. */
+export async function reauthenticate(parts: Parts, caller: Caller, password: string, also?: Also): Promise<Access> {
+  const { database, clock } = parts.settings
+  await confirmPassword(parts, caller, password)
+  const known = await database.withDuty('identity', async (tx) => {
+    await tx.run(
+      sql`update seaworthy.sessions set authenticated_at = ${new Date(clock.now())} where id = ${caller.sessionId} and revoked_at is null`,
+    )
+    const row = await readSession(tx, caller.sessionId)
+    if (!row || row.revoked_at) throw fault('unauthenticated')
+    await also?.(tx, caller)
+    return knownOf(row)
+  })
+  return accessFor(parts, known)
+}
+
+/** Throws `wrong_credentials`. */
+async function confirmPassword(parts: Parts, caller: Caller, password: string): Promise<void> {
+  const found = await parts.settings.database.withDuty(
+    'identity',
+    (tx) =>
+      tx.maybe<{ hash: string }>(sql`select password_hash as hash from seaworthy.users where id = ${caller.userId}`),
+    { readOnly: true },
+  )
+  if (!(await parts.passwords.matches(found?.hash, password)))
+    throw fault('wrong_credentials', { detail: 'The password is wrong.' })
+}
+
+async function accessFor(parts: Parts, known: Known): Promise<Access> {
+  const { token, expiresInSeconds } = await parts.tokens.issue(known)
+  return { caller: known.caller, accessToken: token, expiresInSeconds }
+}
+
+const present = async (parts: Parts, known: Known, refreshToken: string): Promise<SignedIn> => ({
+  ...(await accessFor(parts, known)),
+  refreshToken,
+})

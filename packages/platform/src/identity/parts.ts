@@ -1,0 +1,54 @@
+import type { AccountId, Caller, Clock, Secret } from '@seaworthy/core'
+import type { Database, Transaction } from '../data/index.ts'
+import type { Logger } from '../telemetry/index.ts'
+import type { AccessTokens } from './access-tokens.ts'
+import type { Passwords } from './passwords.ts'
+import type { Revocations } from './revocations.ts'
+import type { SessionSettings } from './sessions.ts'
+
+export interface IdentitySettings {
+  readonly database: Database
+  /** Encrypts the keys that sign access tokens. */
+  readonly accessSecret: Secret
+  readonly refreshSecret: Secret
+  readonly accessMs: number
+  /** Life of a sign-in without use. */
+  readonly refreshMs: number
+  /** Life of a sign-in, whatever use is made of it. */
+  readonly sessionMs: number
+  readonly signingKeyMs: number
+  readonly clock: Clock
+  readonly log: Logger
+  /** In the transaction that makes an account: gifts, first rows. */
+  readonly onAccountCreated?: (tx: Transaction, account: NewAccount) => Promise<void>
+}
+
+export interface NewAccount {
+  readonly id: AccountId
+  /** Every person has exactly one of these, made with the sign-up. */
+  readonly personal: boolean
+}
+
+/** What the files of this room share. */
+export interface Parts {
+  readonly settings: IdentitySettings
+  readonly passwords: Passwords
+  readonly tokens: AccessTokens
+  readonly sessions: SessionSettings
+  readonly revocations: Revocations
+}
+
+/** What else belongs into the transaction that changes a sign-in, such as its audit line. */
+export type Also = (tx: Transaction, caller: Caller) => Promise<void>
+
+/** A short token for requests. */
+export interface Access {
+  readonly caller: Caller
+  readonly accessToken: string
+  readonly expiresInSeconds: number
+}
+
+/** What signing in gives: beside the short token a long one, for a cookie that scripts cannot read. */
+export interface SignedIn extends Access {
+  readonly refreshToken: string
+}
