@@ -41,6 +41,8 @@ program
   .option('--list', 'show the claims and run none')
   .option('--seed <number>', 'repeat the choices of an earlier run')
   .option('--config <file>', 'judge another app, which the file says how to start and use')
+  .option('--url <address>', 'judge the app that answers there, on this machine')
+  .option('--dsn <address>', 'with --config or --url: the PostgreSQL of that app')
   .option('--verify <file>', 'check the signature and the date of a receipt')
   .action(async (names: string[], flags: ProveFlags) => {
     const { runProve } = await import('./prove.ts')

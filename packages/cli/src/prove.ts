@@ -15,6 +15,8 @@ export interface ProveFlags {
   readonly seed?: string
   readonly verify?: string
   readonly config?: string
+  readonly url?: string
+  readonly dsn?: string
 }
 
 /** `seaworthy prove`: measures what the product claims; exit code 0 only when nothing is refuted. */
@@ -38,7 +40,9 @@ export async function runProve(names: readonly string[], flags: ProveFlags): Pro
     say: (text: string) => process.stderr.write(`${text}\n`),
     print: (text: string) => process.stdout.write(`${text}\n`),
   }
-  const proved = await (flags.config ? proveApp({ ...common, file: flags.config }) : prove(ownOptions(common, flags)))
+  const proved = await (flags.config || flags.url
+    ? proveApp({ ...common, app: { file: flags.config, url: flags.url, database: flags.dsn } })
+    : prove(ownOptions(common, flags)))
   process.stderr.write(`The report is ${proved.html}\n`)
   if (flags.open) openPage(proved.html)
   process.exitCode = proved.ok ? 0 : 1

@@ -13,6 +13,8 @@ export const platformErrors = {
   invalid_input: { status: 400, title: 'Some of what you sent is not valid.' },
   unauthenticated: { status: 401, title: 'Please sign in first.' },
   token_expired: { status: 401, title: 'Your sign-in has expired.' },
+  wrong_code: { status: 401, title: 'This code is not right, or was used already.' },
+  challenge_expired: { status: 401, title: 'This took too long, or was tried too often. Please start again.' },
   wrong_credentials: { status: 401, title: 'E-mail or password is wrong.' },
   forbidden: { status: 403, title: 'You may not do this.' },
   reauthentication_required: { status: 403, title: 'Please confirm that it is you.' },

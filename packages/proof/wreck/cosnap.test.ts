@@ -14,7 +14,12 @@ const quick = ['01', '02', '03', '07', '08', '09', '11', '14', '17', '18', '19',
 describe('Cosnap, as if it were an app of others', () => {
   it('is described in twenty lines and has no finding', { timeout: 60_000 }, async () => {
     expect(readFileSync(file, 'utf8').trim().split('\n').length).toBeLessThanOrEqual(20)
-    const results = await runGeneralClaims({ file: await readConfigFile(file), commit: 'cosnap', signal, ids: quick })
+    const results = await runGeneralClaims({
+      file: await readConfigFile({ file }),
+      commit: 'cosnap',
+      signal,
+      ids: quick,
+    })
     expect(results.filter(({ verdict }) => verdict !== 'proven')).toEqual([])
   })
 

@@ -26,7 +26,7 @@ export async function openWreck(
   writeFileSync(join(directory, 'package.json'), '{ "type": "module" }')
   for (const mend of mends) applyMend(join(directory, app), mend)
   const database = await makeDatabase(serverUrl, readFileSync(join(directory, app, 'schema.sql'), 'utf8'))
-  const { config: plain } = await readConfigFile(join(import.meta.dirname, config))
+  const { config: plain } = await readConfigFile({ file: join(import.meta.dirname, config) })
   return {
     file: { config: withDatabase(plain, database), directory },
     close: async () => {

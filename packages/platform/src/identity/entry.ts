@@ -1,10 +1,12 @@
 import { type AccountId, type Caller, fault, newId, type UserId } from '@seaworthy/core'
-import { sql, violates } from '../data/index.ts'
+import { sql, type Transaction, violates } from '../data/index.ts'
 import type { Known } from './access-tokens.ts'
+import { openChallenge } from './challenges.ts'
 import { useOperatorLink } from './operator-link.ts'
-import type { Access, Also, Parts, SignedIn } from './parts.ts'
+import type { Access, Also, Parts, SecondFactorNeeded, SignedIn } from './parts.ts'
 import { readRefreshToken } from './refresh-tokens.ts'
 import { type Device, knownOf, openSession, readSession, rotateSession } from './sessions.ts'
+import { hasTotp } from './totp.ts'
 
 export interface Credentials {
   readonly email: string
@@ -66,9 +68,25 @@ const callerOf = ({ settings }: Parts, user: User, sessionId: string): Caller =>
   authenticatedAtMs: settings.clock.now(),
 })
 
-export async function signIn(parts: Parts, given: Credentials, device: Device, also?: Also): Promise<SignedIn> {
-  const user = await checkPassword(parts, given)
+/** Throws `wrong_credentials`. */
+export async function signIn(
+  parts: Parts,
+  given: Credentials,
+  device: Device,
+  also?: Also,
+): Promise<SignedIn | SecondFactorNeeded> {
+  const { database, clock } = parts.settings
+  const userId = await checkPassword(parts, given)
+  const ticket = await database.withDuty('identity', async (tx) =>
+    (await hasTotp(tx, userId)) ? openChallenge(tx, clock, { kind: 'second_factor', userId }) : undefined,
+  )
+  return ticket === undefined ? enter(parts, userId, device, also) : { ticket }
+}
+
+/** For somebody who has shown who they are. */
+export async function enter(parts: Parts, userId: UserId, device: Device, also?: Also): Promise<SignedIn> {
   const opened = await parts.settings.database.withDuty('identity', async (tx) => {
+    const user = await readUser(tx, userId)
     const token = await openSession(tx, parts.sessions, user, device)
     const caller = callerOf(parts, user, token.sessionId)
     await also?.(tx, caller)
@@ -77,28 +95,32 @@ export async function signIn(parts: Parts, given: Credentials, device: Device, a
   return present(parts, { caller: opened.caller, version: 0 }, opened.token.text)
 }
 
+const readUser = (tx: Transaction, userId: UserId): Promise<User> =>
+  tx.one<User>(sql`
+    select u.id as "userId", u.operator, a.id as "accountId", m.role
+    from seaworthy.users u join seaworthy.accounts a on a.personal_user_id = u.id join seaworthy.memberships m on m.account_id = a.id and m.user_id = u.id
+    where u.id = ${userId}`)
+
 /** Throws `wrong_credentials`, after the same time for a wrong password and an unknown address. */
-async function checkPassword(parts: Parts, { email, password }: Credentials): Promise<User> {
+async function checkPassword(parts: Parts, { email, password }: Credentials): Promise<UserId> {
   const { database } = parts.settings
   const found = await database.withDuty(
     'identity',
     (tx) =>
-      tx.maybe<User & { hash: string }>(sql`
-    select u.id as "userId", u.password_hash as hash, u.operator, a.id as "accountId", m.role
-    from seaworthy.users u join seaworthy.accounts a on a.personal_user_id = u.id join seaworthy.memberships m on m.account_id = a.id and m.user_id = u.id
-    where lower(u.email) = lower(${email.trim()})`),
+      tx.maybe<{ id: UserId; hash: string }>(
+        sql`select id, password_hash as hash from seaworthy.users where lower(email) = lower(${email.trim()})`,
+      ),
     { readOnly: true },
   )
   const matches = await parts.passwords.matches(found?.hash, password)
   if (!found || !matches) throw fault('wrong_credentials')
-  const { hash, ...user } = found
-  if (parts.passwords.needsRehash(hash)) {
+  if (parts.passwords.needsRehash(found.hash)) {
     const rehashed = await parts.passwords.hash(password)
     await database.withDuty('identity', (tx) =>
-      tx.run(sql`update seaworthy.users set password_hash = ${rehashed} where id = ${user.userId}`),
+      tx.run(sql`update seaworthy.users set password_hash = ${rehashed} where id = ${found.id}`),
     )
   }
-  return user
+  return found.id
 }
 
 /** Throws `unauthenticated`. */

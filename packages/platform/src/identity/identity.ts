@@ -3,10 +3,12 @@ import type { JWK } from 'jose'
 import { sql, type Transaction } from '../data/index.ts'
 import { createAccessTokens, type Known } from './access-tokens.ts'
 import { type ApiKeys, isApiKey, openApiKeys } from './api-keys.ts'
-import { type Credentials, reauthenticate, refresh, type SignUpOptions, signIn, signUp } from './entry.ts'
-import type { Access, Also, IdentitySettings, Parts, SignedIn } from './parts.ts'
+import { type Credentials, enter, reauthenticate, refresh, type SignUpOptions, signIn, signUp } from './entry.ts'
+import type { Access, Also, IdentitySettings, Parts, SecondFactorNeeded, SignedIn } from './parts.ts'
+import { checkPasskey, type Passkeys, passkeysOf } from './passkeys.ts'
 import { createPasswords } from './passwords.ts'
 import { watchRevocations } from './revocations.ts'
+import { checkSecondFactor, type SecondFactor, secondFactorOf } from './second-factor.ts'
 import { type Device, listSessions, revokeSession, revokeSessionsOf, type SessionListed } from './sessions.ts'
 import { openSigningKeys } from './signing-keys.ts'
 
@@ -14,7 +16,11 @@ export interface Identity {
   /** Throws `email_taken`, `link_expired`. With an operator link the new user may see how the system runs. */
   signUp(credentials: Credentials, device: Device, options?: SignUpOptions): Promise<SignedIn>
   /** Throws `wrong_credentials`, after the same time for a wrong password and an unknown address. */
-  signIn(credentials: Credentials, device: Device, also?: Also): Promise<SignedIn>
+  signIn(credentials: Credentials, device: Device, also?: Also): Promise<SignedIn | SecondFactorNeeded>
+  /** With the code that the sign-in waited for. Throws `challenge_expired`, `wrong_code`, `too_many_requests`. */
+  signInWithCode(given: { ticket: string; code: string }, device: Device, also?: Also): Promise<SignedIn>
+  /** Throws `challenge_expired`, `wrong_credentials`. */
+  signInWithPasskey(given: { ticket: string; answer: unknown }, device: Device, also?: Also): Promise<SignedIn>
   /** Throws `unauthenticated`. */
   refresh(refreshToken: string, also?: Also): Promise<SignedIn>
   /** A token that says that its owner has just shown who they are. Throws `wrong_credentials`. */
@@ -26,6 +32,8 @@ export interface Identity {
   onSessionChanged(listener: (sessionId: string) => void): void
   profile(caller: Caller): Promise<{ email: string }>
   readonly sessions: Sessions
+  readonly secondFactor: SecondFactor
+  readonly passkeys: Passkeys
   readonly apiKeys: ApiKeys
   /** For whoever verifies our tokens, as RFC 7517 writes them. */
   publicKeys(): Promise<{ keys: JWK[] }>
@@ -70,6 +78,8 @@ export async function openIdentity(settings: IdentitySettings): Promise<Identity
   return {
     signUp: (credentials, device, options) => signUp(parts, credentials, device, options),
     signIn: (credentials, device, also) => signIn(parts, credentials, device, also),
+    signInWithCode: async (given, device, also) => enter(parts, await checkSecondFactor(parts, given), device, also),
+    signInWithPasskey: async (given, device, also) => enter(parts, await checkPasskey(parts, given), device, also),
     refresh: (token, also) => refresh(parts, token, also),
     reauthenticate: (caller, password, also) => reauthenticate(parts, caller, password, also),
     signOut: async (sessionId, also) => {
@@ -94,6 +104,8 @@ export async function openIdentity(settings: IdentitySettings): Promise<Identity
         { readOnly: true },
       ),
     sessions: sessionsOf(parts),
+    secondFactor: secondFactorOf(parts),
+    passkeys: passkeysOf(parts),
     apiKeys,
     publicKeys: keys.publicKeys,
     stop: () => {

@@ -1,6 +1,7 @@
 import type { AccountId, Caller, Clock, Secret } from '@seaworthy/core'
 import type { Database, Transaction } from '../data/index.ts'
 import type { Logger } from '../telemetry/index.ts'
+import type { Vault } from '../vault/index.ts'
 import type { AccessTokens } from './access-tokens.ts'
 import type { Passwords } from './passwords.ts'
 import type { Revocations } from './revocations.ts'
@@ -8,6 +9,9 @@ import type { SessionSettings } from './sessions.ts'
 
 export interface IdentitySettings {
   readonly database: Database
+  readonly vault: Vault
+  /** Passkeys belong to it. */
+  readonly publicUrl: string
   /** Encrypts the keys that sign access tokens. */
   readonly accessSecret: Secret
   readonly refreshSecret: Secret
@@ -51,4 +55,9 @@ export interface Access {
 /** What signing in gives: beside the short token a long one, for a cookie that scripts cannot read. */
 export interface SignedIn extends Access {
   readonly refreshToken: string
+}
+
+/** The password was right; the ticket waits five minutes for a code. */
+export interface SecondFactorNeeded {
+  readonly ticket: string
 }

@@ -80,14 +80,28 @@ export interface ConfigFile {
   readonly directory: string
 }
 
-/** A module with a default export, or JSON. */
-export async function readConfigFile(file: string): Promise<ConfigFile> {
-  const path = resolve(file)
-  const found = path.endsWith('.json')
+/** How an app that is not ours is named: by a file, or by an address for what can be seen from outside, or both. */
+export interface AppGiven {
+  readonly file?: string | undefined
+  /** In place of the file's. */
+  readonly url?: string | undefined
+  /** A PostgreSQL address, in place of the file's. */
+  readonly database?: string | undefined
+}
+
+/** A module with a default export, or JSON; with what was given beside it. */
+export async function readConfigFile({ file, url, database }: AppGiven): Promise<ConfigFile> {
+  const path = file === undefined ? undefined : resolve(file)
+  const found = path === undefined ? {} : await load(path)
+  if (typeof found !== 'object' || found === null) throw new Error('the configuration is no object')
+  const config = checkConfig({ ...found, ...(url ? { url } : {}), ...(database ? { database } : {}) })
+  return { config, directory: path === undefined ? process.cwd() : dirname(path) }
+}
+
+const load = async (path: string): Promise<unknown> =>
+  path.endsWith('.json')
     ? (JSON.parse(readFileSync(path, 'utf8')) as unknown)
     : ((await import(pathToFileURL(path).href)) as { default?: unknown }).default
-  return { config: checkConfig(found), directory: dirname(path) }
-}
 
 /** Throws what is wrong with it. An app elsewhere is not attacked: it must be on this machine. */
 export function checkConfig(found: unknown): GeneralConfig {

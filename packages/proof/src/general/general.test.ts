@@ -67,11 +67,19 @@ describe('a configuration', () => {
   it('may be JSON', async () => {
     const directory = mkdtempSync(join(tmpdir(), 'config-'))
     writeFileSync(join(directory, 'app.json'), JSON.stringify({ url, health: 'GET /health' }))
-    expect(await readConfigFile(join(directory, 'app.json'))).toEqual({
+    expect(await readConfigFile({ file: join(directory, 'app.json') })).toEqual({
       config: { url, health: 'GET /health' },
       directory,
     })
     rmSync(directory, { recursive: true })
+  })
+
+  it('may be an address alone, or stand beside one that is used in its place', async () => {
+    expect((await readConfigFile({ url, database: 'postgres://127.0.0.1/app' })).config).toEqual({
+      url,
+      database: 'postgres://127.0.0.1/app',
+    })
+    await expect(readConfigFile({})).rejects.toThrow(/needs a url/)
   })
 
   it('is of an app on this machine, and has no name that means nothing', () => {

@@ -33,13 +33,31 @@ export function entryRoutes({ identity, cookie }: IdentityParts) {
     limit: rates.auth,
     transaction: 'none',
     body: z.strictObject({ email: z.string().max(254), password: givenPassword }),
-    reply: { 200: Session },
+    reply: { 200: Session, 202: z.object({ ticket: z.string() }) },
     errors: ['wrong_credentials'],
     audit: 'sign_in',
     handle: async ({ body, header, network, audit }) => {
       const also = (tx: Transaction, caller: Caller) => audit(tx, caller, 200)
-      return answerWith(cookie, 200, await identity.signIn(body, deviceOf(header, network), also))
+      const entered = await identity.signIn(body, deviceOf(header, network), also)
+      return 'ticket' in entered ? { status: 202, body: entered } : answerWith(cookie, 200, entered)
     },
   })
-  return [signUp, signIn] as const
+  const signInWithCode = route({
+    name: 'identity.sign-in-code',
+    method: 'POST',
+    path: '/sign-in/code',
+    summary: 'The second step of signing in: a code of the app, or a recovery code',
+    auth: 'public',
+    limit: rates.session,
+    transaction: 'none',
+    body: z.strictObject({ ticket: z.string().max(100), code: z.string().trim().min(6).max(20) }),
+    reply: { 200: Session },
+    errors: ['wrong_code', 'challenge_expired'],
+    audit: 'sign_in_code',
+    handle: async ({ body, header, network, audit }) => {
+      const also = (tx: Transaction, caller: Caller) => audit(tx, caller, 200)
+      return answerWith(cookie, 200, await identity.signInWithCode(body, deviceOf(header, network), also))
+    },
+  })
+  return [signUp, signIn, signInWithCode] as const
 }

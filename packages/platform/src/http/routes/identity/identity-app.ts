@@ -4,6 +4,8 @@ import { cookieOf, type IdentityParts, type IdentityRouteSettings } from './answ
 import { apiKeyRoutes } from './api-keys.ts'
 import { deviceRoutes } from './devices.ts'
 import { entryRoutes } from './entry.ts'
+import { factorRoutes } from './factors.ts'
+import { passkeyRoutes } from './passkeys.ts'
 import { selfRoutes } from './self.ts'
 import { sessionRoutes } from './sessions.ts'
 
@@ -22,6 +24,8 @@ export function identityApp(identity: Identity, settings: IdentityRouteSettings)
       ...selfRoutes(parts),
       ...deviceRoutes(parts),
       ...apiKeyRoutes(parts),
+      ...factorRoutes(parts),
+      ...passkeyRoutes(parts),
     ],
   })
 }
