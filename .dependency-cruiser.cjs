@@ -2,6 +2,7 @@
 const stairs = [
   ['telemetry', 'config'],
   ['data'],
+  ['vault'],
   ['audit', 'limits'],
   ['jobs', 'media'],
   ['identity'],

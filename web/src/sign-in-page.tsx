@@ -1,34 +1,66 @@
-import { dataOf } from '@seaworthy/client'
-import { useService } from '@seaworthy/ui'
+import { dataOf, type SessionAnswer } from '@seaworthy/client'
+import { Button, useService } from '@seaworthy/ui'
 import { useMutation } from '@tanstack/react-query'
 import { Link, useNavigate, useSearch } from '@tanstack/react-router'
+import { KeyRound } from 'lucide-react'
+import { useState } from 'react'
 import { apps } from './apps.ts'
 import { type Credentials, CredentialsForm } from './credentials-form.tsx'
+import { askPasskey, hasPasskeys } from './passkeys-in-browser.ts'
+import { SecondStep } from './second-step.tsx'
 
 export function SignInPage() {
-  const { http, session } = useService()
-  const navigate = useNavigate()
-  const { next } = useSearch({ strict: false }) as { next?: string }
+  const { http } = useService()
+  const enter = useEnter()
+  const [ticket, setTicket] = useState<string>()
   const signIn = useMutation({
     mutationFn: (credentials: Credentials) => dataOf(http.POST('/api/identity/sign-in', { body: credentials })),
-    onSuccess: async (answer) => {
-      session.accept(answer)
-      await navigate({ href: safePath(next) })
-    },
+    onSuccess: (answer) => ('ticket' in answer ? setTicket(answer.ticket) : enter(answer)),
   })
+  const withPasskey = useMutation({
+    mutationFn: async () => {
+      const { ticket: waiting, options } = await dataOf(http.POST('/api/identity/passkeys/sign-in/begin'))
+      const answer = await askPasskey(options)
+      return dataOf(http.POST('/api/identity/passkeys/sign-in', { body: { ticket: waiting, answer } }))
+    },
+    onSuccess: enter,
+  })
+  if (ticket)
+    return (
+      <SecondStep ticket={ticket} onSignedIn={(answer) => void enter(answer)} onBack={() => setTicket(undefined)} />
+    )
   return (
     <CredentialsForm
       title="Welcome back"
       action="Sign in"
-      error={signIn.error}
+      error={withPasskey.error ?? signIn.error}
       busy={signIn.isPending}
-      onSubmit={(credentials) => signIn.mutate(credentials)}
+      onSubmit={(credentials) => {
+        withPasskey.reset()
+        signIn.mutate(credentials)
+      }}
     >
+      {hasPasskeys() && (
+        <Button icon={<KeyRound size={18} />} disabled={withPasskey.isPending} onClick={() => withPasskey.mutate()}>
+          {withPasskey.isPending ? 'Your device asks you' : 'Sign in with a passkey'}
+        </Button>
+      )}
       <p className="small soft">
         New here? <Link to="/sign-up">Make an account</Link>, it takes a moment.
       </p>
     </CredentialsForm>
   )
+}
+
+/** Takes the session over and goes where the person wanted to go. */
+function useEnter() {
+  const { session } = useService()
+  const navigate = useNavigate()
+  const { next } = useSearch({ strict: false }) as { next?: string }
+  return async (answer: SessionAnswer): Promise<void> => {
+    session.accept(answer)
+    await navigate({ href: safePath(next) })
+  }
 }
 
 /** Only a path of our own: a link that leads here must not lead elsewhere from here. */

@@ -2,7 +2,7 @@ import type { cosnap } from '@seaworthy/cosnap/app'
 import type { PathsOf } from '@seaworthy/platform/definition'
 import type { identityApp, operationsApp, uploadsApp } from '@seaworthy/platform/http'
 import createFetchClient, { type Client } from 'openapi-fetch'
-import { ApiError, readProblem } from './problem.ts'
+import { ApiError, endsSession, readProblem } from './problem.ts'
 import { createSender } from './send.ts'
 import { createSession, type Session } from './session.ts'
 
@@ -40,7 +40,7 @@ export function createApi({
     onResponse: async ({ response }) => {
       if (response.ok) return undefined
       const problem = await readProblem(response)
-      if (response.status === 401 && session.state.status === 'signed-in') session.end()
+      if (endsSession(problem) && session.state.status === 'signed-in') session.end()
       throw new ApiError(problem)
     },
   })

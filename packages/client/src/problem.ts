@@ -37,3 +37,8 @@ export async function readProblem(response: Response): Promise<Problem> {
   }
   return { title: 'The service gave an answer that is not understood.', status: response.status, code: 'unknown' }
 }
+
+const aboutWhatWasTyped = new Set(['wrong_credentials', 'wrong_code', 'challenge_expired'])
+
+/** Whether a 401 says that the sign-in is over. A wrong password or code is an answer, and nobody is signed out by it. */
+export const endsSession = ({ status, code }: Problem): boolean => status === 401 && !aboutWhatWasTyped.has(code)

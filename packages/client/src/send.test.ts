@@ -69,6 +69,12 @@ describe('the client', () => {
     expect(seen.map((request) => request.headers.get('authorization'))).toEqual(['Bearer token-1', 'Bearer token-2'])
   })
 
+  it('does not take a wrong password for the end of the sign-in', async () => {
+    const { send, seen } = open(() => Response.json({ code: 'wrong_credentials', title: 'x' }, { status: 401 }))
+    expect((await send(post())).status).toBe(401)
+    expect(seen).toHaveLength(1)
+  })
+
   it('renews once for many requests at the same time', async () => {
     const { send, refreshes } = open(() => Response.json({}))
     await Promise.all(Array.from({ length: 10 }, () => send(new Request('http://x/photos'))))

@@ -1,5 +1,5 @@
 import { backoffMs, pause } from '@seaworthy/core'
-import { ApiError, offlineProblem } from './problem.ts'
+import { ApiError, endsSession, offlineProblem, readProblem } from './problem.ts'
 import type { Session } from './session.ts'
 
 export interface SendSettings {
@@ -38,9 +38,8 @@ export function createSender({
   }
   const renewed = async (request: Request): Promise<Response> => {
     const response = await attempt(request.clone())
-    // A wrong password is an answer, and no reason to ask again.
-    const isEntry = new URL(request.url).pathname.startsWith('/api/identity/sign-')
-    if (response.status !== 401 || isEntry || session.state.status !== 'signed-in') return response
+    if (response.status !== 401 || session.state.status !== 'signed-in') return response
+    if (!endsSession(await readProblem(response.clone()))) return response
     session.forget()
     return attempt(request)
   }

@@ -12,7 +12,7 @@ export interface SessionState {
   readonly user: SessionUser | undefined
 }
 
-interface SessionAnswer {
+export interface SessionAnswer {
   readonly accessToken: string
   readonly expiresInSeconds: number
   readonly user: SessionUser

@@ -34,6 +34,7 @@ export const platformErrors = {
   too_many_requests: { status: 429, title: 'Too many requests. Please wait a moment.' },
   headers_too_large: { status: 431, title: 'The request headers are too large.' },
   insufficient_credits: { status: 402, title: 'There are not enough credits for this.' },
+  sealed_unreadable: { status: 500, title: 'Something that was stored cannot be read. Please tell the operator.' },
   internal: { status: 500, title: 'Something went wrong on our side.' },
   unavailable: { status: 503, title: 'The service is busy or restarting. Please try again shortly.' },
   storage_full: { status: 503, title: 'There is no space left to store this. Please try again later.' },

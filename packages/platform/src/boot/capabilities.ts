@@ -11,6 +11,7 @@ import {
   type Logger,
   type Metrics,
 } from '../telemetry/index.ts'
+import { openKeyRing, openVault, type Vault } from '../vault/index.ts'
 
 /** What every process of ours has. */
 export interface Capabilities {
@@ -21,6 +22,7 @@ export interface Capabilities {
   readonly health: Health
   readonly database: Database
   readonly media: MediaRoom
+  readonly vault: Vault
 }
 
 export interface Telemetry {
@@ -70,7 +72,8 @@ export async function openCapabilities(
   metrics.gauge('database_connections', 'Connections of this process.', () => database.stats().total)
   metrics.gauge('database_waiting', 'Requests that wait for a connection.', () => database.stats().waiting)
   metrics.gauge('media_waiting', 'Pictures that wait to be worked on.', () => media.queue.waiting)
-  return { config, endpoint, log, metrics, health, database, media }
+  const vault = openVault({ ring: openKeyRing(config) })
+  return { config, endpoint, log, metrics, health, database, media, vault }
 }
 
 function openStore(config: Config) {

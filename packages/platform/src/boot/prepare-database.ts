@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import { type Config, readOrMakeSecret } from '../config/index.ts'
 import {
+  asOwner,
   connectWithRetries,
   type EmbeddedServer,
   type Endpoint,
@@ -16,6 +17,7 @@ import {
 } from '../data/index.ts'
 import type { App } from '../definition/index.ts'
 import type { Logger } from '../telemetry/index.ts'
+import { openKeyRing, rememberRingOrThrow } from '../vault/index.ts'
 
 export interface OpenedServer {
   readonly endpoint: Endpoint
@@ -41,7 +43,7 @@ function connectionsOf(config: Config): number {
   return web + workers + SPARE_CONNECTIONS
 }
 
-/** Database, roles, migrations and queue, brought up to date by one process before anything serves. */
+/** Database, roles, migrations, keys and queue, brought up to date by one process before anything serves. */
 export async function prepareDatabase(
   server: OpenedServer,
   config: Config,
@@ -77,6 +79,7 @@ async function prepareLocked(
   await ensureDatabaseAndRoles(endpoint, admin, secret)
   const sources = apps.flatMap((app) => (app.migrations ? [{ app: app.name, directory: app.migrations }] : []))
   const applied = await migrateToLatestOrThrow(endpoint, admin, secret, [platformMigrations, ...sources])
+  await asOwner(endpoint, admin, 'keys', (session) => rememberRingOrThrow(session, openKeyRing(config)))
   // Needed once: a supervisor that runs for months does not keep the queue's library.
   const { migrateQueue } = await import('../jobs/index.ts')
   await migrateQueue(endpoint, admin, loginOf('worker', secret, endpoint), loginOf('app', secret, endpoint).user)

@@ -74,6 +74,8 @@ export async function openWebService(
   const { secrets } = config
   const identity = await openIdentity({
     database,
+    vault: capabilities.vault,
+    publicUrl: config.publicUrl,
     accessSecret: secrets.accessSecret,
     refreshSecret: secrets.refreshSecret,
     accessMs: config.accessMs,

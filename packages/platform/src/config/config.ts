@@ -12,17 +12,25 @@ type ValueOf<S> = S extends Setting<infer T> ? (Required<S> extends never ? Excl
 /** All settings, parsed. Times are milliseconds, sizes bytes, secrets hidden from logs. */
 export type Config = { readonly [K in keyof Settings]: ValueOf<Settings[K]> } & {
   readonly secrets: { readonly [K in GeneratedKey]: NonNullable<ValueOf<Settings[K]>> }
+  /** The secrets that no setting gives: they are kept in files of the data directory. */
+  readonly keptSecrets: readonly GeneratedKey[]
   /** Absolute. */
   readonly dataDirectory: string
   readonly publicUrl: string
 }
 
-type GeneratedKey = 'databaseRoleSecret' | 'accessSecret' | 'refreshSecret' | 'mediaSecret'
+type GeneratedKey = 'databaseRoleSecret' | 'encryptionKey' | 'accessSecret' | 'refreshSecret' | 'mediaSecret'
 const knownNames = (Object.values(settings) as readonly Setting<unknown>[]).flatMap((setting) => [
   setting.env,
   ...(setting.aliases ?? []),
 ])
-const generatedKeys: readonly GeneratedKey[] = ['databaseRoleSecret', 'accessSecret', 'refreshSecret', 'mediaSecret']
+const generatedKeys: readonly GeneratedKey[] = [
+  'databaseRoleSecret',
+  'encryptionKey',
+  'accessSecret',
+  'refreshSecret',
+  'mediaSecret',
+]
 
 export interface ConfigFault {
   readonly setting: string
@@ -52,12 +60,13 @@ export function readConfig(directory: string, given?: Environment): Config {
   }))
   const values = parseSettings(env, faults)
   const dataDirectory = absolute(directory, String(values.dataDirectory ?? settings.dataDirectory.default))
+  const keptSecrets = generatedKeys.filter((key) => !values[key])
   if (faults.length === 0) completeSecrets(values, dataDirectory, faults)
   faults.push(...contradictions(values), ...securitySwitches(env))
   if (faults.length) throw new ConfigError(faults)
   const publicUrl = (values.publicUrl as string | undefined) ?? `http://localhost:${values.port}`
   const secrets = Object.fromEntries(generatedKeys.map((key) => [key, values[key]]))
-  return { ...values, secrets, dataDirectory, publicUrl } as unknown as Config
+  return { ...values, secrets, keptSecrets, dataDirectory, publicUrl } as unknown as Config
 }
 
 function parseSettings(env: Environment, faults: ConfigFault[]): Record<string, unknown> {

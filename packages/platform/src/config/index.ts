@@ -2,4 +2,4 @@
 export { type Config, ConfigError, type ConfigFault, readConfig } from './config.ts'
 export { childEnvironment, type Environment } from './env.ts'
 export { renderEnvExample, renderSettingsTable } from './reference.ts'
-export { readOrMakeSecret } from './secrets.ts'
+export { readOrMakeSecret, readSecretFile, replaceSecret } from './secrets.ts'

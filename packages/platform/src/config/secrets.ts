@@ -7,6 +7,7 @@ import {
   mkdirSync,
   openSync,
   readFileSync,
+  renameSync,
   rmSync,
   statSync,
   writeSync,
@@ -47,7 +48,24 @@ export function isReadableByOthers(path: string): boolean {
   }
 }
 
-function readSecretFile(path: string): string | undefined {
+/** Puts another value in the place of a kept secret: whoever reads the file gets the one or the other, never a part. */
+export function replaceSecret(directory: string, name: string, value: string): void {
+  mkdirSync(directory, { recursive: true, mode: 0o700 })
+  const path = join(directory, name)
+  const draft = `${path}.${process.pid}.draft`
+  rmSync(draft, { force: true })
+  writeDurably(draft, value)
+  renameSync(draft, path)
+  const folder = openSync(directory, 'r')
+  try {
+    fsyncSync(folder)
+  } finally {
+    closeSync(folder)
+  }
+}
+
+/** The kept secret of this name, or undefined when there is none. */
+export function readSecretFile(path: string): string | undefined {
   try {
     return readFileSync(path, 'utf8').trim() || undefined
   } catch (error) {

@@ -146,6 +146,43 @@ export function secret(
   }
 }
 
+const keyForm = /^[0-9a-f]{64}$/i
+const isRandomKey = (value: string): boolean => keyForm.test(value) && entropyBits(value) >= SECRET_BITS_MIN
+
+/** A key of 256 bits, as 64 hexadecimal digits. */
+export function hexKey(
+  env: string,
+  about: Description & { readonly generated?: boolean },
+): Setting<Secret | undefined> {
+  const schema = z
+    .string()
+    .regex(keyForm, 'must be 64 hexadecimal digits')
+    .refine((value) => !keyForm.test(value) || isRandomKey(value), 'is too regular to be random')
+    .transform((value) => new Secret(value.toLowerCase()))
+  return {
+    env,
+    schema: schema as z.ZodType<Secret | undefined, string>,
+    secret: true,
+    type: '64 hexadecimal digits',
+    example: '$(openssl rand -hex 32)',
+    ...about,
+  }
+}
+
+/** Any number of such keys, comma separated. */
+export function hexKeys(env: string, about: Description & { default: string }): Setting<readonly Secret[]> {
+  const split = (value: string): string[] =>
+    value
+      .split(',')
+      .map((part) => part.trim())
+      .filter(Boolean)
+  const schema = z
+    .string()
+    .refine((value) => split(value).every(isRandomKey), 'must be random keys of 64 hexadecimal digits, comma separated')
+    .transform((value) => split(value).map((key) => new Secret(key.toLowerCase())))
+  return { env, schema, secret: true, type: 'keys, comma separated', example: '$(openssl rand -hex 32)', ...about }
+}
+
 /** A secret whose form is somebody else's: a provider's key, or with `protocols` an address that holds a password. */
 export function foreignSecret(
   env: string,

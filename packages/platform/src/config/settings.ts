@@ -1,5 +1,18 @@
 import { DAY, HOUR, MINUTE, SECOND } from '@seaworthy/core'
-import { bytes, duration, foreignSecret, integer, oneOf, optionalText, origins, secret, text, url } from './setting.ts'
+import {
+  bytes,
+  duration,
+  foreignSecret,
+  hexKey,
+  hexKeys,
+  integer,
+  oneOf,
+  optionalText,
+  origins,
+  secret,
+  text,
+  url,
+} from './setting.ts'
 
 /** Every setting there is. The key is what code reads, `env` what people write. */
 export const settings = {
@@ -101,6 +114,17 @@ export const settings = {
     group: 'Database',
     generated: true,
     text: 'The passwords of the app, worker and reader roles are derived from it. Share it between machines.',
+  }),
+
+  encryptionKey: hexKey('ENCRYPTION_KEY', {
+    group: 'Encryption',
+    generated: true,
+    text: 'Wraps the keys that sealed fields are encrypted with. Losing it loses them: seaworthy keys kit. Share it between machines.',
+  }),
+  encryptionKeysOld: hexKeys('ENCRYPTION_KEYS_OLD', {
+    group: 'Encryption',
+    default: '',
+    text: 'Keys that can still be read with, while a rotation is under way.',
   }),
 
   accessSecret: secret('JWT_ACCESS_SECRET', {

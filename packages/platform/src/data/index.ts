@@ -11,8 +11,19 @@ export {
   platformMigrations,
   readMigrations,
 } from './migrate.ts'
+export { asOwner, type OwnerSession } from './owner.ts'
 export { type DatabaseRole, ensureDatabaseAndRoles, lockServer, loginOf } from './roles.ts'
 export { type Query, sql } from './sql.ts'
 export { isConnectionError, translateDatabaseError, violates } from './sqlstate.ts'
-export { type Column, column, type DatabaseOf, pii, queries, type Table, table } from './table.ts'
+export {
+  type BlindIndex,
+  type Column,
+  column,
+  type DatabaseOf,
+  pii,
+  queries,
+  type Sealed,
+  type Table,
+  table,
+} from './table.ts'
 export type { Transaction } from './transaction.ts'

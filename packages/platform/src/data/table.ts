@@ -7,11 +7,20 @@ import {
   PostgresQueryCompiler,
 } from 'kysely'
 
+declare const sealedMark: unique symbol
+declare const blindMark: unique symbol
+
+/** What only the vault makes from clear text, and only the vault opens. */
+export type Sealed = string & { readonly [sealedMark]: true }
+/** What equal texts of one account have in common, without showing them. Only the vault makes it. */
+export type BlindIndex = string & { readonly [blindMark]: true }
+
 /** A column whatever it holds. `pii` is redacted by its type wherever it is logged. */
 interface AnyColumn {
   readonly sqlType: string
   readonly nullable: boolean
   readonly pii: boolean
+  readonly sealed: boolean
   readonly types?: unknown
 }
 
@@ -41,7 +50,7 @@ export function table<const Name extends `${string}.${string}`, Columns extends 
 const of = <Select, Insert = Select, Update = Insert>(
   sqlType: string,
   nullable = false,
-): Column<Select, Insert, Update> => ({ sqlType, nullable, pii: false })
+): Column<Select, Insert, Update> => ({ sqlType, nullable, pii: false, sealed: false })
 
 export const column = {
   id: () => of<string, string, never>('uuid'),
@@ -62,6 +71,11 @@ export const column = {
   createdAt: () => of<Date, never, never>('timestamptz'),
   json: <T>() => of<T, string, string>('jsonb'),
   optionalJson: <T>() => of<T | null, string | null | undefined, string | null>('jsonb', true),
+  /** Encrypted by the vault: clear text does not compile here, and what is read is opened by the vault. */
+  sealed: () => ({ ...of<Sealed>('text'), sealed: true }),
+  optionalSealed: () => ({ ...of<Sealed | null, Sealed | null | undefined>('text', true), sealed: true }),
+  /** For equality search over a sealed column. */
+  blindIndex: () => of<BlindIndex>('text'),
 }
 
 /** Marks a column as personal data. */

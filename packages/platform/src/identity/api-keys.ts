@@ -117,8 +117,8 @@ export function openApiKeys({ database, clock, log, onKeyChanged }: ApiKeySettin
 
 async function makeKey(tx: Transaction, caller: Caller, wanted: NewApiKey, also?: Also) {
   if (!roleAtLeast(caller.role, wanted.role)) throw fault('forbidden', { detail: 'A key cannot do more than you can.' })
-  // The account's row is the queue in which makers of keys wait.
-  await tx.run(sql`select 1 from seaworthy.accounts where id = ${caller.accountId} for no key update`)
+  // Makers of keys for one account wait for each other.
+  await tx.run(sql`select pg_advisory_xact_lock(hashtextextended(${`api keys ${caller.accountId}`}, 0))`)
   const { count } = await tx.one<{ count: number }>(
     sql`select count(*)::int as count from seaworthy.api_keys where account_id = ${caller.accountId} and revoked_at is null`,
   )

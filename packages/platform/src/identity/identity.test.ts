@@ -3,6 +3,7 @@ import { openTestDatabase, type TestDatabase, turnableClock, until } from '@seaw
 import { SignJWT } from 'jose'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { createMemoryLogger } from '../telemetry/index.ts'
+import { openKeyRing, openVault } from '../vault/index.ts'
 import { type Identity, openIdentity } from './identity.ts'
 import { makeFirstOperatorLink } from './operator-link.ts'
 
@@ -25,6 +26,8 @@ describe('identity', () => {
   async function open(clock = turnableClock(Date.now())) {
     const identity = await openIdentity({
       database: test.database,
+      vault: openVault({ ring: openKeyRing(test.config) }),
+      publicUrl: 'http://localhost:3000',
       accessSecret: secret,
       refreshSecret: new Secret('a refresh secret that is something else 43'),
       accessMs: 15 * MINUTE,
@@ -48,6 +51,7 @@ describe('identity', () => {
       code: 'wrong_credentials',
     })
     const signedIn = await identity.signIn({ ...person, email: person.email.toUpperCase() }, device)
+    if ('ticket' in signedIn) throw new Error('nobody asked for a second factor')
     expect((await identity.identify(signedIn.accessToken)).userId).toBe(signedIn.caller.userId)
     await expect(identity.signUp({ ...person, email: person.email.toLowerCase() }, device)).rejects.toMatchObject({
       code: 'email_taken',

@@ -70,31 +70,28 @@ const listPasskeys = (tx: Transaction, userId: UserId): Promise<PasskeyListed[]>
   tx.many<PasskeyListed>(sql`
     select id, name, created_at as "createdAt", last_used_at as "usedAt" from seaworthy.passkeys where user_id = ${userId} order by created_at, id`)
 
-async function beginPasskey(
-  parts: Parts,
-  caller: Caller,
-): Promise<Ceremony<PublicKeyCredentialCreationOptionsJSON>> {
+async function beginPasskey(parts: Parts, caller: Caller): Promise<Ceremony<PublicKeyCredentialCreationOptionsJSON>> {
   const { database, clock } = parts.settings
   return database.withDuty('identity', async (tx) => {
     const known = await readPasskeys(tx, caller.userId)
-    if (known.length >= PASSKEYS_MAX) throw fault('conflict', { detail: `You have ${PASSKEYS_MAX} passkeys. Remove one first.` })
-    const { email } = await tx.one<{ email: string }>(sql`select email from seaworthy.users where id = ${caller.userId}`)
+    if (known.length >= PASSKEYS_MAX)
+      throw fault('conflict', { detail: `You have ${PASSKEYS_MAX} passkeys. Remove one first.` })
+    const { email } = await tx.one<{ email: string }>(
+      sql`select email from seaworthy.users where id = ${caller.userId}`,
+    )
     const options = await enrolmentOptions(siteOf(parts), { id: caller.userId, email }, known)
     const of = { kind: 'passkey_enrol', userId: caller.userId, value: options.challenge } as const
     return { ticket: await openChallenge(tx, clock, of), options }
   })
 }
 
-async function addPasskey(
-  parts: Parts,
-  caller: Caller,
-  given: NewPasskey,
-  also?: Also,
-): Promise<void> {
+async function addPasskey(parts: Parts, caller: Caller, given: NewPasskey, also?: Also): Promise<void> {
   const { database } = parts.settings
   const challenge = await takeChallenge(parts, 'passkey_enrol', given.ticket)
-  const made = challenge.userId === caller.userId ? await readEnrolment(siteOf(parts), challenge.value, given.answer) : undefined
-  if (!made) throw fault('wrong_code', { detail: 'Your device gave an answer that does not belong here. Please try again.' })
+  const made =
+    challenge.userId === caller.userId ? await readEnrolment(siteOf(parts), challenge.value, given.answer) : undefined
+  if (!made)
+    throw fault('wrong_code', { detail: 'Your device gave an answer that does not belong here. Please try again.' })
   await database
     .withDuty('identity', async (tx) => {
       await tx.run(sql`
@@ -103,7 +100,9 @@ async function addPasskey(
       await also?.(tx, caller)
     })
     .catch((error: unknown) => {
-      throw violates(error, 'passkeys_pkey') ? fault('conflict', { detail: 'This passkey is known already.', cause: error }) : error
+      throw violates(error, 'passkeys_pkey')
+        ? fault('conflict', { detail: 'This passkey is known already.', cause: error })
+        : error
     })
 }
 
@@ -123,7 +122,10 @@ async function beginPasskeySignIn(parts: Parts): Promise<Ceremony<PublicKeyCrede
 }
 
 /** Whose passkey it is. Throws `challenge_expired`, `wrong_credentials`. */
-export async function checkPasskey(parts: Parts, given: { readonly ticket: string; readonly answer: unknown }): Promise<UserId> {
+export async function checkPasskey(
+  parts: Parts,
+  given: { readonly ticket: string; readonly answer: unknown },
+): Promise<UserId> {
   const { database, clock } = parts.settings
   const challenge = await takeChallenge(parts, 'passkey_sign_in', given.ticket)
   const id = (given.answer as { id?: unknown } | null)?.id

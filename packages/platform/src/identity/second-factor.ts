@@ -3,7 +3,15 @@ import type { Transaction } from '../data/index.ts'
 import { closeChallenge, tryChallenge } from './challenges.ts'
 import type { Also, Parts } from './parts.ts'
 import { consumeRecoveryCode, countRecoveryCodes, makeRecoveryCodes } from './recovery-codes.ts'
-import { type CodeOutcome, enrolTotp, hasTotp, refuseWrongCode, removeTotp, type TotpEnrolment, useTotpCode } from './totp.ts'
+import {
+  type CodeOutcome,
+  enrolTotp,
+  hasTotp,
+  refuseWrongCode,
+  removeTotp,
+  spendTotpCode,
+  type TotpEnrolment,
+} from './totp.ts'
 
 /** An authenticator app, and codes for whoever loses it. */
 export interface SecondFactor {
@@ -37,7 +45,7 @@ export function secondFactorOf(parts: Parts): SecondFactor {
       const confirmed = await onDuty(async (tx) => {
         if (await hasTotp(tx, caller.userId))
           throw fault('conflict', { detail: 'An authenticator app is set up already.' })
-        const outcome = await useTotpCode(parts, tx, caller.userId, code)
+        const outcome = await spendTotpCode(parts, tx, caller.userId, code)
         if (outcome !== 'right') return { outcome, codes: [] }
         const codes = await makeRecoveryCodes(tx, caller.userId, refreshSecret)
         await also?.(tx, caller)
@@ -75,7 +83,7 @@ export async function checkSecondFactor(
     if (!userId) throw fault('challenge_expired')
     const isDigits = /^[\d\s]*$/.test(code)
     const outcome: CodeOutcome = isDigits
-      ? await useTotpCode(parts, tx, userId, code)
+      ? await spendTotpCode(parts, tx, userId, code)
       : (await consumeRecoveryCode(tx, userId, code, { secret: refreshSecret, clock }))
         ? 'right'
         : 'wrong'

@@ -23,9 +23,7 @@ export async function enrolTotp(parts: Parts, tx: Transaction, caller: Caller): 
     insert into seaworthy.totp (user_id, secret) values (${caller.userId}, ${sealed})
     on conflict (user_id) do update set secret = excluded.secret, failures = 0 where seaworthy.totp.confirmed_at is null`)
   if (written === 0) throw fault('conflict', { detail: 'An authenticator app is set up already. Remove it first.' })
-  const { email } = await tx.one<{ email: string }>(
-    sql`select email from seaworthy.users where id = ${caller.userId}`,
-  )
+  const { email } = await tx.one<{ email: string }>(sql`select email from seaworthy.users where id = ${caller.userId}`)
   return { secret, url: totpAddress(secret, email, ISSUER) }
 }
 
@@ -43,7 +41,7 @@ interface TotpRow {
  * Whether the code is one of now that was never used. Wrong ones are counted: return normally from the transaction, so
  * that the count stays. The row is locked: the same code twice at once is right once.
  */
-export async function useTotpCode(parts: Parts, tx: Transaction, userId: UserId, code: string): Promise<CodeOutcome> {
+export async function spendTotpCode(parts: Parts, tx: Transaction, userId: UserId, code: string): Promise<CodeOutcome> {
   const { clock, vault } = parts.settings
   const now = clock.now()
   const row = await tx.maybe<TotpRow>(sql`
@@ -65,9 +63,7 @@ export async function useTotpCode(parts: Parts, tx: Transaction, userId: UserId,
 }
 
 export async function hasTotp(tx: Transaction, userId: UserId): Promise<boolean> {
-  const rows = await tx.many(
-    sql`select 1 from seaworthy.totp where user_id = ${userId} and confirmed_at is not null`,
-  )
+  const rows = await tx.many(sql`select 1 from seaworthy.totp where user_id = ${userId} and confirmed_at is not null`)
   return rows.length > 0
 }
 

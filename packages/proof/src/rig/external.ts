@@ -14,7 +14,13 @@ export function onServer(admin: DatabaseClient, name: string, port = admin.port)
 
 /** Instances on one database share their secrets, as on several machines. */
 function sharedSecrets(name: string): Record<string, string> {
-  const names = ['DATABASE_ROLE_SECRET', 'JWT_ACCESS_SECRET', 'JWT_REFRESH_SECRET', 'MEDIA_URL_SECRET']
+  const names = [
+    'DATABASE_ROLE_SECRET',
+    'ENCRYPTION_KEY',
+    'JWT_ACCESS_SECRET',
+    'JWT_REFRESH_SECRET',
+    'MEDIA_URL_SECRET',
+  ]
   return Object.fromEntries(
     names.map((secret) => [secret, createHash('sha256').update(`${name} ${secret}`).digest('hex')]),
   )

@@ -80,7 +80,7 @@ export const claim = defineClaim({
   sabotages: [
     patch(
       'answers of the HTTP parser come without headers',
-      'packages/platform/src/http/server.ts',
+      'packages/platform/src/http/problem-answers.ts',
       "...headers,\n    'content-length'",
       "'content-length'",
     ),

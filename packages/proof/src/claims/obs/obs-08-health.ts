@@ -68,8 +68,8 @@ export const claim = defineClaim({
     patch(
       'live looks at the database too',
       'packages/platform/src/http/routes/health.ts',
-      'reply.headers(noStore).send(\'{"status":"ok"}\'))',
-      'parts.health.report().then((report) => reply.code(codeOf(report.status)).headers(noStore).send(\'{"status":"ok"}\')))',
+      'reply.headers(headers).send(\'{"status":"ok"}\'))',
+      'parts.health.report().then((report) => reply.code(codeOf(report.status)).headers(headers).send(\'{"status":"ok"}\')))',
     ),
     patch(
       'a check that hangs is waited for',

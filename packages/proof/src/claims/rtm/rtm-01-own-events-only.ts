@@ -79,7 +79,7 @@ export const claim = defineClaim({
     patch(
       'sockets stay when the session ends',
       'packages/platform/src/boot/web-process.ts',
-      'identity.onSessionEnded(sockets.endSession)',
+      'identity.onSessionChanged(sockets.endSession)',
       'identity.onSessionEnded(() => undefined)',
     ),
   ],

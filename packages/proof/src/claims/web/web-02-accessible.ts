@@ -10,7 +10,7 @@ import { patch } from '../../sabotage.ts'
 
 interface Violation {
   readonly id: string
-  readonly nodes: readonly { readonly html: string }[]
+  readonly nodes: readonly { readonly html: string; readonly failureSummary?: string }[]
 }
 
 /** Looks at what is on the screen now, in both colour schemes. */
@@ -39,7 +39,9 @@ export const claim = defineClaim({
       for (const colorScheme of ['light', 'dark'] as const) {
         await page.emulateMedia({ colorScheme })
         for (const { id, nodes } of await violationsOn(page, axe))
-          violations.push(`${where}, ${colorScheme}: ${id} ${nodes[0]?.html.slice(0, 100)}`)
+          violations.push(
+            `${where}, ${colorScheme}: ${id} ${nodes[0]?.html.slice(0, 100)} ${nodes[0]?.failureSummary ?? ''}`,
+          )
       }
     }
     await lookSignedOut(page, stack.url, look)
@@ -60,9 +62,12 @@ export const claim = defineClaim({
   ],
 })
 
-/** From outside the page's policy, as an extension would. Movements are brought to their end first. */
+/** From outside the page's policy, as an extension would, once the colours are painted. Movements are ended first. */
 async function violationsOn(page: Page, axe: string): Promise<readonly Violation[]> {
-  await page.evaluate(() => {
+  await page.evaluate(async () => {
+    const painted = (): Promise<number> => new Promise((resolve) => requestAnimationFrame(resolve))
+    await painted()
+    await painted()
     for (const animation of document.getAnimations()) animation.cancel()
   })
   await page.evaluate(axe)

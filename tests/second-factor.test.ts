@@ -1,0 +1,115 @@
+import { type Newcomer, openTestService, type TestService } from '@seaworthy/testkit'
+import { type TOTP, URI } from 'otpauth'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+
+const json = { 'content-type': 'application/json' }
+const STEP_MS = 30_000
+
+describe('an authenticator app', () => {
+  let service: TestService
+  beforeAll(async () => {
+    service = await openTestService()
+  })
+  afterAll(() => service.close())
+
+  const post = (path: string, body: unknown): Promise<Response> =>
+    fetch(`${service.url}${path}`, { method: 'POST', body: JSON.stringify(body), headers: json })
+
+  /** Somebody whose sign-in needs a code: with the app, the step of the code that was used, and the recovery codes. */
+  async function enrolled() {
+    const person = await service.newcomer()
+    const { url } = await (await person.fetch('/api/identity/totp/enrol', { method: 'POST' })).json()
+    const app = URI.parse(url) as TOTP
+    const at = Date.now()
+    const confirmed = await confirm(person, app.generate({ timestamp: at }))
+    expect(confirmed.status).toBe(200)
+    const { recoveryCodes } = (await confirmed.json()) as { recoveryCodes: string[] }
+    return { person, app, at, recoveryCodes }
+  }
+  const confirm = (person: Newcomer, code: string): Promise<Response> =>
+    person.fetch('/api/identity/totp/confirm', { method: 'POST', body: JSON.stringify({ code }), headers: json })
+  async function ticketOf({ email, password }: Newcomer): Promise<string> {
+    const response = await post('/api/identity/sign-in', { email, password })
+    expect(response.status).toBe(202)
+    expect(response.headers.get('set-cookie')).toBeNull()
+    return ((await response.json()) as { ticket: string }).ticket
+  }
+  const enter = (ticket: string, code: string) => post('/api/identity/sign-in/code', { ticket, code })
+
+  it('makes a sign-in need a code of it, once each', async () => {
+    const { person, app, at } = await enrolled()
+    const next = app.generate({ timestamp: at + STEP_MS })
+    const used = await enter(await ticketOf(person), app.generate({ timestamp: at }))
+    expect(await used.json()).toMatchObject({ status: 401, code: 'wrong_code' })
+    const signedIn = await enter(await ticketOf(person), next)
+    expect(signedIn.status).toBe(200)
+    expect(signedIn.headers.get('set-cookie')).toContain('HttpOnly')
+    expect((await enter(await ticketOf(person), next)).status).toBe(401)
+  })
+
+  it('takes the same code of two requests at once for one of them', async () => {
+    const { person, app, at } = await enrolled()
+    const code = app.generate({ timestamp: at + STEP_MS })
+    const tickets = await Promise.all(Array.from({ length: 5 }, () => ticketOf(person)))
+    const statuses = await Promise.all(tickets.map(async (ticket) => (await enter(ticket, code)).status))
+    expect(statuses.filter((status) => status === 200)).toHaveLength(1)
+  })
+
+  it('is no help to whoever guesses: five codes for a sign-in, ten wrong ones for a person', async () => {
+    const { person } = await enrolled()
+    const ticket = await ticketOf(person)
+    for (let i = 0; i < 5; i++) expect((await enter(ticket, '000000')).status).toBe(401)
+    expect(await (await enter(ticket, '000000')).json()).toMatchObject({ code: 'challenge_expired' })
+    const another = await ticketOf(person)
+    for (let i = 0; i < 5; i++) await enter(another, '000000')
+    const refused = await enter(await ticketOf(person), '000000')
+    expect(refused.status).toBe(429)
+    expect(Number(refused.headers.get('retry-after'))).toBeGreaterThan(0)
+  })
+
+  it('may be lost: each recovery code signs in once, and then the app is removed', async () => {
+    const { person, recoveryCodes } = await enrolled()
+    expect(new Set(recoveryCodes).size).toBe(10)
+    const code = (recoveryCodes[0] ?? '').toLowerCase()
+    const signedIn = await enter(await ticketOf(person), code)
+    expect(signedIn.status).toBe(200)
+    expect((await enter(await ticketOf(person), code)).status).toBe(401)
+    const { accessToken } = (await signedIn.json()) as { accessToken: string }
+    const headers = { authorization: `Bearer ${accessToken}` }
+    const state = await (await fetch(`${service.url}/api/identity/totp`, { headers })).json()
+    expect(state).toEqual({ totp: true, recoveryCodes: 9 })
+    const removed = await fetch(`${service.url}/api/identity/totp`, { method: 'DELETE', headers })
+    expect(removed.status).toBe(204)
+    const { email, password } = person
+    expect((await post('/api/identity/sign-in', { email, password })).status).toBe(200)
+  })
+
+  it('does not count before its first right code', async () => {
+    const person = await service.newcomer()
+    await person.fetch('/api/identity/totp/enrol', { method: 'POST' })
+    expect((await confirm(person, '000000')).status).toBe(401)
+    const { email, password } = person
+    expect((await post('/api/identity/sign-in', { email, password })).status).toBe(200)
+  })
+
+  it('cannot be replaced by another while it is set up', async () => {
+    const { person } = await enrolled()
+    expect((await person.fetch('/api/identity/totp/enrol', { method: 'POST' })).status).toBe(409)
+  })
+
+  it('leaves neither its secret nor the recovery codes in the database', async () => {
+    const { app, recoveryCodes } = await enrolled()
+    const { rows } = await service.test.admin.query(
+      'select t::text as row from seaworthy.totp t union all select c::text from seaworthy.recovery_codes c',
+    )
+    const dump = rows.map(({ row }) => row).join('\n')
+    const hex = Buffer.from(app.secret.buffer).toString('hex')
+    for (const hidden of [
+      app.secret.base32,
+      hex,
+      ...recoveryCodes,
+      ...recoveryCodes.map((code) => code.replace('-', '')),
+    ])
+      expect(dump).not.toContain(hidden)
+  })
+})
