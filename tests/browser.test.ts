@@ -1,30 +1,13 @@
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { createRequire } from 'node:module'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { drawPhoto, type Installation, jpegPhoto, openInstallation } from '@seaworthy/testkit'
-import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core'
+import type { Browser, Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-
-const programs = [
-  '/usr/bin/chromium',
-  '/usr/bin/chromium-browser',
-  '/usr/bin/google-chrome',
-  '/Applications/Google Chrome.app/Contents/MacOS/Google Chrome',
-]
-const executablePath = process.env.CHROMIUM ?? programs.find((path) => existsSync(path))
-const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
-const quiet = [
-  '--no-sandbox',
-  '--disable-quic',
-  '--disable-background-networking',
-  '--disable-component-update',
-  '--disable-sync',
-  '--no-first-run',
-]
+import { accessibilityFaults, chromiumPath, desk, openChromium, openVisitor, phone, type Visitor } from './chromium.ts'
 
 // Without a browser these are reported as skipped; in CI that is a failure (scripts/test.js).
-describe.skipIf(!executablePath)('in a real browser', () => {
+describe.skipIf(!chromiumPath)('in a real browser', () => {
   let installation: Installation
   let browser: Browser
   let directory: string
@@ -33,7 +16,7 @@ describe.skipIf(!executablePath)('in a real browser', () => {
     writeFileSync(join(directory, 'boat.jpg'), await jpegPhoto(1_600, 1_200))
     writeFileSync(join(directory, 'notes.jpg'), 'this is text')
     installation = await openInstallation()
-    browser = await chromium.launch({ executablePath: executablePath ?? '', args: quiet })
+    browser = await openChromium()
   })
   afterAll(async () => {
     await browser.close()
@@ -41,44 +24,9 @@ describe.skipIf(!executablePath)('in a real browser', () => {
     rmSync(directory, { recursive: true })
   })
 
-  interface Visitor {
-    readonly page: Page
-    readonly context: BrowserContext
-    /** What the page complained about: errors, and violations of its own policy. */
-    readonly complaints: string[]
-  }
-
-  async function visit(size: { width: number; height: number }): Promise<Visitor> {
-    const context = await browser.newContext({
-      viewport: size,
-      hasTouch: size.width < 500,
-      colorScheme: size.width < 500 ? 'dark' : 'light',
-      acceptDownloads: true,
-    })
-    const page = await context.newPage()
-    const complaints: string[] = []
-    page.on('pageerror', (error) => complaints.push(error.message))
-    page.on('console', (message) => {
-      if (message.type() === 'error') complaints.push(message.text())
-    })
-    return { page, context, complaints }
-  }
-
-  async function expectAccessible(page: Page, where: string): Promise<void> {
-    // From outside the page's policy, as an extension would.
-    await page.evaluate(axe)
-    const { violations } = await page.evaluate(() =>
-      (
-        globalThis as unknown as {
-          axe: { run(): Promise<{ violations: { id: string; nodes: { html: string }[] }[] }> }
-        }
-      ).axe.run(),
-    )
-    expect(
-      violations.map((violation) => `${violation.id}: ${violation.nodes[0]?.html.slice(0, 120)}`),
-      where,
-    ).toEqual([])
-  }
+  const visit = (size: { width: number; height: number }): Promise<Visitor> => openVisitor(browser, size)
+  const expectAccessible = async (page: Page, where: string): Promise<void> =>
+    expect(await accessibilityFaults(page), where).toEqual([])
 
   async function signUp(page: Page): Promise<void> {
     await page.goto(`${installation.url}/sign-up`)
@@ -89,8 +37,8 @@ describe.skipIf(!executablePath)('in a real browser', () => {
   }
 
   it.each([
-    ['a desktop', { width: 1440, height: 900 }],
-    ['a phone', { width: 390, height: 844 }],
+    ['a desktop', desk],
+    ['a phone', phone],
   ])('goes from signing up to a finished effect on %s, with what it cost', { timeout: 90_000 }, async (_, size) => {
     const { page, context, complaints } = await visit(size)
     await page.goto(installation.url)

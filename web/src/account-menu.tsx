@@ -2,7 +2,7 @@ import { dataOf } from '@seaworthy/client'
 import { useService, useSession } from '@seaworthy/ui'
 import { useMutation, useQuery } from '@tanstack/react-query'
 import { Link, useNavigate } from '@tanstack/react-router'
-import { Activity, LogOut, UserRound } from 'lucide-react'
+import { Activity, LogOut, ShieldCheck, UserRound } from 'lucide-react'
 import { useEffect, useId, useRef } from 'react'
 
 /** Who is signed in, and the way out. */
@@ -39,6 +39,9 @@ export function AccountMenu() {
           <br />
           {me.data?.email ?? ''}
         </p>
+        <Link to="/settings/security" onClick={() => menu.current?.hidePopover()}>
+          <ShieldCheck size={18} /> Security
+        </Link>
         {user?.operator && (
           <Link to="/operations" onClick={() => menu.current?.hidePopover()}>
             <Activity size={18} /> Operations

@@ -21,6 +21,8 @@ api.session.subscribe(() => {
   if (api.session.state.status === 'signed-out') {
     queries.clear()
     service.live.close()
+    // To the sign-in, where the page needs one: it may have ended elsewhere.
+    void router.invalidate()
   }
 })
 

@@ -35,6 +35,13 @@ export function createPages(parts: PageParts) {
       component: lazyRouteComponent(async () => ({ default: (await import('./sign-up-page.tsx')).SignUpPage })),
     }),
     createRoute({
+      ...at('/settings/security', 'Security'),
+      beforeLoad: ({ location }) => needSignIn(parts.service, location.href),
+      component: lazyRouteComponent(async () => ({
+        default: (await import('./settings/security-page.tsx')).SecurityPage,
+      })),
+    }),
+    createRoute({
       ...at('/operations', 'Operations'),
       beforeLoad: ({ location }) => needSignIn(parts.service, location.href),
       component: lazyRouteComponent(async () => ({ default: (await import('./operations-page.tsx')).OperationsPage })),

@@ -1,7 +1,7 @@
-import { useOnline, useSession } from '@seaworthy/ui'
+import { useOnline, useService, useSession } from '@seaworthy/ui'
 import { Link, Outlet, useLocation } from '@tanstack/react-router'
 import { CloudOff } from 'lucide-react'
-import { useRef } from 'react'
+import { useEffect, useRef } from 'react'
 import { AccountMenu } from './account-menu.tsx'
 import { apps } from './apps.ts'
 import { PageTitle } from './page-title.tsx'
@@ -10,6 +10,10 @@ import { ThemeButton } from './theme-button.tsx'
 /** What stands around every page. */
 export function Shell() {
   const { status } = useSession()
+  const { live } = useService()
+  useEffect(() => {
+    if (status === 'signed-in') live.open()
+  }, [status, live])
   const { pathname } = useLocation()
   const app = apps.find((candidate) => pathname === candidate.home || pathname.startsWith(`${candidate.home}/`))
   const owner = app?.title ?? 'Seaworthy'

@@ -9,6 +9,8 @@ export interface LiveMessage<Payload> {
 export interface Live {
   /** Every event of a channel from now on, once, also those missed while the connection was away. */
   watch<Payload>(channel: string, onEvent: (message: LiveMessage<Payload>) => void, onReset: () => void): () => void
+  /** Connects also when nothing is watched: so the end of the sign-in is heard within a second. */
+  open(): void
   close(): void
 }
 
@@ -26,6 +28,8 @@ interface Watched {
 }
 
 const SEEN_MAX = 1_000
+const REFUSED = 'unauthenticated'
+const REFUSED_MS = 5_000
 
 /** One WebSocket for the page, opened when the first channel is watched; the library is loaded then. */
 export function createLive(baseUrl: string, session: Session): Live {
@@ -46,6 +50,7 @@ export function createLive(baseUrl: string, session: Session): Live {
       }
       return () => watched.listeners.delete(listener)
     },
+    open: () => void open(),
     close: () => {
       channels.clear()
       void opening?.then((socket) => socket.disconnect())
@@ -75,6 +80,16 @@ async function connect(baseUrl: string, session: Session, channels: Map<string, 
   // The server closes a socket whose token grew old; the library only comes back by itself when the network broke.
   socket.on('disconnect', (reason) => {
     if (reason === 'io server disconnect' && session.state.status === 'signed-in') socket.connect()
+  })
+  // Refused: the sign-in has ended, which asking for a new token shows, or there are too many connections.
+  socket.on('connect_error', ({ message }) => {
+    if (message !== REFUSED) return
+    session.forget()
+    const again = (): unknown => session.state.status === 'signed-in' && socket.connect()
+    void session.token().then(
+      (token) => token && setTimeout(again, REFUSED_MS),
+      () => setTimeout(again, REFUSED_MS),
+    )
   })
   socket.on('event', (message: Wire) => receive(channels.get(message.channel), message))
   return socket

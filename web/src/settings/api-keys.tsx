@@ -1,0 +1,79 @@
+import { dataOf } from '@seaworthy/client'
+import { Button, Failure, Skeleton, toast, useService } from '@seaworthy/ui'
+import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
+import { useState } from 'react'
+import { KeyMade } from './key-made.tsx'
+import { NewKey, type WantedKey } from './new-key.tsx'
+import type { Sensitive } from './sensitive.tsx'
+import { ago } from './when.ts'
+
+const queryKey = ['identity', 'api-keys']
+
+/** Keys for programs of this account. */
+export function ApiKeys({ sensitive }: { readonly sensitive: Sensitive }) {
+  const { http } = useService()
+  const client = useQueryClient()
+  const [making, setMaking] = useState(false)
+  const keys = useQuery({ queryKey, queryFn: () => dataOf(http.GET('/api/identity/api-keys')) })
+  const onSettled = () => client.invalidateQueries({ queryKey })
+  const create = useMutation({
+    mutationFn: (body: WantedKey) => sensitive.run(() => dataOf(http.POST('/api/identity/api-keys', { body }))),
+    onSuccess: () => setMaking(false),
+    onSettled,
+  })
+  const revoke = useMutation({
+    mutationFn: (id: string) => dataOf(http.DELETE('/api/identity/api-keys/{id}', { params: { path: { id } } })),
+    onSuccess: () => toast('This key opens nothing any more.'),
+    onError: (error) => toast(error.message),
+    onSettled,
+  })
+  return (
+    <section className="setting" aria-labelledby="api-keys">
+      <div>
+        <h2 id="api-keys">API keys</h2>
+        <p className="soft">For programs. A key does what you choose in this account, and nothing of these settings.</p>
+      </div>
+      {keys.isPending && <Skeleton height={64} />}
+      {keys.error && <Failure error={keys.error} onRetry={() => void keys.refetch()} />}
+      {create.data && <KeyMade apiKey={create.data.key} onKept={() => create.reset()} />}
+      {keys.data && keys.data.items.length > 0 && (
+        <ul className="card lines">
+          {keys.data.items.map((item) => (
+            <li key={item.id}>
+              <div>
+                <strong>{item.name}</strong> <code className="soft small">{item.hint}</code>
+                <p className="soft small">
+                  {item.scopes.join(', ')} as {item.role}, {item.usedAt ? `used ${ago(item.usedAt)}` : 'never used'}
+                  {item.expiresAt && `, until ${new Date(item.expiresAt).toLocaleDateString()}`}
+                </p>
+              </div>
+              <Button
+                kind="danger"
+                disabled={revoke.isPending}
+                aria-label={`Revoke ${item.name}`}
+                onClick={() => revoke.mutate(item.id)}
+              >
+                Revoke
+              </Button>
+            </li>
+          ))}
+        </ul>
+      )}
+      {making && keys.data ? (
+        <NewKey
+          scopes={keys.data.scopes}
+          error={create.error}
+          busy={create.isPending}
+          onMake={(wanted) => create.mutate(wanted)}
+          onCancel={() => setMaking(false)}
+        />
+      ) : (
+        <div className="row">
+          <Button disabled={!keys.data} onClick={() => setMaking(true)}>
+            Make a key
+          </Button>
+        </div>
+      )}
+    </section>
+  )
+}

@@ -1,0 +1,24 @@
+import { useSession } from '@seaworthy/ui'
+import { ApiKeys } from './api-keys.tsx'
+import { Authenticator } from './authenticator.tsx'
+import { Devices } from './devices.tsx'
+import { Passkeys } from './passkeys.tsx'
+import { useSensitive } from './sensitive.tsx'
+import './settings.css'
+
+/** What keeps others out of one's account. */
+export function SecurityPage() {
+  const { user } = useSession()
+  const sensitive = useSensitive()
+  const managesKeys = user?.role === 'owner' || user?.role === 'admin'
+  return (
+    <div className="page narrow settings">
+      <h1>Security</h1>
+      <Devices />
+      <Passkeys sensitive={sensitive} />
+      <Authenticator sensitive={sensitive} />
+      {managesKeys && <ApiKeys sensitive={sensitive} />}
+      {sensitive.question}
+    </div>
+  )
+}
