@@ -97,6 +97,22 @@ describe('an authenticator app', () => {
     expect((await person.fetch('/api/identity/totp/enrol', { method: 'POST' })).status).toBe(409)
   })
 
+  it('is asked for before everything else, where the installation wants it of everyone', async () => {
+    const strict = await openTestService({ REQUIRE_SECOND_FACTOR: 'everyone' })
+    try {
+      const person = await strict.newcomer()
+      const refused = await person.fetch('/api/cosnap/photos')
+      expect(await refused.json()).toMatchObject({ status: 403, code: 'second_factor_required' })
+      const enrolment = await (await person.fetch('/api/identity/totp/enrol', { method: 'POST' })).json()
+      const code = (URI.parse(enrolment.url) as TOTP).generate()
+      expect((await confirm(person, code)).status).toBe(200)
+      // The token from before says nothing of it; the next one does.
+      expect(await (await person.fetch('/api/cosnap/photos')).json()).toMatchObject({ code: 'token_expired' })
+    } finally {
+      await strict.close()
+    }
+  })
+
   it('leaves neither its secret nor the recovery codes in the database', async () => {
     const { app, recoveryCodes } = await enrolled()
     const { rows } = await service.test.admin.query(
@@ -108,7 +124,7 @@ describe('an authenticator app', () => {
       app.secret.base32,
       hex,
       ...recoveryCodes,
-      ...recoveryCodes.map((code) => code.replace('-', '')),
+      ...recoveryCodes.map((code) => code.replaceAll('-', '')),
     ])
       expect(dump).not.toContain(hidden)
   })

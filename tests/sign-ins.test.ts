@@ -67,8 +67,30 @@ describe('sign-ins', () => {
     const { items } = (await found.json()) as { items: { id: string; sessions: number }[] }
     expect(items).toMatchObject([{ email: person.email, sessions: 1 }])
     const ended = await operator.fetch(`/api/operations/people/${items[0]?.id}/end-sessions`, { method: 'POST' })
-    expect(await ended.json()).toEqual({ ended: 1 })
+    expect(ended.status).toBe(204)
     expect((await person.fetch('/api/identity/me')).status).toBe(401)
+
+    const { email, password } = person
+    const act = (what: string) => operator.fetch(`/api/operations/people/${items[0]?.id}/${what}`, { method: 'POST' })
+    expect((await act('block')).status).toBe(204)
+    const refused = await post('/api/identity/sign-in', { email, password })
+    expect(await refused.json()).toMatchObject({ status: 403, code: 'blocked' })
+    expect((await act('unblock')).status).toBe(204)
+    expect((await post('/api/identity/sign-in', { email, password })).status).toBe(200)
+  })
+
+  it('are fifty at most: the one that was unused for longest ends when another begins', async () => {
+    const person = await service.newcomer()
+    await service.test.admin.query(
+      `insert into seaworthy.sessions (id, user_id, account_id, refresh_hash, expires_at, network, device, rotated_at)
+       select gen_random_uuid(), user_id, account_id, refresh_hash, expires_at, network, 'Old ' || n, now() - n * interval '1 hour'
+       from seaworthy.sessions, generate_series(1, 49) n where user_id = (select id from seaworthy.users where email = $1)`,
+      [person.email],
+    )
+    await signInAgain(person)
+    const devices = (await sessionsOf(person)).map(({ device }) => device)
+    expect(devices).toHaveLength(50)
+    expect(devices).not.toContain('Old 49')
   })
 
   it('do not outlive thirty days, however much they are used', async () => {
@@ -104,6 +126,13 @@ describe('sign-ins', () => {
     const confirmed = await post('/api/identity/confirm', { password: person.password }, bearer(renewed.accessToken))
     const { accessToken } = (await confirmed.json()) as { accessToken: string }
     expect((await post('/api/identity/api-keys', wanted, bearer(accessToken))).status).toBe(201)
+    // The sign-in goes on as a new one: what the old one had opens nothing.
+    expect(
+      (await post('/api/identity/confirm', { password: person.password }, bearer(renewed.accessToken))).status,
+    ).toBe(401)
+    expect((await post('/api/identity/refresh', {}, { cookie: other.cookie })).status).toBe(401)
+    const cookie = confirmed.headers.get('set-cookie')?.split(';')[0] ?? ''
+    expect((await post('/api/identity/refresh', {}, { cookie })).status).toBe(200)
   })
 
   it('give tokens that anybody can verify with our public keys', async () => {

@@ -20,7 +20,15 @@ const secret = 'a secret for measurements only, thirty-two bytes'
 const payload = { id: 'boat-42', name: 'Nutshell', length: 7 }
 const query = z.strictObject({ unit: z.enum(['m', 'ft']) })
 const MANY = 1_000_000_000
-const caller = { userId: 'u', accountId: 'a', role: 'owner', sessionId: 's', authenticatedAtMs: 0, operator: false }
+const caller = {
+  userId: 'u',
+  accountId: 'a',
+  role: 'owner',
+  sessionId: 's',
+  authenticatedAtMs: 0,
+  secondFactor: false,
+  operator: false,
+}
 
 async function startNode(): Promise<number> {
   const body = JSON.stringify(payload)
@@ -96,6 +104,7 @@ async function startSeaworthy(): Promise<number> {
         process: 'web',
         secureCookies: false,
         cursorSecret: new Secret('a secret of the bench, of some length'),
+        secondFactorFor: 'nobody',
       },
     },
     health: createHealth(),

@@ -39,7 +39,7 @@ export function SecondStep({ ticket, onSignedIn, onBack }: SecondStepProps) {
           autoCapitalize="characters"
           spellCheck={false}
           inputMode={lost ? 'text' : 'numeric'}
-          maxLength={20}
+          maxLength={50}
           onChange={(event) => setCode(event.target.value)}
           {...(lost ? { hint: 'One of the ten that you kept when you set up the app. Each works once.' } : {})}
         />

@@ -18,6 +18,8 @@ export interface Caller {
   readonly sessionId: string
   /** When a password, code or passkey was last asked for. 0 for an API key, which is never fresh. */
   readonly authenticatedAtMs: number
+  /** More than a password was shown: a code of an app, or a passkey. */
+  readonly secondFactor: boolean
   /** What an API key may be used for, such as `cosnap:read`. Absent for a person who signed in. */
   readonly scopes?: readonly string[]
   /** May see how the whole system runs. Says nothing about other people's data. */

@@ -2,12 +2,16 @@
 alter table seaworthy.sessions
   add column version integer not null default 0,
   add column changed_at timestamptz,
-  add column authenticated_at timestamptz not null default now();
+  add column authenticated_at timestamptz not null default now(),
+  -- Whether the person showed more than a password.
+  add column second_factor boolean not null default false;
+alter table seaworthy.users add column blocked_at timestamptz;
+grant update (blocked_at) on seaworthy.users to :app;
 create index sessions_changed on seaworthy.sessions (changed_at) where changed_at is not null;
 alter table seaworthy.sessions drop constraint sessions_revoked_why_check;
 alter table seaworthy.sessions add constraint sessions_revoked_why_check
-  check (revoked_why in ('signed_out', 'reuse', 'ended', 'ended_by_operator', 'password_changed')) not valid;
-grant update (account_id, version, changed_at, authenticated_at) on seaworthy.sessions to :app;
+  check (revoked_why in ('signed_out', 'reuse', 'ended', 'ended_by_operator', 'password_changed', 'confirmed', 'too_many', 'blocked')) not valid;
+grant update (account_id, version, changed_at, authenticated_at, second_factor) on seaworthy.sessions to :app;
 
 -- Keys that sign access tokens. The private half is encrypted with a secret that the database does not have, and the
 -- encryption vouches for the public half as well.

@@ -14,6 +14,10 @@ const said: Record<string, { title: string; detail?: string }> = {
   unavailable: { title: 'The service is restarting.', detail: 'It is usually back within seconds.' },
   unusable_image: { title: 'This photo cannot be used.' },
   payload_too_large: { title: 'This file is too large.' },
+  second_factor_required: {
+    title: 'One more step keeps your account safe.',
+    detail: 'Set up an authenticator app or a passkey: account menu, Security.',
+  },
   wrong_credentials: { title: 'That did not match.', detail: 'Check the address and the password.' },
 }
 

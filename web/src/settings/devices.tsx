@@ -2,24 +2,26 @@ import { dataOf } from '@seaworthy/client'
 import { Button, Failure, Skeleton, toast, useService } from '@seaworthy/ui'
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
 import { nameOfDevice } from './device-name.ts'
+import type { Sensitive } from './sensitive.tsx'
 import { ago } from './when.ts'
 
 const queryKey = ['identity', 'sessions']
 
 /** Where one is signed in, and the end of what one does not know. */
-export function Devices() {
+export function Devices({ sensitive }: { readonly sensitive: Sensitive }) {
   const { http } = useService()
   const client = useQueryClient()
   const sessions = useQuery({ queryKey, queryFn: () => dataOf(http.GET('/api/identity/sessions')) })
   const onSettled = () => client.invalidateQueries({ queryKey })
   const end = useMutation({
-    mutationFn: (id: string) => dataOf(http.DELETE('/api/identity/sessions/{id}', { params: { path: { id } } })),
+    mutationFn: (id: string) =>
+      sensitive.run(() => dataOf(http.DELETE('/api/identity/sessions/{id}', { params: { path: { id } } }))),
     onSuccess: () => toast('Signed out there.'),
     onError: (error) => toast(error.message),
     onSettled,
   })
   const endOthers = useMutation({
-    mutationFn: () => dataOf(http.POST('/api/identity/sessions/end-others')),
+    mutationFn: () => sensitive.run(() => dataOf(http.POST('/api/identity/sessions/end-others'))),
     onSuccess: ({ ended }) => toast(ended === 1 ? 'Signed out in one other place.' : `Signed out in ${ended} places.`),
     onError: (error) => toast(error.message),
     onSettled,

@@ -14,7 +14,7 @@ export function SecurityPage() {
   return (
     <div className="page narrow settings">
       <h1>Security</h1>
-      <Devices />
+      <Devices sensitive={sensitive} />
       <Passkeys sensitive={sensitive} />
       <Authenticator sensitive={sensitive} />
       {managesKeys && <ApiKeys sensitive={sensitive} />}

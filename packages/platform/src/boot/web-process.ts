@@ -163,6 +163,7 @@ function httpParts(
       process: 'web',
       secureCookies,
       cursorSecret: config.secrets.accessSecret,
+      secondFactorFor: config.secondFactorFor,
     },
   }
 }

@@ -152,6 +152,11 @@ export const settings = {
     default: '30d',
     text: 'Life of a sign-in, whatever use is made of it. Not less than JWT_REFRESH_EXPIRY.',
   }),
+  secondFactorFor: oneOf('REQUIRE_SECOND_FACTOR', ['nobody', 'operators', 'everyone'], {
+    group: 'Identity',
+    default: 'nobody',
+    text: 'Who must sign in with an authenticator app or a passkey before anything else but setting one up.',
+  }),
   signingKeyMs: duration('JWT_KEY_ROTATION', HOUR, 365 * DAY, {
     group: 'Identity',
     default: '90d',

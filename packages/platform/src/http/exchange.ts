@@ -29,6 +29,7 @@ export interface HttpSettings {
   readonly process: string
   readonly secureCookies: boolean
   readonly cursorSecret: Secret
+  readonly secondFactorFor: 'nobody' | 'operators' | 'everyone'
 }
 
 /** One request on its way through the stages. Each stage reads what earlier ones left and leaves what later ones need. */

@@ -20,7 +20,12 @@ export function planRoute(app: Pick<App, 'name' | 'peopleOnly'>, route: Route, s
     checkOrigin,
     limitByNetwork(settings.networkRate),
     identifyCaller,
-    authorise({ auth: route.auth, scope: scopeOf(app, route), fresh: route.fresh ?? false }),
+    authorise({
+      auth: route.auth,
+      scope: scopeOf(app, route),
+      fresh: route.fresh ?? false,
+      secondFactor: needsSecondFactor(app, route, settings),
+    }),
     limitByClass(route.limit),
     receiveBody(route.body, settings.jsonBytesMax),
     validate(route),
@@ -32,4 +37,14 @@ export function planRoute(app: Pick<App, 'name' | 'peopleOnly'>, route: Route, s
     before: before.filter((stage) => stage !== undefined),
     around: transact(route),
   }
+}
+
+/** Setting one up, and leaving, must stay possible without. */
+function needsSecondFactor(
+  app: Pick<App, 'name'>,
+  { auth }: Route,
+  { secondFactorFor }: Pick<HttpSettings, 'secondFactorFor'>,
+): boolean {
+  if (app.name === 'identity') return false
+  return secondFactorFor === 'everyone' || (secondFactorFor === 'operators' && auth === 'operator')
 }

@@ -87,6 +87,7 @@ const claimsOf = (caller: Caller) => ({
   rol: caller.role,
   sid: caller.sessionId,
   auth_time: Math.floor(caller.authenticatedAtMs / 1_000),
+  ...(caller.secondFactor ? { mfa: true } : {}),
   ...(caller.operator ? { ops: true } : {}),
 })
 
@@ -99,6 +100,7 @@ function toCaller(payload: Record<string, unknown>): Caller {
     role,
     sessionId: String(payload.sid),
     authenticatedAtMs: Number(payload.auth_time) * 1_000,
+    secondFactor: payload.mfa === true,
     operator: payload.ops === true,
   })
 }

@@ -170,6 +170,7 @@ async function readKey(database: Database, key: string, clock: Clock): Promise<F
     role: roleAtLeast(row.memberRole, row.role) ? row.role : row.memberRole,
     sessionId: id,
     authenticatedAtMs: 0,
+    secondFactor: false,
     scopes: row.scopes,
     operator: false,
   })

@@ -5,7 +5,7 @@ import { openChallenge } from './challenges.ts'
 import { useOperatorLink } from './operator-link.ts'
 import type { Access, Also, Parts, SecondFactorNeeded, SignedIn } from './parts.ts'
 import { readRefreshToken } from './refresh-tokens.ts'
-import { type Device, knownOf, openSession, readSession, rotateSession } from './sessions.ts'
+import { type Device, type Entry, knownOf, openSession, readSession, revokeSession, rotateSession } from './sessions.ts'
 import { hasTotp } from './totp.ts'
 
 export interface Credentials {
@@ -42,8 +42,8 @@ export async function signUp(
         sql`insert into seaworthy.memberships (account_id, user_id, role) values (${owner.accountId}, ${owner.userId}, 'owner')`,
       )
       await settings.onAccountCreated?.(tx, { id: owner.accountId, personal: true })
-      const token = await openSession(tx, parts.sessions, owner, device)
-      const caller = callerOf(parts, { ...owner, role: 'owner', operator }, token.sessionId)
+      const token = await openSession(tx, parts.sessions, { ...owner, secondFactor: false }, device)
+      const caller = callerOf(parts, { ...owner, role: 'owner', operator, secondFactor: false }, token.sessionId)
       await also?.(tx, caller)
       return { caller, token }
     })
@@ -55,15 +55,21 @@ export async function signUp(
   }
 }
 
-interface User {
-  readonly userId: UserId
-  readonly accountId: AccountId
+interface User extends Entry {
   readonly role: Caller['role']
   readonly operator: boolean
 }
 
-const callerOf = ({ settings }: Parts, user: User, sessionId: string): Caller => ({
-  ...user,
+const callerOf = (
+  { settings }: Parts,
+  { userId, accountId, role, operator, secondFactor }: User,
+  sessionId: string,
+): Caller => ({
+  userId,
+  accountId,
+  role,
+  operator,
+  secondFactor,
   sessionId,
   authenticatedAtMs: settings.clock.now(),
 })
@@ -80,13 +86,13 @@ export async function signIn(
   const ticket = await database.withDuty('identity', async (tx) =>
     (await hasTotp(tx, userId)) ? openChallenge(tx, clock, { kind: 'second_factor', userId }) : undefined,
   )
-  return ticket === undefined ? enter(parts, userId, device, also) : { ticket }
+  return ticket === undefined ? enter(parts, { userId, secondFactor: false }, device, also) : { ticket }
 }
 
 /** For somebody who has shown who they are. */
-export async function enter(parts: Parts, userId: UserId, device: Device, also?: Also): Promise<SignedIn> {
+export async function enter(parts: Parts, shown: Shown, device: Device, also?: Also): Promise<SignedIn> {
   const opened = await parts.settings.database.withDuty('identity', async (tx) => {
-    const user = await readUser(tx, userId)
+    const user = { ...(await readUser(tx, shown.userId)), secondFactor: shown.secondFactor }
     const token = await openSession(tx, parts.sessions, user, device)
     const caller = callerOf(parts, user, token.sessionId)
     await also?.(tx, caller)
@@ -95,11 +101,17 @@ export async function enter(parts: Parts, userId: UserId, device: Device, also?:
   return present(parts, { caller: opened.caller, version: 0 }, opened.token.text)
 }
 
-const readUser = (tx: Transaction, userId: UserId): Promise<User> =>
-  tx.one<User>(sql`
-    select u.id as "userId", u.operator, a.id as "accountId", m.role
+type Shown = Pick<Entry, 'userId' | 'secondFactor'>
+
+/** Throws `blocked`. */
+async function readUser(tx: Transaction, userId: UserId): Promise<Omit<User, 'secondFactor'>> {
+  const { blocked, ...user } = await tx.one<Omit<User, 'secondFactor'> & { blocked: boolean }>(sql`
+    select u.id as "userId", u.operator, u.blocked_at is not null as blocked, a.id as "accountId", m.role
     from seaworthy.users u join seaworthy.accounts a on a.personal_user_id = u.id join seaworthy.memberships m on m.account_id = a.id and m.user_id = u.id
     where u.id = ${userId}`)
+  if (blocked) throw fault('blocked')
+  return user
+}
 
 /** Throws `wrong_credentials`, after the same time for a wrong password and an unknown address. */
 async function checkPassword(parts: Parts, { email, password }: Credentials): Promise<UserId> {
@@ -143,20 +155,30 @@ export async function refresh(parts: Parts, text: string, also?: Also): Promise<
   })
 }
 
-/** Shows again who one is. Throws `wrong_credentials`, `unauthenticated`. */
-export async function reauthenticate(parts: Parts, caller: Caller, password: string, also?: Also): Promise<Access> {
-  const { database, clock } = parts.settings
+/**
+ * Shows again who one is: the sign-in goes on as a new one, in the same account and with the factors it had, and the
+ * tokens of the old one end. Throws `wrong_credentials`, `unauthenticated`.
+ */
+export async function reauthenticate(
+  parts: Parts,
+  caller: Caller,
+  password: string,
+  device: Device,
+  also?: Also,
+): Promise<SignedIn> {
   await confirmPassword(parts, caller, password)
-  const known = await database.withDuty('identity', async (tx) => {
-    await tx.run(
-      sql`update seaworthy.sessions set authenticated_at = ${new Date(clock.now())} where id = ${caller.sessionId} and revoked_at is null`,
-    )
+  const renewed = await parts.settings.database.withDuty('identity', async (tx) => {
     const row = await readSession(tx, caller.sessionId)
     if (!row || row.revoked_at) throw fault('unauthenticated')
-    await also?.(tx, caller)
-    return knownOf(row)
+    await revokeSession(tx, caller.sessionId, 'confirmed')
+    const { role, operator, ...entry } = knownOf(row).caller
+    const token = await openSession(tx, parts.sessions, entry, device)
+    const again = callerOf(parts, { ...entry, role, operator }, token.sessionId)
+    await also?.(tx, again)
+    return { again, token }
   })
-  return accessFor(parts, known)
+  parts.revocations.add(caller.sessionId)
+  return present(parts, { caller: renewed.again, version: 0 }, renewed.token.text)
 }
 
 /** Throws `wrong_credentials`. */

@@ -4,7 +4,7 @@ import { sql, type Transaction } from '../data/index.ts'
 import { createAccessTokens, type Known } from './access-tokens.ts'
 import { type ApiKeys, isApiKey, openApiKeys } from './api-keys.ts'
 import { type Credentials, enter, reauthenticate, refresh, type SignUpOptions, signIn, signUp } from './entry.ts'
-import type { Access, Also, IdentitySettings, Parts, SecondFactorNeeded, SignedIn } from './parts.ts'
+import type { Also, IdentitySettings, Parts, SecondFactorNeeded, SignedIn } from './parts.ts'
 import { checkPasskey, type Passkeys, passkeysOf } from './passkeys.ts'
 import { createPasswords } from './passwords.ts'
 import { watchRevocations } from './revocations.ts'
@@ -23,8 +23,8 @@ export interface Identity {
   signInWithPasskey(given: { ticket: string; answer: unknown }, device: Device, also?: Also): Promise<SignedIn>
   /** Throws `unauthenticated`. */
   refresh(refreshToken: string, also?: Also): Promise<SignedIn>
-  /** A token that says that its owner has just shown who they are. Throws `wrong_credentials`. */
-  reauthenticate(caller: Caller, password: string, also?: Also): Promise<Access>
+  /** The sign-in goes on as a new one whose owner has just shown who they are. Throws `wrong_credentials`. */
+  reauthenticate(caller: Caller, password: string, device: Device, also?: Also): Promise<SignedIn>
   signOut(sessionId: string, also?: (tx: Transaction) => Promise<void>): Promise<void>
   /** Throws `unauthenticated` or `token_expired`. Synchronous for tokens and API keys that were seen before. */
   identify(tokenOrKey: string): Caller | Promise<Caller>
@@ -47,8 +47,11 @@ interface Sessions {
   end(caller: Caller, sessionId: string, also?: Also): Promise<void>
   /** All of the caller's but this one. How many. */
   endOthers(caller: Caller, also?: Also): Promise<number>
-  /** All of anybody's, for operators. How many. */
+  /** All of anybody's, for operators. How many. Throws `not_found`. */
   endAllOf(userId: UserId, also?: (tx: Transaction) => Promise<void>): Promise<number>
+  /** Ends all of theirs, and lets them in no more until they are unblocked. API keys too. Throws `not_found`. */
+  block(userId: UserId, also?: (tx: Transaction) => Promise<void>): Promise<void>
+  unblock(userId: UserId, also?: (tx: Transaction) => Promise<void>): Promise<void>
 }
 
 export async function openIdentity(settings: IdentitySettings): Promise<Identity> {
@@ -78,10 +81,12 @@ export async function openIdentity(settings: IdentitySettings): Promise<Identity
   return {
     signUp: (credentials, device, options) => signUp(parts, credentials, device, options),
     signIn: (credentials, device, also) => signIn(parts, credentials, device, also),
-    signInWithCode: async (given, device, also) => enter(parts, await checkSecondFactor(parts, given), device, also),
-    signInWithPasskey: async (given, device, also) => enter(parts, await checkPasskey(parts, given), device, also),
+    signInWithCode: async (given, device, also) =>
+      enter(parts, { userId: await checkSecondFactor(parts, given), secondFactor: true }, device, also),
+    signInWithPasskey: async (given, device, also) =>
+      enter(parts, { userId: await checkPasskey(parts, given), secondFactor: true }, device, also),
     refresh: (token, also) => refresh(parts, token, also),
-    reauthenticate: (caller, password, also) => reauthenticate(parts, caller, password, also),
+    reauthenticate: (caller, password, device, also) => reauthenticate(parts, caller, password, device, also),
     signOut: async (sessionId, also) => {
       await database.withDuty('identity', async (tx) => {
         await revokeSession(tx, sessionId, 'signed_out')
@@ -154,6 +159,21 @@ function sessionsOf(parts: Parts): Sessions {
         const ended = await revokeSessionsOf(tx, userId, 'ended_by_operator')
         await also?.(tx)
         return ended
+      }),
+    block: async (userId, also) => {
+      await endMany(async (tx) => {
+        await tx.one(sql`update seaworthy.users set blocked_at = now() where id = ${userId} returning id`)
+        await tx.run(sql`
+          update seaworthy.api_keys set revoked_at = clock_timestamp(), changed_at = clock_timestamp() where user_id = ${userId} and revoked_at is null`)
+        const ended = await revokeSessionsOf(tx, userId, 'blocked')
+        await also?.(tx)
+        return ended
+      })
+    },
+    unblock: (userId, also) =>
+      database.withDuty('identity', async (tx) => {
+        await tx.one(sql`update seaworthy.users set blocked_at = null where id = ${userId} returning id`)
+        await also?.(tx)
       }),
   }
 }

@@ -12,6 +12,7 @@ import {
   signInOptions,
 } from './drivers/webauthn.ts'
 import type { Also, Parts } from './parts.ts'
+import { upgradeSession } from './sessions.ts'
 
 interface PasskeyListed {
   readonly id: string
@@ -97,6 +98,7 @@ async function addPasskey(parts: Parts, caller: Caller, given: NewPasskey, also?
       await tx.run(sql`
         insert into seaworthy.passkeys (id, user_id, name, public_key, counter, transports, backed_up)
         values (${made.id}, ${caller.userId}, ${given.name}, ${made.publicKey}, ${made.counter}, ${made.transports}, ${made.backedUp})`)
+      await upgradeSession(tx, caller.sessionId, parts.revocations)
       await also?.(tx, caller)
     })
     .catch((error: unknown) => {

@@ -3,9 +3,10 @@ import type { Clock, Secret, UserId } from '@seaworthy/core'
 import { sql, type Transaction } from '../data/index.ts'
 
 const CODES = 10
-/** Without characters that look alike: 32 of them, so ten hold 50 bits. */
+/** Without characters that look alike: 32 of them, so a code holds 140 bits and a fast hash of it tells nothing. */
 const ALPHABET = 'ABCDEFGHJKLMNPQRSTUVWXYZ23456789'
-const LENGTH = 10
+const LENGTH = 28
+const GROUP = /(.{4})(?=.)/g
 
 /** New ones in place of all older ones. Shown once. */
 export async function makeRecoveryCodes(tx: Transaction, userId: UserId, secret: Secret): Promise<readonly string[]> {
@@ -15,7 +16,7 @@ export async function makeRecoveryCodes(tx: Transaction, userId: UserId, secret:
     await tx.run(
       sql`insert into seaworthy.recovery_codes (user_id, hash) values (${userId}, ${hashOf(code, userId, secret)})`,
     )
-  return codes.map((code) => `${code.slice(0, LENGTH / 2)}-${code.slice(LENGTH / 2)}`)
+  return codes.map((code) => code.replace(GROUP, '$1-'))
 }
 
 const makeCode = (): string => Array.from({ length: LENGTH }, () => ALPHABET[randomInt(ALPHABET.length)]).join('')
@@ -42,6 +43,5 @@ export async function countRecoveryCodes(tx: Transaction, userId: UserId): Promi
   return left
 }
 
-/** With a key that is not in the database: 50 bits alone could be tried out. */
 const hashOf = (code: string, userId: UserId, secret: Secret): Buffer =>
   createHmac('sha256', secret.reveal()).update(`recovery code\0${userId}\0${code}`).digest()

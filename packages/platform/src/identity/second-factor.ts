@@ -3,6 +3,7 @@ import type { Transaction } from '../data/index.ts'
 import { closeChallenge, tryChallenge } from './challenges.ts'
 import type { Also, Parts } from './parts.ts'
 import { consumeRecoveryCode, countRecoveryCodes, makeRecoveryCodes } from './recovery-codes.ts'
+import { upgradeSession } from './sessions.ts'
 import {
   type CodeOutcome,
   enrolTotp,
@@ -48,6 +49,7 @@ export function secondFactorOf(parts: Parts): SecondFactor {
         const outcome = await spendTotpCode(parts, tx, caller.userId, code)
         if (outcome !== 'right') return { outcome, codes: [] }
         const codes = await makeRecoveryCodes(tx, caller.userId, refreshSecret)
+        await upgradeSession(tx, caller.sessionId, parts.revocations)
         await also?.(tx, caller)
         return { outcome, codes }
       })

@@ -2,6 +2,7 @@ import { type Caller, type Clock, newId, no, ok, type Result, SECOND, type Secre
 import { sql, type Transaction } from '../data/index.ts'
 import type { Known } from './access-tokens.ts'
 import { makeRefreshToken, type RefreshToken, successorOf } from './refresh-tokens.ts'
+import type { Revocations } from './revocations.ts'
 
 /** Where a sign-in came from, as its owner will see it in the list of devices. */
 export interface Device {
@@ -28,6 +29,7 @@ interface SessionRow {
   readonly created_at: Date
   readonly revoked_at: Date | null
   readonly authenticated_at: Date
+  readonly second_factor: boolean
   readonly version: number
   readonly user_id: Caller['userId']
   readonly account_id: Caller['accountId']
@@ -35,21 +37,44 @@ interface SessionRow {
   readonly operator: boolean
 }
 
-export type WhyEnded = 'signed_out' | 'reuse' | 'ended' | 'ended_by_operator' | 'password_changed'
+export type WhyEnded =
+  | 'signed_out'
+  | 'reuse'
+  | 'ended'
+  | 'ended_by_operator'
+  | 'password_changed'
+  | 'confirmed'
+  | 'too_many'
+  | 'blocked'
+
+/** What a new sign-in is made of. */
+export interface Entry {
+  readonly userId: Caller['userId']
+  readonly accountId: Caller['accountId']
+  /** More than a password was shown. */
+  readonly secondFactor: boolean
+}
+
+/** Of one person at a time. The one that was unused for longest ends when another begins. */
+const SESSIONS_MAX = 50
 
 /** The person has just shown who they are. */
 export async function openSession(
   tx: Transaction,
   settings: SessionSettings,
-  owner: Pick<Caller, 'userId' | 'accountId'>,
+  owner: Entry,
   device: Device,
 ): Promise<RefreshToken> {
   const token = makeRefreshToken(newId(), settings.secret)
   const now = settings.clock.now()
   await tx.run(sql`
-    insert into seaworthy.sessions (id, user_id, account_id, refresh_hash, expires_at, network, device, created_at, rotated_at, authenticated_at)
+    insert into seaworthy.sessions (id, user_id, account_id, refresh_hash, expires_at, network, device, created_at, rotated_at, authenticated_at, second_factor)
     values (${token.sessionId}, ${owner.userId}, ${owner.accountId}, ${token.hash}, ${endOf(now, now, settings)}, ${device.network}, ${device.name.slice(0, 200)},
-      ${new Date(now)}, ${new Date(now)}, ${new Date(now)})`)
+      ${new Date(now)}, ${new Date(now)}, ${new Date(now)}, ${owner.secondFactor})`)
+  await tx.run(sql`
+    update seaworthy.sessions set revoked_at = clock_timestamp(), revoked_why = 'too_many' where id in (
+      select id from seaworthy.sessions where user_id = ${owner.userId} and revoked_at is null and id <> ${token.sessionId}
+      order by rotated_at desc offset ${SESSIONS_MAX - 1})`)
   return token
 }
 
@@ -87,7 +112,7 @@ export async function rotateSession(
 /** Locked until the transaction ends. */
 export async function readSession(tx: Transaction, sessionId: string): Promise<SessionRow | undefined> {
   return tx.maybe<SessionRow>(sql`
-    select s.id, s.refresh_hash, s.previous_hash, s.rotated_at, s.expires_at, s.created_at, s.revoked_at, s.authenticated_at, s.version,
+    select s.id, s.refresh_hash, s.previous_hash, s.rotated_at, s.expires_at, s.created_at, s.revoked_at, s.authenticated_at, s.second_factor, s.version,
       s.user_id, s.account_id, m.role, u.operator
     from seaworthy.sessions s
     join seaworthy.users u on u.id = s.user_id
@@ -103,6 +128,7 @@ export const knownOf = (row: SessionRow): Known => ({
     role: row.role,
     sessionId: row.id,
     authenticatedAtMs: row.authenticated_at.getTime(),
+    secondFactor: row.second_factor,
     operator: row.operator,
   },
 })
@@ -134,6 +160,18 @@ export async function outdateSessions(
   await tx.run(sql`
     update seaworthy.sessions set version = version + 1, changed_at = clock_timestamp()
     where user_id = ${of.userId} and account_id = ${of.accountId} and revoked_at is null`)
+}
+
+/** More than the password was shown in this sign-in: its next tokens say so. */
+export async function upgradeSession(
+  tx: Transaction,
+  sessionId: string,
+  revocations: Pick<Revocations, 'change'>,
+): Promise<void> {
+  const row = await tx.maybe<{ version: number }>(sql`
+    update seaworthy.sessions set second_factor = true, version = version + 1, changed_at = clock_timestamp()
+    where id = ${sessionId} and not second_factor returning version`)
+  if (row) tx.afterCommit(() => revocations.change(sessionId, row.version))
 }
 
 export interface SessionListed {

@@ -1,9 +1,10 @@
-import { fault, type UserId } from '@seaworthy/core'
+import { fault } from '@seaworthy/core'
 import { z } from 'zod'
-import { type Database, sql } from '../../data/index.ts'
+import type { Database } from '../../data/index.ts'
 import { type App, defineApp, type Job, noBody, rate, route } from '../../definition/index.ts'
 import type { Identity } from '../../identity/index.ts'
 import { listDeadLetters, replayDeadLetter } from '../../jobs/index.ts'
+import { personRoutes } from './people.ts'
 
 const LETTERS_MAX = 100
 const general = rate('operations.general', 300, 15 * 60_000)
@@ -25,7 +26,7 @@ export function operationsApp(database: Database, identity: Identity, apps: read
     name: 'operations',
     title: 'Operating this installation',
     peopleOnly: true,
-    routes: [deadLetters(database), replay(database, jobs), findPerson(database), endSessions(identity)],
+    routes: [deadLetters(database), replay(database, jobs), ...personRoutes(database, identity)],
   })
 }
 
@@ -84,59 +85,5 @@ const replay = (database: Database, jobs: ReadonlyMap<string, Job>) =>
         },
       )
       return { status: 204, body: undefined, resource: params.id }
-    },
-  })
-
-const Person = z.object({
-  id: z.string(),
-  email: z.string(),
-  operator: z.boolean(),
-  createdAt: z.string(),
-  sessions: z.number().int(),
-})
-
-const findPerson = (database: Database) =>
-  route({
-    name: 'operations.people.find',
-    method: 'GET',
-    path: '/people',
-    summary: 'Somebody by the whole e-mail address',
-    auth: 'operator',
-    limit: general,
-    transaction: 'none',
-    query: z.strictObject({ email: z.string().min(3).max(254) }),
-    reply: { 200: z.object({ items: z.array(Person) }) },
-    handle: async ({ query }) => {
-      const found = await database.withDuty(
-        'identity',
-        (tx) =>
-          tx.many<{ id: string; email: string; operator: boolean; createdAt: Date; sessions: number }>(sql`
-            select u.id, u.email, u.operator, u.created_at as "createdAt",
-              (select count(*)::int from seaworthy.sessions s where s.user_id = u.id and s.revoked_at is null and s.expires_at > now()) as sessions
-            from seaworthy.users u where lower(u.email) = lower(${query.email.trim()})`),
-        { readOnly: true },
-      )
-      return { status: 200, body: { items: found.map((one) => ({ ...one, createdAt: one.createdAt.toISOString() })) } }
-    },
-  })
-
-const endSessions = (identity: Identity) =>
-  route({
-    name: 'operations.people.end-sessions',
-    method: 'POST',
-    path: '/people/{id}/end-sessions',
-    summary: 'End every sign-in of somebody',
-    auth: 'operator',
-    fresh: true,
-    limit: general,
-    transaction: 'none',
-    params: z.strictObject({ id: z.uuid() }),
-    body: noBody,
-    reply: { 200: z.object({ ended: z.number().int() }) },
-    errors: ['not_found'],
-    audit: 'person_sessions_end',
-    handle: async ({ caller, params, audit }) => {
-      const ended = await identity.sessions.endAllOf(params.id as UserId, (tx) => audit(tx, caller, 200, params.id))
-      return { status: 200, body: { ended }, resource: params.id }
     },
   })

@@ -10,17 +10,20 @@ export interface Demand {
   /** What an API key must have been made for; undefined where none is taken. */
   readonly scope: Scope | undefined
   readonly fresh: boolean
+  /** The caller must have shown more than a password. */
+  readonly secondFactor: boolean
 }
 
 /** Compares the caller with what the route asks for. */
 export function authorise(demand: Demand): Before | undefined {
-  const { auth, fresh } = demand
+  const { auth, fresh, secondFactor } = demand
   if (auth === 'public') return undefined
   return ({ caller }) => {
     if (!caller) throw fault('unauthenticated')
     if (auth === 'operator' ? !caller.operator : !roleAtLeast(caller.role, auth))
       throw fault('forbidden', { detail: `This needs the role ${auth}.` })
     if (caller.scopes) refuseKeyBeyond(demand, caller.scopes)
+    else if (secondFactor && !caller.secondFactor) throw fault('second_factor_required')
     if (fresh && !isFresh(caller)) throw fault('reauthentication_required')
     return undefined
   }

@@ -43,10 +43,10 @@ export const answerWith = <const S extends number>(cookie: IdentityParts['cookie
   resource: signedIn.caller.userId,
 })
 
-/** With https the browser itself guarantees by the name's prefix that the cookie came over TLS. */
+/** With https the browser itself guarantees by the name's prefix that the cookie came over TLS from this host. */
 export function cookieOf(settings: Pick<IdentityRouteSettings, 'refreshMs' | 'secure'>) {
-  const name = settings.secure ? '__Secure-refresh' : 'refresh'
-  const attributes = `Path=/api/identity; HttpOnly; SameSite=Strict${settings.secure ? '; Secure' : ''}`
+  const name = settings.secure ? '__Host-refresh' : 'refresh'
+  const attributes = `Path=/; HttpOnly; SameSite=Strict${settings.secure ? '; Secure' : ''}`
   return {
     name,
     set: (token: string) => `${name}=${token}; Max-Age=${Math.floor(settings.refreshMs / 1_000)}; ${attributes}`,

@@ -50,7 +50,7 @@ export function entryRoutes({ identity, cookie }: IdentityParts) {
     auth: 'public',
     limit: rates.session,
     transaction: 'none',
-    body: z.strictObject({ ticket: z.string().max(100), code: z.string().trim().min(6).max(20) }),
+    body: z.strictObject({ ticket: z.string().max(100), code: z.string().trim().min(6).max(50) }),
     reply: { 200: Session },
     errors: ['wrong_code', 'challenge_expired'],
     audit: 'sign_in_code',

@@ -1,11 +1,11 @@
 import { type Caller, fault } from '@seaworthy/core'
 import { z } from 'zod'
 import { route, type Transaction } from '../../../definition/index.ts'
-import { givenPassword, type IdentityParts, Session, sessionOf } from './answers.ts'
+import { answerWith, deviceOf, givenPassword, type IdentityParts, Session } from './answers.ts'
 import { rates } from './rates.ts'
 
 /** Who one is, and showing it again. */
-export function selfRoutes({ identity }: IdentityParts) {
+export function selfRoutes({ identity, cookie }: IdentityParts) {
   const me = route({
     name: 'identity.me',
     method: 'GET',
@@ -33,9 +33,10 @@ export function selfRoutes({ identity }: IdentityParts) {
     reply: { 200: Session },
     errors: ['wrong_credentials'],
     audit: 'sign_in_confirm',
-    handle: async ({ caller, body, audit }) => {
+    handle: async ({ caller, body, header, network, audit }) => {
       const also = (tx: Transaction, who: Caller) => audit(tx, who, 200)
-      return { status: 200, body: sessionOf(await identity.reauthenticate(caller, body.password, also)) }
+      const device = deviceOf(header, network)
+      return answerWith(cookie, 200, await identity.reauthenticate(caller, body.password, device, also))
     },
   })
   return [me, confirm] as const

@@ -1,0 +1,102 @@
+import type { UserId } from '@seaworthy/core'
+import { z } from 'zod'
+import { type Database, sql, type Transaction } from '../../data/index.ts'
+import { noBody, rate, route } from '../../definition/index.ts'
+import type { Identity } from '../../identity/index.ts'
+
+const general = rate('operations.people', 100, 15 * 60_000)
+
+/** Finding somebody, ending their sign-ins, keeping them out. */
+export const personRoutes = (database: Database, identity: Identity) =>
+  [
+    findPerson(database),
+    act('end-sessions', {
+      summary: 'End every sign-in of somebody',
+      audit: 'person_sessions_end',
+      work: (id, also) => identity.sessions.endAllOf(id, also),
+    }),
+    act('block', {
+      summary: 'Let somebody in no more',
+      audit: 'person_block',
+      work: (id, also) => identity.sessions.block(id, also),
+    }),
+    act('unblock', {
+      summary: 'Let somebody in again',
+      audit: 'person_unblock',
+      work: (id, also) => identity.sessions.unblock(id, also),
+    }),
+  ] as const
+
+const Person = z.object({
+  id: z.string(),
+  email: z.string(),
+  operator: z.boolean(),
+  createdAt: z.string(),
+  blocked: z.boolean(),
+  sessions: z.number().int(),
+})
+
+const findPerson = (database: Database) =>
+  route({
+    name: 'operations.people.find',
+    method: 'GET',
+    path: '/people',
+    summary: 'Somebody by the whole e-mail address',
+    auth: 'operator',
+    limit: general,
+    transaction: 'none',
+    query: z.strictObject({ email: z.string().min(3).max(254) }),
+    reply: { 200: z.object({ items: z.array(Person) }) },
+    handle: async ({ query }) => {
+      const found = await database.withDuty(
+        'identity',
+        (tx) =>
+          tx.many<{
+            id: string
+            email: string
+            operator: boolean
+            createdAt: Date
+            blocked: boolean
+            sessions: number
+          }>(sql`
+            select u.id, u.email, u.operator, u.created_at as "createdAt", u.blocked_at is not null as blocked,
+              (select count(*)::int from seaworthy.sessions s where s.user_id = u.id and s.revoked_at is null and s.expires_at > now()) as sessions
+            from seaworthy.users u where lower(u.email) = lower(${query.email.trim()})`),
+        { readOnly: true },
+      )
+      return { status: 200, body: { items: found.map((one) => ({ ...one, createdAt: one.createdAt.toISOString() })) } }
+    },
+  })
+
+/** What an operator may do to somebody; the person's data stays hidden. */
+const act = (
+  name: 'end-sessions' | 'block' | 'unblock',
+  {
+    summary,
+    audit: action,
+    work,
+  }: {
+    readonly summary: string
+    readonly audit: string
+    readonly work: (userId: UserId, also: (tx: Transaction) => Promise<void>) => Promise<unknown>
+  },
+) =>
+  route({
+    name: `operations.people.${name}`,
+    method: 'POST',
+    path: `/people/{id}/${name}`,
+    summary,
+    auth: 'operator',
+    fresh: true,
+    limit: general,
+    transaction: 'none',
+    params: z.strictObject({ id: z.uuid() }),
+    body: noBody,
+    reply: { 204: z.undefined() },
+    errors: ['not_found'],
+    audit: action,
+    handle: async ({ caller, params, audit }) => {
+      await work(params.id as UserId, (tx) => audit(tx, caller, 204, params.id))
+      return { status: 204, body: undefined }
+    },
+  })
