@@ -3,7 +3,7 @@ const stairs = [
   ['telemetry', 'config'],
   ['data'],
   ['vault'],
-  ['audit', 'limits'],
+  ['audit', 'flags', 'limits'],
   ['jobs', 'media'],
   ['identity'],
   ['realtime'],

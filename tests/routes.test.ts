@@ -1,6 +1,7 @@
 import { cosnap } from '@seaworthy/cosnap/app'
 import type { Database } from '@seaworthy/platform/data'
 import { addressOf, type Route } from '@seaworthy/platform/definition'
+import type { OpenFlags } from '@seaworthy/platform/flags'
 import { identityApp, operationsApp, uploadsApp } from '@seaworthy/platform/http'
 import type { Identity } from '@seaworthy/platform/identity'
 import { type Newcomer, openTestService, type TestService } from '@seaworthy/testkit'
@@ -11,7 +12,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 const apps = [
   cosnap,
   identityApp({} as Identity, { refreshMs: 1, secure: false, scopes: [] }),
-  operationsApp({} as Database, {} as Identity, []),
+  operationsApp({ database: {} as Database, identity: {} as Identity, flags: {} as OpenFlags, apps: [] }),
   uploadsApp(),
 ]
 const routes = apps.flatMap((app) =>

@@ -71,11 +71,16 @@ describe('sign-ins', () => {
     expect((await person.fetch('/api/identity/me')).status).toBe(401)
 
     const { email, password } = person
-    const act = (what: string) => operator.fetch(`/api/operations/people/${items[0]?.id}/${what}`, { method: 'POST' })
-    expect((await act('block')).status).toBe(204)
+    const setBlocked = (blocked: boolean) =>
+      operator.fetch(`/api/operations/people/${items[0]?.id}/block`, {
+        method: 'PUT',
+        body: JSON.stringify({ blocked }),
+        headers: json,
+      })
+    expect((await setBlocked(true)).status).toBe(204)
     const refused = await post('/api/identity/sign-in', { email, password })
     expect(await refused.json()).toMatchObject({ status: 403, code: 'blocked' })
-    expect((await act('unblock')).status).toBe(204)
+    expect((await setBlocked(false)).status).toBe(204)
     expect((await post('/api/identity/sign-in', { email, password })).status).toBe(200)
   })
 

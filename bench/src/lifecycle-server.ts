@@ -85,6 +85,7 @@ async function startSeaworthy(): Promise<number> {
     parts: {
       database: {} as never,
       media: {} as never,
+      flags: {} as never,
       limiter: createMemoryLimiter(systemClock),
       metrics,
       log: createLogger({ level: 'info', process: 'web' }),

@@ -12,7 +12,7 @@ const sabotages = [
   ['packages/platform/src/telemetry/logger.ts', '../config/index.ts', 'downstairs-only-telemetry-config'],
   ['packages/platform/src/data/sql.ts', '../jobs/index.ts', 'downstairs-only-data'],
   ['packages/platform/src/vault/cipher.ts', '../audit/index.ts', 'downstairs-only-vault'],
-  ['packages/platform/src/limits/network.ts', '../audit/index.ts', 'downstairs-only-audit-limits'],
+  ['packages/platform/src/limits/network.ts', '../audit/index.ts', 'downstairs-only-audit-flags-limits'],
   ['packages/platform/src/media/store.ts', '../jobs/index.ts', 'downstairs-only-jobs-media'],
   ['packages/platform/src/identity/tokens.ts', '../realtime/index.ts', 'downstairs-only-identity'],
   ['packages/platform/src/realtime/channel.ts', '../payments/index.ts', 'downstairs-only-realtime'],

@@ -1,6 +1,8 @@
 import { Failure, Skeleton, useService } from '@seaworthy/ui'
 import { useQuery } from '@tanstack/react-query'
 import { DeadLetters } from './dead-letters.tsx'
+import { FindPerson } from './find-person.tsx'
+import { FlagList } from './flags.tsx'
 
 interface Detailed {
   readonly status: string
@@ -38,6 +40,8 @@ export function OperationsPage() {
       {health.isPending && <Skeleton height={200} />}
       {health.data && <HealthTable of={health.data} />}
       {health.data && <DeadLetters />}
+      {health.data && <FindPerson />}
+      {health.data && <FlagList />}
     </div>
   )
 }

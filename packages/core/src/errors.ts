@@ -16,6 +16,7 @@ export const platformErrors = {
   wrong_code: { status: 401, title: 'This code is not right, or was used already.' },
   challenge_expired: { status: 401, title: 'This took too long, or was tried too often. Please start again.' },
   wrong_credentials: { status: 401, title: 'E-mail or password is wrong.' },
+  sign_ups_closed: { status: 403, title: 'No new accounts are made here at the moment.' },
   blocked: { status: 403, title: 'This sign-in was blocked by whoever runs this service.' },
   forbidden: { status: 403, title: 'You may not do this.' },
   second_factor_required: { status: 403, title: 'Set up a second step for signing in first.' },

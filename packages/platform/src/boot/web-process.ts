@@ -4,12 +4,14 @@ import { pause, systemClock } from '@seaworthy/core'
 import type { Config } from '../config/index.ts'
 import { guardFetch, loginOf } from '../data/index.ts'
 import { scopesOf } from '../definition/index.ts'
+import { type Flags, openFlags } from '../flags/index.ts'
 import {
   createHoldingServer,
   type HttpParts,
   identityApp,
   operationsApp,
   serveHttp,
+  signUps,
   uploadsApp,
 } from '../http/index.ts'
 import { type Identity, openIdentity } from '../identity/index.ts'
@@ -87,11 +89,13 @@ export async function openWebService(
     onAccountCreated: onAccountCreated(system.apps),
   })
   closer.add('identity', () => identity.stop())
+  const flags = await openFlags({ database, log, flags: [signUps, ...system.apps.flatMap((app) => app.flags)] })
+  closer.add('flags', () => flags.stop())
   const secure = config.publicUrl.startsWith('https:')
   const apps = withSettings(
     [
       identityApp(identity, { refreshMs: config.refreshMs, secure, scopes: scopesOf([uploadsApp(), ...system.apps]) }),
-      operationsApp(database, identity, system.apps),
+      operationsApp({ database, identity, flags, apps: system.apps }),
       uploadsApp(),
       ...system.apps,
     ],
@@ -99,7 +103,7 @@ export async function openWebService(
   )
   await serveHttp(server, {
     apps,
-    parts: httpParts(capabilities, identity, secure),
+    parts: httpParts(capabilities, identity, flags, secure),
     health: capabilities.health,
     media: capabilities.media,
     mediaSecret: secrets.mediaSecret,
@@ -139,6 +143,7 @@ export async function openWebService(
 function httpParts(
   { config, database, media, log, metrics }: Capabilities,
   identity: Identity,
+  flags: Flags,
   secureCookies: boolean,
 ): HttpParts {
   return {
@@ -147,6 +152,7 @@ function httpParts(
     log,
     metrics,
     media: media.media,
+    flags,
     limiter: createMemoryLimiter(systemClock, config.webProcesses),
     observe: metrics.histogram(
       'http_request_duration_seconds',

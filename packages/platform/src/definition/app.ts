@@ -1,4 +1,5 @@
 import type { Table, Transaction } from '../data/index.ts'
+import type { Flag } from '../flags/index.ts'
 import type { NewAccount } from '../identity/index.ts'
 import type { Channel } from '../realtime/index.ts'
 import type { Job, Schedule } from './job.ts'
@@ -15,6 +16,8 @@ export interface App<Name extends string = string, Routes extends readonly Route
   readonly schedules: readonly Schedule[]
   readonly tables: readonly Table[]
   readonly channels: readonly Channel[]
+  /** What operators turn while the service runs. */
+  readonly flags: readonly Flag[]
   /** The folder of its numbered SQL files. */
   readonly migrations?: URL
   /** In the transaction that makes an account: gifts, first rows. */
@@ -24,7 +27,7 @@ export interface App<Name extends string = string, Routes extends readonly Route
 }
 
 type Parts = Partial<
-  Pick<App, 'schedules' | 'tables' | 'channels' | 'migrations' | 'onAccountCreated' | 'peopleOnly'>
+  Pick<App, 'schedules' | 'tables' | 'channels' | 'flags' | 'migrations' | 'onAccountCreated' | 'peopleOnly'>
 > & {
   /** Widened here: a job's handler is only ever called with what its own schema parsed. */
   readonly jobs?: readonly unknown[]
@@ -39,10 +42,11 @@ export function defineApp<const Name extends string, const Routes extends readon
     schedules: [],
     tables: [],
     channels: [],
+    flags: [],
     ...definition,
     jobs: (definition.jobs ?? []) as readonly Job[],
   } as App<Name, Routes>
-  const named = [...app.routes, ...app.jobs, ...app.schedules, ...app.channels].map((part) => part.name)
+  const named = [...app.routes, ...app.jobs, ...app.schedules, ...app.channels, ...app.flags].map((part) => part.name)
   for (const name of named)
     if (!name.startsWith(`${app.name}.`)) throw new Error(`${name} must start with the name of its app: ${app.name}.`)
   refuseTwice('name', named)

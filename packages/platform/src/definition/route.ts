@@ -2,6 +2,7 @@ import type { Readable } from 'node:stream'
 import type { Caller, Role } from '@seaworthy/core'
 import type { z } from 'zod'
 import type { Transaction } from '../data/index.ts'
+import type { Flags } from '../flags/index.ts'
 import type { RateClass } from '../limits/index.ts'
 import type { Media, StoredPhoto } from '../media/index.ts'
 import type { Logger, Trace } from '../telemetry/index.ts'
@@ -59,6 +60,7 @@ export interface RouteContext<A, P, Q, B, T> {
   /** For routes with `transaction: 'none'`: the audit line, in the transaction in which the change is made. */
   audit(tx: Transaction, caller: Caller, status: number, resource?: string): Promise<void>
   readonly media: Media
+  readonly flags: Flags
   /** For `toPage`: cursors of this list, for this caller. */
   readonly cursors: Cursors
   /** Aborted when the caller is gone or has waited as long as it said it would (`Prefer: wait=`). */

@@ -3,6 +3,7 @@ import { type Caller, fault, type Secret } from '@seaworthy/core'
 import type { FastifyRequest } from 'fastify'
 import type { Database, Transaction } from '../data/index.ts'
 import type { App, Route } from '../definition/index.ts'
+import type { Flags } from '../flags/index.ts'
 import type { Identity } from '../identity/index.ts'
 import type { RateDecision, RateLimiter } from '../limits/index.ts'
 import type { Media } from '../media/index.ts'
@@ -14,6 +15,7 @@ export interface HttpParts {
   readonly identity: Identity
   readonly limiter: RateLimiter
   readonly media: Media
+  readonly flags: Flags
   readonly log: Logger
   readonly metrics: Metrics
   readonly observe: (values: { method: string; route: string; status_code: string }, seconds: number) => void

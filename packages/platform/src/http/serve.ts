@@ -57,6 +57,9 @@ class Context implements RouteContext<'member', undefined, undefined, undefined,
   get media() {
     return this.#exchange.parts.media
   }
+  get flags() {
+    return this.#exchange.parts.flags
+  }
   get cursors() {
     const { served, parts } = this.#exchange
     return createCursors(parts.settings.cursorSecret, served.route.name, this.caller.accountId)

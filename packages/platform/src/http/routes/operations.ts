@@ -2,8 +2,10 @@ import { fault } from '@seaworthy/core'
 import { z } from 'zod'
 import type { Database } from '../../data/index.ts'
 import { type App, defineApp, type Job, noBody, rate, route } from '../../definition/index.ts'
+import type { OpenFlags } from '../../flags/index.ts'
 import type { Identity } from '../../identity/index.ts'
 import { listDeadLetters, replayDeadLetter } from '../../jobs/index.ts'
+import { flagRoutes } from './flags.ts'
 import { personRoutes } from './people.ts'
 
 const LETTERS_MAX = 100
@@ -19,14 +21,21 @@ const DeadLetter = z.object({
   diedAt: z.string(),
 })
 
+export interface OperationsParts {
+  readonly database: Database
+  readonly identity: Identity
+  readonly flags: OpenFlags
+  readonly apps: readonly App[]
+}
+
 /** What operators do to the installation, as routes like all others. */
-export function operationsApp(database: Database, identity: Identity, apps: readonly App[]) {
+export function operationsApp({ database, identity, flags, apps }: OperationsParts) {
   const jobs = new Map(apps.flatMap((app) => app.jobs.map((job) => [job.name, job])))
   return defineApp({
     name: 'operations',
     title: 'Operating this installation',
     peopleOnly: true,
-    routes: [deadLetters(database), replay(database, jobs), ...personRoutes(database, identity)],
+    routes: [deadLetters(database), replay(database, jobs), ...personRoutes(database, identity), ...flagRoutes(flags)],
   })
 }
 

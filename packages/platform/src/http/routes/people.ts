@@ -1,6 +1,6 @@
 import type { UserId } from '@seaworthy/core'
 import { z } from 'zod'
-import { type Database, sql, type Transaction } from '../../data/index.ts'
+import { type Database, sql } from '../../data/index.ts'
 import { noBody, rate, route } from '../../definition/index.ts'
 import type { Identity } from '../../identity/index.ts'
 
@@ -8,24 +8,7 @@ const general = rate('operations.people', 100, 15 * 60_000)
 
 /** Finding somebody, ending their sign-ins, keeping them out. */
 export const personRoutes = (database: Database, identity: Identity) =>
-  [
-    findPerson(database),
-    act('end-sessions', {
-      summary: 'End every sign-in of somebody',
-      audit: 'person_sessions_end',
-      work: (id, also) => identity.sessions.endAllOf(id, also),
-    }),
-    act('block', {
-      summary: 'Let somebody in no more',
-      audit: 'person_block',
-      work: (id, also) => identity.sessions.block(id, also),
-    }),
-    act('unblock', {
-      summary: 'Let somebody in again',
-      audit: 'person_unblock',
-      work: (id, also) => identity.sessions.unblock(id, also),
-    }),
-  ] as const
+  [findPerson(database), endSessions(identity), block(identity)] as const
 
 const Person = z.object({
   id: z.string(),
@@ -68,35 +51,47 @@ const findPerson = (database: Database) =>
     },
   })
 
-/** What an operator may do to somebody; the person's data stays hidden. */
-const act = (
-  name: 'end-sessions' | 'block' | 'unblock',
-  {
-    summary,
-    audit: action,
-    work,
-  }: {
-    readonly summary: string
-    readonly audit: string
-    readonly work: (userId: UserId, also: (tx: Transaction) => Promise<void>) => Promise<unknown>
-  },
-) =>
+const params = z.strictObject({ id: z.uuid() })
+
+const endSessions = (identity: Identity) =>
   route({
-    name: `operations.people.${name}`,
+    name: 'operations.people.end-sessions',
     method: 'POST',
-    path: `/people/{id}/${name}`,
-    summary,
+    path: '/people/{id}/end-sessions',
+    summary: 'End every sign-in of somebody',
     auth: 'operator',
     fresh: true,
     limit: general,
     transaction: 'none',
-    params: z.strictObject({ id: z.uuid() }),
+    params,
     body: noBody,
     reply: { 204: z.undefined() },
     errors: ['not_found'],
-    audit: action,
-    handle: async ({ caller, params, audit }) => {
-      await work(params.id as UserId, (tx) => audit(tx, caller, 204, params.id))
+    audit: 'person_sessions_end',
+    handle: async ({ caller, params: { id }, audit }) => {
+      await identity.sessions.endAllOf(id as UserId, (tx) => audit(tx, caller, 204, id))
+      return { status: 204, body: undefined }
+    },
+  })
+
+const block = (identity: Identity) =>
+  route({
+    name: 'operations.people.block',
+    method: 'PUT',
+    path: '/people/{id}/block',
+    summary: 'Let somebody in no more, or again',
+    auth: 'operator',
+    fresh: true,
+    limit: general,
+    transaction: 'none',
+    params,
+    body: z.strictObject({ blocked: z.boolean() }),
+    reply: { 204: z.undefined() },
+    errors: ['not_found'],
+    audit: 'person_block',
+    handle: async ({ caller, params: { id }, body, audit }) => {
+      const act = body.blocked ? identity.sessions.block : identity.sessions.unblock
+      await act(id as UserId, (tx) => audit(tx, caller, 204, id))
       return { status: 204, body: undefined }
     },
   })

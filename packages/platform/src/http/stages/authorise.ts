@@ -16,17 +16,26 @@ export interface Demand {
 
 /** Compares the caller with what the route asks for. */
 export function authorise(demand: Demand): Before | undefined {
-  const { auth, fresh, secondFactor } = demand
-  if (auth === 'public') return undefined
+  if (demand.auth === 'public') return undefined
   return ({ caller }) => {
     if (!caller) throw fault('unauthenticated')
-    if (auth === 'operator' ? !caller.operator : !roleAtLeast(caller.role, auth))
-      throw fault('forbidden', { detail: `This needs the role ${auth}.` })
+    refuseRole(demand, caller)
     if (caller.scopes) refuseKeyBeyond(demand, caller.scopes)
-    else if (secondFactor && !caller.secondFactor) throw fault('second_factor_required')
-    if (fresh && !isFresh(caller)) throw fault('reauthentication_required')
+    else if (demand.secondFactor && !caller.secondFactor) throw fault('second_factor_required')
+    refuseStale(demand, caller)
     return undefined
   }
+}
+
+function refuseRole({ auth }: Demand, caller: Caller): void {
+  if (auth === 'public') return
+  if (auth === 'operator' ? !caller.operator : !roleAtLeast(caller.role, auth))
+    throw fault('forbidden', { detail: `This needs the role ${auth}.` })
+}
+
+/** An API key is never fresh. */
+function refuseStale({ fresh }: Demand, caller: Caller): void {
+  if (fresh && !isFresh(caller)) throw fault('reauthentication_required')
 }
 
 const isFresh = (caller: Caller): boolean => Date.now() - caller.authenticatedAtMs < FRESH_MS

@@ -1,8 +1,16 @@
-import type { Caller } from '@seaworthy/core'
+import { type Caller, fault } from '@seaworthy/core'
 import { z } from 'zod'
-import { route, type Transaction } from '../../../definition/index.ts'
+import { flag, route, type Transaction } from '../../../definition/index.ts'
 import { answerWith, deviceOf, email, givenPassword, type IdentityParts, password, Session } from './answers.ts'
 import { rates } from './rates.ts'
+
+/** Turned off, nobody makes an account but the first operator with the link. */
+export const signUps = flag({
+  name: 'identity.sign-ups',
+  values: [true, false],
+  default: true,
+  text: 'Whether new people can make an account.',
+})
 
 /** How people come in. */
 export function entryRoutes({ identity, cookie }: IdentityParts) {
@@ -16,9 +24,10 @@ export function entryRoutes({ identity, cookie }: IdentityParts) {
     transaction: 'none',
     body: z.strictObject({ email, password, operatorToken: z.string().max(100).optional() }),
     reply: { 201: Session },
-    errors: ['email_taken', 'link_expired'],
+    errors: ['email_taken', 'link_expired', 'sign_ups_closed'],
     audit: 'sign_up',
-    handle: async ({ body, header, network, audit }) => {
+    handle: async ({ body, header, network, audit, flags }) => {
+      if (!flags.valueOf(signUps) && !body.operatorToken) throw fault('sign_ups_closed')
       const also = (tx: Transaction, caller: Caller) => audit(tx, caller, 201)
       const device = deviceOf(header, network)
       return answerWith(cookie, 201, await identity.signUp(body, device, { operatorToken: body.operatorToken, also }))
