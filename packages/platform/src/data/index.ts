@@ -1,4 +1,5 @@
 /** PostgreSQL: embedded or by URL, transactions that carry a caller, migrations. */
+export { type DatabaseCondition, examineDatabase } from './condition.ts'
 export { connectWithRetries, parseDatabaseUrl } from './connect.ts'
 export { type Database, type DatabaseSettings, type Duty, openDatabase, type TransactionOptions } from './database.ts'
 export { type Endpoint, type Login, openClient, openPlainPool, type PgPool, type PgSingleClient } from './drivers/pg.ts'
@@ -12,6 +13,7 @@ export {
   readMigrations,
 } from './migrate.ts'
 export { asOwner, type OwnerSession } from './owner.ts'
+export { makePartitions, type TendedTable } from './partitions.ts'
 export { type DatabaseRole, ensureDatabaseAndRoles, lockServer, loginOf } from './roles.ts'
 export { type Query, sql } from './sql.ts'
 export { isConnectionError, translateDatabaseError, violates } from './sqlstate.ts'
