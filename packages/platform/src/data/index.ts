@@ -5,13 +5,8 @@ export { type Database, type DatabaseSettings, type Duty, openDatabase, type Tra
 export { type Endpoint, type Login, openClient, openPlainPool, type PgPool, type PgSingleClient } from './drivers/pg.ts'
 export { type EmbeddedServer, startEmbeddedServer } from './embedded/server.ts'
 export { guardFetch, onPurpose, refuseInTransaction } from './inside.ts'
-export {
-  type Migration,
-  type MigrationSource,
-  migrateToLatestOrThrow,
-  platformMigrations,
-  readMigrations,
-} from './migrate.ts'
+export { migrateToLatestOrThrow } from './migrate.ts'
+export { type Migration, type MigrationSource, platformMigrations, readMigrations } from './migration.ts'
 export { asOwner, type OwnerSession } from './owner.ts'
 export { makePartitions, type TendedTable } from './partitions.ts'
 export { type DatabaseRole, ensureDatabaseAndRoles, lockServer, loginOf } from './roles.ts'
