@@ -5,6 +5,7 @@ export { type Database, type DatabaseSettings, type Duty, openDatabase, type Tra
 export { type Endpoint, type Login, openClient, openPlainPool, type PgPool, type PgSingleClient } from './drivers/pg.ts'
 export { type EmbeddedServer, startEmbeddedServer } from './embedded/server.ts'
 export { guardFetch, onPurpose, refuseInTransaction } from './inside.ts'
+export { lintMigration, type MigrationFinding } from './lint-migration.ts'
 export { migrateToLatestOrThrow } from './migrate.ts'
 export { type Migration, type MigrationSource, platformMigrations, readMigrations } from './migration.ts'
 export { asOwner, type OwnerSession } from './owner.ts'
