@@ -1,7 +1,8 @@
 /** PostgreSQL: embedded or by URL, transactions that carry a caller, migrations. */
 export { type DatabaseCondition, examineDatabase } from './condition.ts'
-export { connectWithRetries, parseDatabaseUrl } from './connect.ts'
+export { connectWithRetries } from './connect.ts'
 export { type Database, type DatabaseSettings, type Duty, openDatabase, type TransactionOptions } from './database.ts'
+export { explainTlsFailure, parseDatabaseUrl } from './database-url.ts'
 export { type Endpoint, type Login, openClient, openPlainPool, type PgPool, type PgSingleClient } from './drivers/pg.ts'
 export { type EmbeddedServer, startEmbeddedServer } from './embedded/server.ts'
 export { guardFetch, onPurpose, refuseInTransaction } from './inside.ts'
