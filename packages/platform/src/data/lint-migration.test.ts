@@ -54,6 +54,10 @@ describe('a migration', () => {
     ['with old as (select 1) update shop.a set b = 1', 'backfill'],
     ["do $$ begin execute format('alter table %I add c int', 'a'); end $$", 'hidden'],
     ['do $do$ begin delete from shop.a; end $do$', 'hidden'],
+    [
+      "do $$ declare t text; begin foreach t in array array['a'] loop execute format('alter table shop.%I add c int', t); end loop; end $$",
+      'hidden',
+    ],
     ['create index concurrently a_b on shop.a (b)', 'transaction'],
     [`${alone}create index concurrently a_b on shop.a (b); select 1`, 'transaction'],
   ])('is told what it does to those who use the table: %s', (text, rule) => {
@@ -62,6 +66,7 @@ describe('a migration', () => {
 
   it.each([
     'create table shop.b (id uuid primary key); create index b_id on shop.b (id); alter table shop.b add c int not null; update shop.b set c = 1; drop table shop.b',
+    "create table shop.b (id int); do $$ declare t text; begin foreach t in array array['b'] loop execute format('create policy p on shop.%I using (true)', t); end loop; end $$",
     'alter table shop.a add column c text, add column d int not null default 0, add e timestamptz not null default now()',
     'alter table shop.a add constraint a_b check (b > 0) not valid',
     'alter table shop.a validate constraint a_b',

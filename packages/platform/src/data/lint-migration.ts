@@ -64,7 +64,8 @@ const dynamic = /\bexecute\b|\b(alter|drop|truncate|update|delete from|create (?
 function findIn(statement: Statement, context: LintContext): readonly Found[] {
   const text = plain(statement.text)
   const [verb] = text.split(' ', 1)
-  if (verb === 'do' && dynamic.test(statement.text)) return [{ rule: 'hidden', what: 'a do block changes something' }]
+  if (verb === 'do')
+    return hides(statement.text, context) ? [{ rule: 'hidden', what: 'a do block changes something' }] : []
   if (text.startsWith('alter table')) return findInAlterTable(text, context)
   if (verb === 'alter') return renames(text, context)
   if (verb === 'drop' || verb === 'truncate' || verb === 'revoke') return drops(text, context)
@@ -72,6 +73,19 @@ function findIn(statement: Statement, context: LintContext): readonly Found[] {
   if (verb === 'cluster' || /^vacuum\b.*\bfull\b/.test(text)) return [{ rule: 'table-rewrite', what: text }]
   if (verb === 'update' || verb === 'delete' || verb === 'with') return backfills(text, context)
   return []
+}
+
+/** A loop over names of tables that the file makes, each in the schema where it makes them, hides nothing. */
+function hides(block: string, context: LintContext): boolean {
+  if (!dynamic.test(block)) return false
+  const names = [...block.matchAll(/\barray ?\[([^\]]*)\]/g)].flatMap(([, list = '']) => list.match(/\w+/g) ?? [])
+  const schemas = [...block.matchAll(/(\w+)\.%I/g)].map(([, schema = '']) => schema)
+  const isOpen = /\b(?:table|on|from|update)\s+(?!\w+\.%I)/.test(block)
+  return (
+    isOpen ||
+    names.length === 0 ||
+    !schemas.every((schema) => names.every((name) => isNew(`${schema}.${name}`, context)))
+  )
 }
 
 function renames(text: string, context: LintContext): readonly Found[] {
