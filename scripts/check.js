@@ -14,6 +14,7 @@ const checks = {
   'types of tests and tools': [tsc, '-p', 'tsconfig.tests.json'],
   boundaries: ['scripts/check/boundaries.js'],
   'nothing unused': [bin('knip/bin/knip.js'), '--no-progress'],
+  migrations: ['--import', 'tsx', '--conditions=source', 'scripts/check/migrations.ts'],
   'lock file': ['scripts/check/lockfile.js'],
   'generated files': ['--import', 'tsx', '--conditions=source', 'scripts/generate.ts', '--check'],
 }

@@ -22,9 +22,12 @@ function urlFor(role: Role): string {
     role === 'admin'
       ? { user: 'seaworthy_admin', password: readSecret(config.dataDirectory, 'DATABASE_ADMIN_PASSWORD') }
       : loginOf(role, config.secrets.databaseRoleSecret, endpoint)
-  const tls = endpoint.tls === 'verify' ? '?sslmode=verify-full' : ''
+  const tls = endpoint.tls === 'verify' ? `?sslmode=verify-full${authority(config.databaseCaFile)}` : ''
   return `postgresql://${login.user}:${encodeURIComponent(login.password)}@${endpoint.host}:${endpoint.port}/${endpoint.database}${tls}`
 }
+
+/** `psql` looks for it in the address. */
+const authority = (path: string | undefined): string => (path ? `&sslrootcert=${encodeURIComponent(path)}` : '')
 
 function embeddedEndpoint(dataDirectory: string) {
   const port = readOrUndefined(join(dataDirectory, 'database.port'))

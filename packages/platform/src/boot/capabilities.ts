@@ -44,6 +44,11 @@ export async function openCapabilities(
   telemetry: Telemetry,
 ): Promise<Capabilities> {
   const { log, metrics, health } = telemetry
+  const countSlow = metrics.counter(
+    'database_slow_statements_total',
+    'Statements that took longer than DB_SLOW_QUERY.',
+    [],
+  )
   const database = openDatabase({
     endpoint,
     login: loginOf('app', config.secrets.databaseRoleSecret, endpoint),
@@ -53,6 +58,11 @@ export async function openCapabilities(
       waitMs: config.databaseWaitMs,
       statementMs: config.databaseQueryMs,
       transactionMs: config.databaseTransactionMs,
+    },
+    slow: {
+      thresholdMs: config.databaseSlowMs,
+      count: () => countSlow({}),
+      report: (statement) => log.warn('slow statement', { ...statement }),
     },
     onEffectError: (error) => log.error('an effect after a commit failed', { error }),
   })

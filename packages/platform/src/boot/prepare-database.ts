@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type Config, readOrMakeSecret } from '../config/index.ts'
 import {
@@ -6,6 +7,7 @@ import {
   type EmbeddedServer,
   type Endpoint,
   ensureDatabaseAndRoles,
+  explainTlsFailure,
   type Login,
   lockServer,
   loginOf,
@@ -27,10 +29,23 @@ export interface OpenedServer {
 
 /** The server by DATABASE_URL, or the embedded one, started or adopted. */
 export async function openDatabaseServer(config: Config): Promise<OpenedServer> {
-  if (config.databaseUrl) return { ...parseDatabaseUrl(config.databaseUrl.reveal()), embedded: undefined }
+  if (config.databaseUrl)
+    return {
+      ...parseDatabaseUrl(config.databaseUrl.reveal(), readAuthority(config.databaseCaFile)),
+      embedded: undefined,
+    }
   const password = readOrMakeSecret(join(config.dataDirectory, 'secrets'), 'DATABASE_ADMIN_PASSWORD')
   const embedded = await startEmbeddedServer(config.dataDirectory, password, connectionsOf(config))
   return { endpoint: embedded.endpoint, admin: embedded.admin, embedded }
+}
+
+function readAuthority(path: string | undefined): string | undefined {
+  if (!path) return undefined
+  try {
+    return readFileSync(path, 'utf8')
+  } catch (cause) {
+    throw new Error(`DB_CA_FILE cannot be read: ${(cause as Error).message}.\n    HINT: ls -l "${path}"`, { cause })
+  }
 }
 
 const QUEUE_CONNECTIONS = 8
@@ -55,6 +70,7 @@ export async function prepareDatabase(
   const lock = await connectWithRetries(() => lockServer(endpoint, admin), {
     tries: config.databaseTries,
     ...(signal ? { signal } : {}),
+    isFinal: (error) => explainTlsFailure(error, endpoint) !== undefined,
     onFailure: (attempt, waitMs, error) =>
       log.warn('the database cannot be reached yet', {
         attempt,
@@ -62,6 +78,9 @@ export async function prepareDatabase(
         waitMs,
         error: (error as Error).message,
       }),
+  }).catch((cause: unknown) => {
+    const words = explainTlsFailure(cause, endpoint)
+    throw words ? new Error(words, { cause }) : cause
   })
   try {
     return await prepareLocked(server, config, apps)

@@ -4,6 +4,7 @@ import { type RunningQueue, startWorker } from '../jobs/index.ts'
 import { type Capabilities, openCapabilities, openTelemetry } from './capabilities.ts'
 import { linkToSupervisor, tellSupervisor } from './child-link.ts'
 import { createCloser } from './closer.ts'
+import { careSchedules } from './database-care.ts'
 import { janitorSchedules } from './janitor.ts'
 import type { System } from './system.ts'
 import { schedulesOf, tasksOf } from './tasks.ts'
@@ -51,6 +52,10 @@ export function openJobRunner(
     onFailure,
   }
   const tasks = tasksOf(system.apps, { database, media: media.media, log })
-  const schedules = [...schedulesOf(system.apps, log), ...janitorSchedules({ database, media, log })]
+  const schedules = [
+    ...schedulesOf(system.apps, log),
+    ...janitorSchedules({ database, media, log }),
+    ...careSchedules({ database, log, metrics }),
+  ]
   return startWorker({ queue, database, log, metrics }, tasks, schedules)
 }

@@ -85,6 +85,11 @@ export const settings = {
     },
     ['postgresql:', 'postgres:'],
   ),
+  databaseCaFile: optionalText('DB_CA_FILE', '/etc/ssl/database-ca.pem', {
+    group: 'Database',
+    default: '',
+    text: 'The authority that signed the certificate of that server. Default: the authorities of the system.',
+  }),
   databasePoolMax: integer('DB_POOL_MAX', 2, 100, {
     group: 'Database',
     default: '10',
@@ -104,6 +109,11 @@ export const settings = {
     group: 'Database',
     default: '5s',
     text: 'Longest wait for a free connection before 503.',
+  }),
+  databaseSlowMs: duration('DB_SLOW_QUERY', 10, MINUTE, {
+    group: 'Database',
+    default: '200ms',
+    text: 'A statement that takes longer is logged with its plan, without its values, once a minute.',
   }),
   databaseTries: integer('DB_CONNECT_TRIES', 1, 100, {
     group: 'Database',

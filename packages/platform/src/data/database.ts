@@ -1,6 +1,7 @@
 import { type AccountCaller, AppError, assert, backoffMs, type Caller, fault, isId, pause } from '@seaworthy/core'
 import { type Endpoint, type Login, openPool, type PgClient, type PgPool, type PoolLimits } from './drivers/pg.ts'
 import { asTransaction, refuseInTransaction } from './inside.ts'
+import { type SlowSettings, type StatementWatch, watchStatements } from './slow-statements.ts'
 import { isConnectionError, isWorthRetrying, translateDatabaseError } from './sqlstate.ts'
 import { type Effect, PgTransaction, type Transaction } from './transaction.ts'
 
@@ -37,6 +38,8 @@ export interface DatabaseSettings {
   readonly limits: PoolLimits
   /** Called with what an after-commit effect threw. */
   readonly onEffectError?: (error: unknown) => void
+  /** Without it no statement is watched. */
+  readonly slow?: SlowSettings
 }
 
 const TRIES_MAX = 5
@@ -45,13 +48,15 @@ const RETRY_MAX_MS = 250
 
 export function openDatabase(settings: DatabaseSettings): Database {
   const pool = openPool(settings.endpoint, settings.login, settings.name, settings.limits)
+  const watch = settings.slow && watchStatements(pool, settings.slow)
   const within = <T>(scope: string, work: (tx: Transaction) => Promise<T>, options: TransactionOptions = {}) =>
-    runOutside(() => runOnce(pool, `${beginStatement(options, settings.limits.statementMs)}; ${scope}`, work)).then(
-      async ({ value, effects }) => {
-        await runEffects(effects, settings.onEffectError)
-        return value
-      },
-    )
+    runOutside(() => {
+      const begin = `${beginStatement(options, settings.limits.statementMs)}; ${scope}`
+      return runOnce({ pool, watch, trace: options.trace, begin }, work)
+    }).then(async ({ value, effects }) => {
+      await runEffects(effects, settings.onEffectError)
+      return value
+    })
   return {
     withCaller: (caller, work, options) => within(callerScope(caller), work, options),
     withDuty: (duty, work, options) => within(`set local app.duty = '${duty}'`, work, options),
@@ -59,7 +64,10 @@ export function openDatabase(settings: DatabaseSettings): Database {
       await pool.query('select 1')
     },
     stats: () => ({ total: pool.totalCount, idle: pool.idleCount, waiting: pool.waitingCount }),
-    close: () => pool.end(),
+    close: () => {
+      watch?.close()
+      return pool.end()
+    },
   }
 }
 
@@ -98,13 +106,19 @@ async function withRetries<T>(attempt: () => Promise<T>): Promise<T> {
   }
 }
 
+interface Opening {
+  readonly pool: PgPool
+  readonly begin: string
+  readonly watch: StatementWatch | undefined
+  readonly trace: string | undefined
+}
+
 async function runOnce<T>(
-  pool: PgPool,
-  begin: string,
+  { pool, begin, watch, trace }: Opening,
   work: (tx: Transaction) => Promise<T>,
 ): Promise<{ value: T; effects: readonly Effect[] }> {
   const client = await connect(pool)
-  const tx = new PgTransaction(client)
+  const tx = new PgTransaction(client, watch, trace)
   let broken: Error | undefined
   try {
     const opened = client.query(begin)

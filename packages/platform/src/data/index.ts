@@ -1,18 +1,18 @@
 /** PostgreSQL: embedded or by URL, transactions that carry a caller, migrations. */
-export { connectWithRetries, parseDatabaseUrl } from './connect.ts'
+export { type DatabaseCondition, examineDatabase } from './condition.ts'
+export { connectWithRetries } from './connect.ts'
 export { type Database, type DatabaseSettings, type Duty, openDatabase, type TransactionOptions } from './database.ts'
+export { explainTlsFailure, parseDatabaseUrl } from './database-url.ts'
 export { type Endpoint, type Login, openClient, openPlainPool, type PgPool, type PgSingleClient } from './drivers/pg.ts'
 export { type EmbeddedServer, startEmbeddedServer } from './embedded/server.ts'
 export { guardFetch, onPurpose, refuseInTransaction } from './inside.ts'
-export {
-  type Migration,
-  type MigrationSource,
-  migrateToLatestOrThrow,
-  platformMigrations,
-  readMigrations,
-} from './migrate.ts'
+export { lintMigration, type MigrationFinding } from './lint-migration.ts'
+export { migrateToLatestOrThrow } from './migrate.ts'
+export { type Migration, type MigrationSource, platformMigrations, readMigrations } from './migration.ts'
 export { asOwner, type OwnerSession } from './owner.ts'
+export { makePartitions, type TendedTable } from './partitions.ts'
 export { type DatabaseRole, ensureDatabaseAndRoles, lockServer, loginOf } from './roles.ts'
+export type { SlowStatement } from './slow-statements.ts'
 export { type Query, sql } from './sql.ts'
 export { isConnectionError, translateDatabaseError, violates } from './sqlstate.ts'
 export {

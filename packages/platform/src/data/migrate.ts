@@ -1,36 +1,15 @@
-import { createHash } from 'node:crypto'
-import { readdirSync, readFileSync } from 'node:fs'
-import { basename, join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import type { Secret } from '@seaworthy/core'
+import { takeLock } from './advisory-lock.ts'
+import { applyMigration } from './apply-migration.ts'
 import { type Endpoint, type Login, openClient, type PgSingleClient } from './drivers/pg.ts'
+import { type Migration, type MigrationSource, readMigrations } from './migration.ts'
 import { type DatabaseRole, databaseRoles, loginOf, OWNER } from './roles.ts'
 
-/** Where an app, or the platform, keeps its numbered SQL files. */
-export interface MigrationSource {
-  readonly app: string
-  readonly directory: URL
-}
-
-export interface Migration {
-  readonly app: string
-  /** `0001-photos.sql` */
-  readonly name: string
-  readonly text: string
-  readonly checksum: string
-}
-
 const LOCK = 7305810
-const fileForm = /^\d{4}-[a-z0-9-]+\.sql$/
-
-export const platformMigrations: MigrationSource = {
-  app: 'platform',
-  directory: new URL('../../migrations/', import.meta.url),
-}
 
 /**
- * Applies what is not applied yet, in order, each in a transaction of its own, under one lock for all processes.
- * Throws when an applied file was changed or is missing. Returns what was applied now.
+ * Applies what is not applied yet, in order, each in a transaction of its own unless its first line says why not, under
+ * one lock for all processes. Throws when an applied file was changed or is missing. Returns what was applied now.
  */
 export async function migrateToLatestOrThrow(
   endpoint: Endpoint,
@@ -40,14 +19,14 @@ export async function migrateToLatestOrThrow(
 ): Promise<readonly Migration[]> {
   const client = await openClient(endpoint, admin, 'migrate')
   try {
-    await client.query('select pg_advisory_lock($1)', [LOCK])
+    await takeLock(client, LOCK)
     await prepareQueueSchemas(client, loginOf('worker', secret, endpoint).user)
     await client.query(`set role ${OWNER}`)
     await prepareHistory(client)
     const done: Migration[] = []
     for (const source of sources) {
       for (const migration of await pending(client, source)) {
-        await apply(client, migration, roleNames(secret, endpoint))
+        await applyMigration(client, migration, withRoles(client, migration.text, roleNames(secret, endpoint)))
         done.push(migration)
       }
     }
@@ -55,19 +34,6 @@ export async function migrateToLatestOrThrow(
   } finally {
     await client.end()
   }
-}
-
-/** The files of one source in the order of their numbers. */
-export function readMigrations(source: MigrationSource): readonly Migration[] {
-  const directory = fileURLToPath(source.directory)
-  const names = readdirSync(directory)
-    .filter((name) => name.endsWith('.sql'))
-    .sort()
-  return names.map((name) => {
-    if (!fileForm.test(name)) throw new Error(`${join(directory, name)} is not named like 0001-what-it-does.sql`)
-    const text = readFileSync(join(directory, name), 'utf8')
-    return { app: source.app, name, text, checksum: createHash('sha256').update(text).digest('hex') }
-  })
 }
 
 /** The queue belongs to the worker's role: its library installs itself, and nobody else can touch its tables. */
@@ -88,6 +54,14 @@ async function prepareHistory(client: PgSingleClient): Promise<void> {
       applied_at timestamptz not null default now(),
       primary key (app, name)
     )`)
+  // Files that run without transaction, while they run.
+  const { rows } = await client.query(`select to_regclass('seaworthy.migrations_begun') is not null as there`)
+  if (rows[0].there) return
+  await client.query(`
+    create table seaworthy.migrations_begun (app text not null, name text not null, primary key (app, name));
+    alter table seaworthy.migrations_begun enable row level security;
+    alter table seaworthy.migrations_begun force row level security;
+    create policy owner on seaworthy.migrations_begun to current_user using (true) with check (true)`)
 }
 
 async function pending(client: PgSingleClient, source: MigrationSource): Promise<readonly Migration[]> {
@@ -119,28 +93,10 @@ async function pending(client: PgSingleClient, source: MigrationSource): Promise
 }
 
 /** `:app`, `:worker` and `:reader` in a file stand for the names of the database roles, `:'app'` for the name as text. */
-async function apply(client: PgSingleClient, migration: Migration, names: Record<DatabaseRole, string>): Promise<void> {
-  const text = migration.text
+function withRoles(client: PgSingleClient, text: string, names: Record<DatabaseRole, string>): string {
+  return text
     .replace(/:'(app|worker|reader)'/g, (_, role: DatabaseRole) => client.escapeLiteral(names[role]))
     .replace(/(?<!:):(app|worker|reader)\b/g, (_, role: DatabaseRole) => client.escapeIdentifier(names[role]))
-  try {
-    await client.query(`begin; set local lock_timeout = '5s'`)
-    await client.query(text)
-    await client.query('insert into seaworthy.migrations (app, name, checksum) values ($1, $2, $3)', [
-      migration.app,
-      migration.name,
-      migration.checksum,
-    ])
-    await client.query('commit')
-  } catch (error) {
-    await client.query('rollback').catch(() => {
-      // The connection is gone, and the transaction with it.
-    })
-    throw new Error(
-      `The migration ${migration.app}/${basename(migration.name)} failed and was undone: ${(error as Error).message}`,
-      { cause: error },
-    )
-  }
 }
 
 function roleNames(secret: Secret, endpoint: Endpoint): Record<DatabaseRole, string> {

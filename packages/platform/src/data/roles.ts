@@ -1,5 +1,6 @@
 import { createHmac } from 'node:crypto'
 import type { Secret } from '@seaworthy/core'
+import { takeLock } from './advisory-lock.ts'
 import { type Endpoint, type Login, openClient, type PgSingleClient } from './drivers/pg.ts'
 
 /**
@@ -9,6 +10,7 @@ import { type Endpoint, type Login, openClient, type PgSingleClient } from './dr
 export const databaseRoles = ['app', 'worker', 'reader'] as const
 export type DatabaseRole = (typeof databaseRoles)[number]
 export const OWNER = 'seaworthy_owner'
+const SERVER_LOCK = 7305808
 
 /** The login of a role. Passwords are derived, so that every machine that shares the secret knows them. */
 export function loginOf(role: DatabaseRole, secret: Secret, endpoint: Endpoint): Login {
@@ -52,7 +54,7 @@ export async function ensureDatabaseAndRoles(endpoint: Endpoint, admin: Login, s
 export async function lockServer(endpoint: Endpoint, admin: Login): Promise<{ unlock(): Promise<void> }> {
   const client = await openAnyDatabase(endpoint, admin)
   try {
-    await client.query('select pg_advisory_lock(7305808)')
+    await takeLock(client, SERVER_LOCK)
   } catch (error) {
     await client.end()
     throw error

@@ -56,6 +56,11 @@ export function isWorthRetrying(error: unknown): boolean {
   return code === '40001' || code === '40P01'
 }
 
+/** True when somebody else held what the statement needed for longer than it was willing to wait. */
+export function isLockTimeout(error: unknown): boolean {
+  return (error as DatabaseErrorLike | undefined)?.code === '55P03'
+}
+
 /** True when this unique constraint or index was violated. */
 export function violates(error: unknown, constraint: string): boolean {
   const found = error instanceof AppError ? error.cause : error

@@ -1,5 +1,6 @@
 import { assert, fault } from '@seaworthy/core'
 import type { PgClient } from './drivers/pg.ts'
+import type { StatementWatch } from './slow-statements.ts'
 import type { Query } from './sql.ts'
 
 /** Something outside the database that follows from a commit. */
@@ -24,11 +25,15 @@ export interface Transaction {
 export class PgTransaction implements Transaction {
   readonly effects: Effect[] = []
   readonly #client: PgClient
+  readonly #watch: StatementWatch | undefined
+  readonly #trace: string | undefined
   #open = true
   #savepoints = 0
 
-  constructor(client: PgClient) {
+  constructor(client: PgClient, watch?: StatementWatch, trace?: string) {
     this.#client = client
+    this.#watch = watch
+    this.#trace = trace
   }
 
   async many<Row>(query: Query<Row>): Promise<Row[]> {
@@ -75,9 +80,15 @@ export class PgTransaction implements Transaction {
     this.#open = false
   }
 
-  #execute(query: Query<unknown>) {
+  async #execute(query: Query<unknown>) {
     assert(this.#open, 'the transaction has ended: is an await missing?')
     const { sql: text, parameters } = query.compile()
-    return this.#client.query(text, parameters as unknown[])
+    const started = performance.now()
+    try {
+      return await this.#client.query(text, parameters as unknown[])
+    } finally {
+      const ms = performance.now() - started
+      if (this.#watch && ms >= this.#watch.thresholdMs) this.#watch.slow(text, ms, this.#trace)
+    }
   }
 }

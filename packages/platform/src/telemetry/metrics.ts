@@ -20,8 +20,8 @@ export interface Metrics {
     labels: readonly L[],
     buckets: readonly number[],
   ): (values: Record<L, string>, value: number) => void
-  /** Read when somebody looks. */
-  gauge(name: string, help: string, read: () => number): void
+  /** Read when somebody looks. `together`: what the values of several processes are as one; their sum by default. */
+  gauge(name: string, help: string, read: () => number, together?: 'sum' | 'max'): void
   /** As plain data that another process can merge. */
   snapshot(): Promise<unknown[]>
   /** Prometheus's text format. */
@@ -52,10 +52,11 @@ export function createMetrics(): Metrics {
       })
       return (values, value) => histogram.observe(values as never, value)
     },
-    gauge: (name, help, read) => {
+    gauge: (name, help, read, together = 'sum') => {
       new Gauge({
         name,
         help,
+        aggregator: together,
         registers: [registry],
         collect() {
           this.set(read())

@@ -10,8 +10,10 @@ export interface Endpoint {
   readonly host: string
   readonly port: number
   readonly database: string
-  /** `verify` checks the server's certificate against the system's authorities. */
+  /** `verify` checks the server's certificate, and that it is for this host. */
   readonly tls: 'off' | 'verify'
+  /** The authority that must have signed it, as PEM; the system's authorities when undefined. */
+  readonly ca?: string
   /** The database whose roles these are, when this one was cloned from it. */
   readonly rolesOf?: string
 }
@@ -93,6 +95,6 @@ function clientSettings(endpoint: Endpoint, login: Login, name: string) {
     password: login.password,
     application_name: `seaworthy-${name}`,
     keepAlive: true,
-    ...(endpoint.tls === 'verify' ? { ssl: { rejectUnauthorized: true } } : {}),
+    ...(endpoint.tls === 'verify' ? { ssl: { rejectUnauthorized: true, ca: endpoint.ca } } : {}),
   }
 }

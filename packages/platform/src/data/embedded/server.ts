@@ -92,6 +92,8 @@ function spawnServer(
     log_timezone: 'UTC',
     timezone: 'UTC',
     log_min_duration_statement: '500ms',
+    // The values of a statement are people's: none in the server's log.
+    log_parameter_max_length: 0,
     autovacuum_max_workers: 1,
     autovacuum_worker_slots: 2,
     max_worker_processes: 2,

@@ -72,7 +72,7 @@ export const claim = defineClaim({
       `await client.connect()
   const query = client.query.bind(client) as (...all: unknown[]) => unknown
   client.query = ((text: unknown, ...rest: unknown[]) =>
-    query(typeof text === 'string' ? text.replace('pg_advisory_lock', 'pg_advisory_unlock') : text, ...rest)) as never`,
+    query(typeof text === 'string' ? text.replace('pg_try_advisory_lock($1::bigint)', '$1::bigint is not null') : text, ...rest)) as never`,
     ),
     patch(
       'migrations of an app are not waited for',

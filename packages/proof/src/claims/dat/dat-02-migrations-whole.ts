@@ -85,8 +85,8 @@ export const claim = defineClaim({
     ),
     patch(
       'each statement of a migration commits by itself',
-      'packages/platform/src/data/migrate.ts',
-      "await client.query(`begin; set local lock_timeout = '5s'`)\n    await client.query(text)",
+      'packages/platform/src/data/apply-migration.ts',
+      'await client.query(`begin; set local lock_timeout = ${LOCK_WAIT_MS}`)\n    await client.query(text)',
       "for (const part of text.includes('$$') ? [text] : text.split(';\\n')) if (part.trim()) await client.query(part)\n    await client.query('begin')",
     ),
   ],
