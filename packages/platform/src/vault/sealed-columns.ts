@@ -1,4 +1,4 @@
-import type { Table } from '../data/index.ts'
+import { sqlName, type Table } from '../data/index.ts'
 
 /** Where sealed values are, for the tools that go over all of them. Names are of the database. */
 export interface SealedColumn {
@@ -14,7 +14,7 @@ export interface SealedColumn {
 
 /** Of tables that no app declares. */
 export const platformSealedColumns: readonly SealedColumn[] = [
-  { table: 'seaworthy.totp', column: 'secret', row: 'user_id', owner: 'user_id', kind: 'user' },
+  { table: 'seaworthy.provider_keys', column: 'secret', row: 'id', owner: 'account_id', kind: 'account' },
 ]
 
 /** The sealed columns of tables as apps declare them: their rows are named by `id` and owned by `account_id`. */
@@ -29,3 +29,11 @@ export function sealedColumnsOf(tables: readonly Table[]): readonly SealedColumn
       }),
   )
 }
+
+/** The names as pieces of a statement. */
+export const sqlNames = (of: SealedColumn) => ({
+  table: sqlName(of.table),
+  column: sqlName(of.column),
+  row: sqlName(of.row),
+  owner: sqlName(of.owner),
+})
