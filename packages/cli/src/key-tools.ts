@@ -25,6 +25,8 @@ export async function withKeyTools<T>(work: (tools: KeyTools) => Promise<T>): Pr
     return work({ session, ring, config, columns })
   }).catch((error: Error & { code?: string }) => {
     if (error.code !== 'ECONNREFUSED') throw error
-    throw new Error('The database does not run.\n    HINT: npm start, and then this in another window', { cause: error })
+    throw new Error('The database does not run.\n    HINT: npm start, and then this in another window', {
+      cause: error,
+    })
   })
 }

@@ -79,8 +79,7 @@ export async function retireKeys(): Promise<void> {
     const retired = await retireRingKeys(tools)
     if (retired.length === 0) return print('there is no older key that is unused')
     print(`retired: ${retired.join(', ')}`)
-    if (!tools.config.keptSecrets.includes('encryptionKey'))
-      print('    HINT: now take them out of ENCRYPTION_KEYS_OLD')
+    if (!tools.config.keptSecrets.includes('encryptionKey')) print('    HINT: now take them out of ENCRYPTION_KEYS_OLD')
   })
 }
 
@@ -92,7 +91,9 @@ export async function recoveryKit(file: string | undefined, { verify }: { readon
     if (verify && file) return await verifyKit(readFileSync(file, 'utf8'), await reader.ask('Passphrase of the kit'))
     const passphrase = await reader.ask(`A new passphrase, at least ${PASSPHRASE_MIN} characters`)
     if (passphrase.reveal().length < PASSPHRASE_MIN)
-      throw new Error(`The passphrase is too short.\n    HINT: at least ${PASSPHRASE_MIN} characters, such as four random words`)
+      throw new Error(
+        `The passphrase is too short.\n    HINT: at least ${PASSPHRASE_MIN} characters, such as four random words`,
+      )
     if ((await reader.ask('The same again')).reveal() !== passphrase.reveal()) throw new Error('The two differ.')
     const kit = writeKit(openKeyRing(readConfig(findPlace().directory)), passphrase, new Date())
     if (!file) return print(kit)
@@ -145,9 +146,13 @@ function report(refreshed: readonly Refreshed[], started: number): void {
   for (const { table, column, seen, sealed, resealed } of refreshed)
     print(`${table}.${column}: ${seen} values, ${sealed} were clear and are sealed, ${resealed} were sealed again`)
   print(`(${secondsSince(started)} s)`)
-  const lost = refreshed.flatMap(({ table, column, unreadable }) => unreadable.map((row) => `${table}.${column} ${row}`))
+  const lost = refreshed.flatMap(({ table, column, unreadable }) =>
+    unreadable.map((row) => `${table}.${column} ${row}`),
+  )
   if (lost.length)
-    throw new Error(`These do not open and were left as they are:\n  ${[...new Set(lost)].join('\n  ')}\n    HINT: they were changed outside, or their key is gone`)
+    throw new Error(
+      `These do not open and were left as they are:\n  ${[...new Set(lost)].join('\n  ')}\n    HINT: they were changed outside, or their key is gone`,
+    )
 }
 
 const secondsSince = (started: number): string => ((performance.now() - started) / 1_000).toFixed(1)

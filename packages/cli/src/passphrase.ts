@@ -18,7 +18,10 @@ export function openPassphraseReader(): PassphraseReader {
       stderr.write(`${question}: `)
       const { value, done } = await iterator.next()
       stderr.write('\n')
-      if (done) throw new Error('No passphrase was given.\n    HINT: type it, or pipe it in, one line each time it is asked for')
+      if (done)
+        throw new Error(
+          'No passphrase was given.\n    HINT: type it, or pipe it in, one line each time it is asked for',
+        )
       return new Secret(value)
     },
     close: () => lines.close(),

@@ -13,7 +13,7 @@ export {
 } from './migrate.ts'
 export { asOwner, type OwnerSession } from './owner.ts'
 export { type DatabaseRole, ensureDatabaseAndRoles, lockServer, loginOf } from './roles.ts'
-export { type Query, sql, sqlName } from './sql.ts'
+export { type Fragment, type Query, sql, sqlName } from './sql.ts'
 export { isConnectionError, translateDatabaseError, violates } from './sqlstate.ts'
 export {
   type BlindIndex,

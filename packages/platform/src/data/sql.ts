@@ -7,7 +7,7 @@ export interface Query<Row> {
 
 const mark = Symbol('sql')
 
-interface Fragment {
+export interface Fragment {
   readonly [mark]: true
   readonly strings: readonly string[]
   readonly values: readonly unknown[]

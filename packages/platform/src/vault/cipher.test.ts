@@ -36,7 +36,9 @@ describe('encryption', () => {
   })
 
   it('never repeats a salt or a nonce, so equal texts differ', () => {
-    const values = Array.from({ length: 20_000 }, () => Buffer.from(encrypt(key, context, Buffer.from('x')), 'base64url'))
+    const values = Array.from({ length: 20_000 }, () =>
+      Buffer.from(encrypt(key, context, Buffer.from('x')), 'base64url'),
+    )
     const parts = (from: number, to: number) => new Set(values.map((value) => value.toString('hex', from, to)))
     expect([parts(0, 16).size, parts(16, 28).size, parts(28, 29).size > 1]).toEqual([20_000, 20_000, true])
   })

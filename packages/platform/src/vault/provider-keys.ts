@@ -57,7 +57,8 @@ export async function putProviderKey(
   if (made) return toShown(made, text)
   const existing = await tx.maybe(sql<Row>`
     select * from seaworthy.provider_keys where account_id = ${caller.accountId} and name = ${name} for update`)
-  if (!existing) throw fault('quota_exceeded', { detail: `An account keeps at most ${KEYS_MAX} keys. Delete one first.` })
+  if (!existing)
+    throw fault('quota_exceeded', { detail: `An account keeps at most ${KEYS_MAX} keys. Delete one first.` })
   // Sealed for the row in which it stands: the one that was made for a new row opens nowhere else.
   const again = await vault.seal(tx, placeOf(caller, existing.id), text)
   const row = await tx.one(

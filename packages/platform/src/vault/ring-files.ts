@@ -38,7 +38,10 @@ export function makeCurrent(config: RingConfig, id: string): void {
   if (!chosen) throw new Error(`the key ${id} is not among the kept ones`)
   writeOld(config, all)
   replaceSecret(folderOf(config), RING_FILES.current, chosen)
-  writeOld(config, all.filter((text) => text !== chosen))
+  writeOld(
+    config,
+    all.filter((text) => text !== chosen),
+  )
 }
 
 /** Puts keys from elsewhere into the files, the first of them current; those that were there stay readable. */

@@ -35,8 +35,11 @@ describe('the work on keys', () => {
   })
 
   const withTools = <T>(work: (tools: KeyTools) => Promise<T>): Promise<T> =>
-    asOwner(test.endpoint, { user: 'seaworthy_admin', password: inject('seaworthy').adminPassword }, 'keys', (session) =>
-      work({ session, ring: openKeyRing(config), config, columns: [names] }),
+    asOwner(
+      test.endpoint,
+      { user: 'seaworthy_admin', password: inject('seaworthy').adminPassword },
+      'keys',
+      (session) => work({ session, ring: openKeyRing(config), config, columns: [names] }),
     )
   /** As another process has it, since before whatever comes. */
   const openElsewhere = () => openVault({ ring: openKeyRing(config) })
@@ -101,7 +104,9 @@ describe('the work on keys', () => {
     const id = await addPhoto('in clear')
     await seal(late, id, 'boat.jpg')
     const { id: first } = openKeyRing(config).current()
-    await expect(test.admin.query('delete from seaworthy.ring_keys where id = $1', [first])).rejects.toThrow(/foreign key/)
+    await expect(test.admin.query('delete from seaworthy.ring_keys where id = $1', [first])).rejects.toThrow(
+      /foreign key/,
+    )
     // Its ring is that of before, as in a process that cannot see the files.
     const blind = openVault({ ring: ringOf(test.config.secrets.encryptionKey) })
     await withTools(rotateRing)
@@ -123,7 +128,12 @@ describe('the work on keys', () => {
     const { rows } = await test.admin.query('select id, name from cosnap.photos')
     for (const row of rows) expect(row.name).toMatch(/^sw1\.1\./)
     expect(rows.find((row) => row.id === sealed)?.name).toBe(before)
-    expect(await Promise.all([...clear, sealed].map((id) => read(vault, id)))).toEqual(['a.jpg', 'b.jpg', 'sw2.jpg', 'c.jpg'])
+    expect(await Promise.all([...clear, sealed].map((id) => read(vault, id)))).toEqual([
+      'a.jpg',
+      'b.jpg',
+      'sw2.jpg',
+      'c.jpg',
+    ])
     expect((await withTools((tools) => refreshAll(tools, fast)))[0]).toMatchObject({ seen: 4, sealed: 0 })
   })
 

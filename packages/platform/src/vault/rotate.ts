@@ -94,8 +94,17 @@ async function makeNewVersions({ session, ring }: KeyTools): Promise<number> {
     if (owners.length === 0) return made
     for (const kind of ['account', 'user'] as const)
       for (const version of new Set(owners.map((owner) => owner.version))) {
-        const group = owners.filter((owner) => owner.version === version && (kind === 'account') === (owner.account !== null))
-        if (group.length) made += await makeKeys(session, ring, kind, group.map(({ owner }) => owner), version + 1)
+        const group = owners.filter(
+          (owner) => owner.version === version && (kind === 'account') === (owner.account !== null),
+        )
+        if (group.length)
+          made += await makeKeys(
+            session,
+            ring,
+            kind,
+            group.map(({ owner }) => owner),
+            version + 1,
+          )
       }
   }
 }

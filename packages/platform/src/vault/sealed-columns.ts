@@ -1,4 +1,4 @@
-import { sqlName, type Table } from '../data/index.ts'
+import { type Fragment, sqlName, type Table } from '../data/index.ts'
 
 /** Where sealed values are, for the tools that go over all of them. Names are of the database. */
 export interface SealedColumn {
@@ -31,7 +31,7 @@ export function sealedColumnsOf(tables: readonly Table[]): readonly SealedColumn
 }
 
 /** The names as pieces of a statement. */
-export const sqlNames = (of: SealedColumn) => ({
+export const sqlNames = (of: SealedColumn): Record<'table' | 'column' | 'row' | 'owner', Fragment> => ({
   table: sqlName(of.table),
   column: sqlName(of.column),
   row: sqlName(of.row),

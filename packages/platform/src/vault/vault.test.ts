@@ -27,7 +27,10 @@ describe('vault', () => {
   const as = <T>(accountId: AccountId, work: (tx: Transaction) => Promise<T>): Promise<T> =>
     test.database.withCaller({ accountId }, work)
   const keysOf = async (accountId: string): Promise<number> =>
-    Number((await test.admin.query('select count(*) from seaworthy.account_keys where account_id = $1', [accountId])).rows[0].count)
+    Number(
+      (await test.admin.query('select count(*) from seaworthy.account_keys where account_id = $1', [accountId])).rows[0]
+        .count,
+    )
 
   it('opens what it sealed, also in another process', async () => {
     const sealed = await as(account, (tx) => vault.seal(tx, place(), 'Grüße, 你好'))
@@ -62,7 +65,9 @@ describe('vault', () => {
 
   it('refuses clear text where sealed text is expected, and reads it only where a column is on its way', async () => {
     const clear = 'from before' as Sealed
-    await expect(as(account, (tx) => vault.open(tx, place(), clear))).rejects.toMatchObject({ code: 'sealed_unreadable' })
+    await expect(as(account, (tx) => vault.open(tx, place(), clear))).rejects.toMatchObject({
+      code: 'sealed_unreadable',
+    })
     expect(await as(account, (tx) => vault.openOrClear(tx, place(), clear))).toBe('from before')
     const forged = 'sw1.1.AAAA' as Sealed
     await expect(as(account, (tx) => vault.openOrClear(tx, place(), forged))).rejects.toMatchObject({
@@ -103,8 +108,13 @@ describe('vault', () => {
     const sealed = await as(account, (tx) => vault.seal(tx, place(), 'x'))
     const statements = await as(account, async (tx) => {
       let count = 0
-      const counted = { ...tx, many: (query: Parameters<Transaction['many']>[0]) => (count++, tx.many(query)) }
-      for (let i = 0; i < 20; i++) await fresh.open(counted as unknown as Transaction, place(), sealed)
+      const counted: Pick<Transaction, 'many'> = {
+        many: (query) => {
+          count++
+          return tx.many(query)
+        },
+      }
+      for (let i = 0; i < 20; i++) await fresh.open(counted as Transaction, place(), sealed)
       return count
     })
     expect(statements).toBe(1)
@@ -138,7 +148,12 @@ describe('vault', () => {
     const index = (where: typeof at, text: string) => as(where.accountId, (tx) => vault.blindIndex(tx, where, text))
     const [one, same, different] = [await index(at, 'milk'), await index(at, 'milk'), await index(at, 'Milk')]
     expect(one).toBe(same)
-    const all = [one, different, await index({ ...at, column: 'title' }, 'milk'), await index({ ...at, accountId: other }, 'milk')]
+    const all = [
+      one,
+      different,
+      await index({ ...at, column: 'title' }, 'milk'),
+      await index({ ...at, accountId: other }, 'milk'),
+    ]
     expect(new Set(all).size).toBe(4)
     const find = (accountId: AccountId) => as(accountId, (tx) => vault.findBlindIndex(tx, { ...at, accountId }, 'milk'))
     expect(await find(account)).toBe(one)
@@ -180,7 +195,12 @@ describe('vault', () => {
 })
 
 describe('sealed columns', () => {
-  const notes = table('app.notes', { id: column.id(), account_id: column.account(), text: column.sealed(), index: column.blindIndex() })
+  const notes = table('app.notes', {
+    id: column.id(),
+    account_id: column.account(),
+    text: column.sealed(),
+    index: column.blindIndex(),
+  })
   const db = queries({ notes })
   const row = { id: newId(), account_id: newId() }
   // Each mark below is itself checked: the type check of the tests fails when a line under one compiles.

@@ -33,7 +33,11 @@ export const keepKeys = (of: Installation, args: readonly string[]): KeptProcess
   keepProcess(process.execPath, argsOf(of, args), { env: { ...bareEnvironment(), ...environmentOf(of) } })
 
 /** Throws with what it printed when it failed. */
-export async function keysOrThrow(of: Installation, args: readonly string[], typed?: readonly string[]): Promise<string> {
+export async function keysOrThrow(
+  of: Installation,
+  args: readonly string[],
+  typed?: readonly string[],
+): Promise<string> {
   const { code, stdout, stderr } = await runKeys(of, args, typed)
   if (code !== 0) throw new Error(`keys ${args.join(' ')} ended with ${code}: ${stderr}`)
   return stdout

@@ -9,7 +9,12 @@ export interface SealedParts {
 export function partsOf(sealed: string): SealedParts {
   const at = sealed.lastIndexOf('.') + 1
   const bytes = Buffer.from(sealed.slice(at), 'base64url')
-  return { prefix: sealed.slice(0, at), bytes, salt: bytes.toString('hex', 0, 16), nonce: bytes.toString('hex', 16, 28) }
+  return {
+    prefix: sealed.slice(0, at),
+    bytes,
+    salt: bytes.toString('hex', 0, 16),
+    nonce: bytes.toString('hex', 16, 28),
+  }
 }
 
 const letters = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_'

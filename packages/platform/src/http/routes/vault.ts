@@ -1,13 +1,7 @@
 import { Secret } from '@seaworthy/core'
 import { z } from 'zod'
 import { defineApp, noBody, rate, route } from '../../definition/index.ts'
-import {
-  deleteProviderKey,
-  listProviderKeys,
-  type ProviderKey,
-  putProviderKey,
-  type Vault,
-} from '../../vault/index.ts'
+import { deleteProviderKey, listProviderKeys, type ProviderKey, putProviderKey, type Vault } from '../../vault/index.ts'
 
 const MINUTES_15 = 15 * 60_000
 const rates = {

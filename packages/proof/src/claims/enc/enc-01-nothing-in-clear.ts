@@ -36,7 +36,8 @@ export const claim = defineClaim({
       measured: {
         'files with the key in them': withSecret.length,
         'files with the name in them': withName.length,
-        'printed lines with either in them': lines.filter((line) => line.includes(secret) || line.includes(name)).length,
+        'printed lines with either in them': lines.filter((line) => line.includes(secret) || line.includes(name))
+          .length,
         'answers with the key in them': [JSON.stringify(kept), listed].filter((text) => text.includes(secret)).length,
       },
       met: {

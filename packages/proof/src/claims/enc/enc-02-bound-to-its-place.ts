@@ -50,7 +50,11 @@ export const claim = defineClaim({
     await admin.query('update seaworthy.provider_keys set secret = $2 where id = $1', [mine.id, sealed])
     const stillOpens = (await seeProviderKeys(person))?.length === 2
     if (await opensInPhoto(vault, photo, sealed)) moved.push('a key in a name')
-    await admin.query('update seaworthy.provider_keys set account_id = $2, name = $3 where id = $1', [mine.id, stranger.accountId, 'moved'])
+    await admin.query('update seaworthy.provider_keys set account_id = $2, name = $3 where id = $1', [
+      mine.id,
+      stranger.accountId,
+      'moved',
+    ])
     if (await seeProviderKeys(stranger)) moved.push('a whole row')
     const values = await encryptMany(admin, stranger, { product: rig.product, dataDirectory: stack.dataDirectory })
     return {
@@ -59,7 +63,8 @@ export const claim = defineClaim({
         'moved values that opened': moved.length,
         'salts that came twice': values.length - new Set(values.map((value) => partsOf(value).salt)).size,
         'nonces that came twice': values.length - new Set(values.map((value) => partsOf(value).nonce)).size,
-        'equal texts that look alike': values.length - new Set(values.map((value) => partsOf(value).bytes.toString('hex', 28))).size,
+        'equal texts that look alike':
+          values.length - new Set(values.map((value) => partsOf(value).bytes.toString('hex', 28))).size,
         'values encrypted': values.length,
       },
       met: {
@@ -116,7 +121,9 @@ async function opensInPhoto({ admin, person }: Attacked, photo: string, value: s
 }
 
 async function sealedKey(admin: DatabaseClient, id: string): Promise<string> {
-  const { rows } = await admin.query<{ secret: string }>('select secret from seaworthy.provider_keys where id = $1', [id])
+  const { rows } = await admin.query<{ secret: string }>('select secret from seaworthy.provider_keys where id = $1', [
+    id,
+  ])
   return rows[0]?.secret ?? ''
 }
 

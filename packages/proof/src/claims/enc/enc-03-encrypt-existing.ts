@@ -105,10 +105,13 @@ async function clearRows(admin: DatabaseClient): Promise<number> {
 }
 
 async function namesOf(admin: DatabaseClient, column: string): Promise<ReadonlyMap<string, string>> {
-  const { rows } = await admin.query<{ id: string; name: string | null }>(`select id, ${column} as name from cosnap.photos`)
+  const { rows } = await admin.query<{ id: string; name: string | null }>(
+    `select id, ${column} as name from cosnap.photos`,
+  )
   return new Map(rows.flatMap((row) => (row.name ? [[row.id, row.name] as const] : [])))
 }
 
 /** A name that is not what was stored; of those that were sealed before, one that is not a name at all. */
 const wrongNames = (names: ReadonlyMap<string, string>, expected: ReadonlyMap<string, string>): number =>
-  [...names].filter(([id, name]) => (expected.has(id) ? name !== expected.get(id) : !/^first-\d+\.jpg$/.test(name))).length
+  [...names].filter(([id, name]) => (expected.has(id) ? name !== expected.get(id) : !/^first-\d+\.jpg$/.test(name)))
+    .length

@@ -37,7 +37,8 @@ export const claim = defineClaim({
     const seen = { reads: 0, failedReads: 0, writes: 0, failedWrites: 0, wrong: 0, ended: false }
     const load = people.map((keeper) => useKeys(keeper, rig, seen))
     const said = []
-    for (const args of [['rotate'], ['rotate'], ['rotate', '--data'], ['retire']]) said.push(await keysOrThrow(here, args))
+    for (const args of [['rotate'], ['rotate'], ['rotate', '--data'], ['retire']])
+      said.push(await keysOrThrow(here, args))
     seen.ended = true
     await Promise.all(load)
     const latecomers = await Promise.all(people.map(async ({ person }) => seeProviderKeys(await stack.signIn(person))))

@@ -33,7 +33,11 @@ export const claim = defineClaim({
     await admin.query(`create database ${NAME}`)
     // The key is each machine's own: made at its first start, in its data directory.
     const settings = { ...onServer(admin, NAME), ENCRYPTION_KEY: '' }
-    const installed = (stack: Stack) => ({ product: rig.product, dataDirectory: stack.dataDirectory, environment: settings })
+    const installed = (stack: Stack) => ({
+      product: rig.product,
+      dataDirectory: stack.dataDirectory,
+      environment: settings,
+    })
     const first = await rig.start({ environment: settings })
     const person = await first.newcomer()
     const secrets = [randomSecret(rig.random), randomSecret(rig.random), randomSecret(rig.random)]
@@ -82,7 +86,7 @@ export const claim = defineClaim({
       'the kit opens with any passphrase',
       'packages/platform/src/vault/kit.ts',
       "passphrase.reveal().normalize('NFKC')",
-      "passphrase.reveal().slice(0, 0)",
+      'passphrase.reveal().slice(0, 0)',
     ),
     patch(
       'a restored key is kept, but not used',
@@ -103,7 +107,8 @@ async function tryStart(rig: Rig, environment: Readonly<Record<string, string>>,
     served,
     named: output.includes(fingerprint),
     ms: performance.now() - started,
-    said: /The encryption key is not[^\n]*\n[^\n]*\n[^\n]*/.exec(output)?.[0] ?? `${outcome}, with no word about the key`,
+    said:
+      /The encryption key is not[^\n]*\n[^\n]*\n[^\n]*/.exec(output)?.[0] ?? `${outcome}, with no word about the key`,
   }
 }
 
