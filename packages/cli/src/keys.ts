@@ -53,8 +53,8 @@ function describe({ ringKeys, columns }: KeyStatus): string {
 
 /** `seaworthy keys rotate`: a new ring key; with `--data` new data keys, and every value sealed again. */
 export async function rotateKeys({ data, rate }: RefreshFlags & { readonly data?: boolean }): Promise<void> {
-  const started = performance.now()
   await withKeyTools(async (tools) => {
+    const started = performance.now()
     if (data) {
       const { made, refreshed } = await rotateDataKeys(tools, settingsOf(rate))
       print(made ? `${made} new data keys` : 'an earlier rotation is finished')
@@ -69,8 +69,10 @@ export async function rotateKeys({ data, rate }: RefreshFlags & { readonly data?
 
 /** `seaworthy keys encrypt-existing`: what was stored before its column was sealed. */
 export async function encryptExisting({ rate }: RefreshFlags): Promise<void> {
-  const started = performance.now()
-  report(await withKeyTools((tools) => refreshAll(tools, settingsOf(rate))), started)
+  await withKeyTools(async (tools) => {
+    const started = performance.now()
+    report(await refreshAll(tools, settingsOf(rate)), started)
+  })
 }
 
 /** `seaworthy keys retire`: ring keys that wrap nothing any more are deleted. */
@@ -155,4 +157,4 @@ function report(refreshed: readonly Refreshed[], started: number): void {
     )
 }
 
-const secondsSince = (started: number): string => ((performance.now() - started) / 1_000).toFixed(1)
+const secondsSince = (started: number): string => ((performance.now() - started) / 1_000).toFixed(2)

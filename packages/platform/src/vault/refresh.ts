@@ -47,18 +47,32 @@ export async function refreshColumn(
 ): Promise<Refreshed> {
   const keys = openOwnerKeys(session, ring)
   let total: Refreshed = { table: column.table, column: column.column, seen: 0, sealed: 0, resealed: 0, unreadable: [] }
-  for (let after = FIRST; ; ) {
+  // The server reads the next rows and stores the ones before while these are worked on here.
+  let reading = begin(session.many(selectBatch(column, FIRST)))
+  let storing = begin(session.run(updateBatch(column, [])))
+  for (;;) {
     const started = performance.now()
-    const rows = await session.many(selectBatch(column, after))
-    if (rows.length === 0) return total
+    const rows = await reading
+    const last = rows.at(-1)
+    if (!last) break
+    reading = begin(session.many(selectBatch(column, last.row)))
     const known = await keys.load(column.kind, [...new Set(rows.map((row) => row.owner))])
     const changes = rows.map((row) => ({ row, next: refresh(column, row, known.get(row.owner) ?? []) }))
-    const changed = await session.run(updateBatch(column, changes.flatMap(toUpdate)))
+    const updates = changes.flatMap(toUpdate)
+    await storing
+    storing = begin(session.run(updateBatch(column, updates)))
     total = add(total, changes)
     onProgress?.(total)
-    after = rows.at(-1)?.row ?? after
-    if (changed) await pause(Math.max(0, (changed * SECOND) / rowsPerSecond - (performance.now() - started)))
+    await pause(Math.max(0, (updates.length * SECOND) / rowsPerSecond - (performance.now() - started)))
   }
+  await storing
+  return total
+}
+
+/** Under way while something else is done; what it throws is thrown where it is waited for. */
+function begin<T>(work: Promise<T>): Promise<T> {
+  work.catch(() => undefined)
+  return work
 }
 
 type Next = string | 'as it is' | undefined

@@ -78,8 +78,11 @@ export async function refreshAll(
   { session, ring, columns }: KeyTools,
   settings: RefreshSettings,
 ): Promise<readonly Refreshed[]> {
+  // What a crash of the server undoes is done again by the next run; a key is always durable before what it seals.
+  await session.run(sql`set synchronous_commit = off`)
   const refreshed: Refreshed[] = []
   for (const column of columns) refreshed.push(await refreshColumn(session, ring, column, settings))
+  await session.run(sql`reset synchronous_commit`)
   return refreshed
 }
 

@@ -5,7 +5,9 @@ import { insertClearPhotos, readNames } from '../../rig/many-photos.ts'
 import { until } from '../../rig/wait.ts'
 import { patch } from '../../sabotage.ts'
 
-const HALF = 10_000
+const HALF = 20_000
+/** The first half is sealed in parts, and the quickest counts: the others say how busy the machine was. */
+const PARTS = 4
 /** The run that is killed is slowed down, so that its middle is easy to hit. */
 const SLOW = '4000'
 
@@ -29,8 +31,11 @@ export const claim = defineClaim({
     const person = await stack.newcomer()
     const admin = await stack.database('admin')
     const here: Installation = { product: rig.product, dataDirectory: stack.dataDirectory }
-    await insertClearPhotos(admin, person.accountId, HALF, 'first-#.jpg')
-    const fullSpeed = rateOf(await keysOrThrow(here, ['encrypt-existing', '--rate', '1000000']))
+    const rates = []
+    for (let part = 1; part <= PARTS; part++) {
+      await insertClearPhotos(admin, person.accountId, HALF / PARTS, `first-#${part}.jpg`)
+      rates.push(rateOf(await keysOrThrow(here, ['encrypt-existing', '--rate', '1000000'])))
+    }
     await insertClearPhotos(admin, person.accountId, HALF, 'second-#.jpg')
     await admin.query('alter table cosnap.photos add column expected text')
     await admin.query(`update cosnap.photos set expected = name where name not like 'sw1.%'`)
@@ -59,13 +64,17 @@ export const claim = defineClaim({
         'wrong names while it ran': seen.wrong,
         'names left in clear': await clearRows(admin),
         'wrong names at the end': wrongNames(final.names, expected) + (2 * HALF - final.names.size),
-        'rows sealed in a second': fullSpeed,
+        'rows sealed in a second': Math.max(...rates),
       },
       met: {
         'it was killed in the middle': leftByKill > 0 && leftByKill < HALF,
         'names were read while it ran': seen.reads > 1_000,
       },
-      evidence: [`${leftByKill} in clear after the kill`, `${seen.reads} names read meanwhile`],
+      evidence: [
+        `${rates.join(', ')} rows in a second`,
+        `${leftByKill} in clear after the kill`,
+        `${seen.reads} names read meanwhile`,
+      ],
     }
   },
   sabotages: [
