@@ -1,9 +1,7 @@
 -- Keys of the ring by their fingerprints: the keys themselves are never here. A start without one of them is refused.
 create table seaworthy.ring_keys (
   id text primary key check (id ~ '^[0-9a-f]{16}$'),
-  created_at timestamptz not null default now(),
-  -- When somebody opened a recovery kit that holds this key. Until then losing the key loses what it seals.
-  kit_verified_at timestamptz
+  created_at timestamptz not null default now()
 );
 alter table seaworthy.ring_keys enable row level security;
 alter table seaworthy.ring_keys force row level security;
@@ -39,16 +37,3 @@ create policy person_insert on seaworthy.account_keys for insert to :app with ch
 create policy identity on seaworthy.account_keys to :app using ((select seaworthy.on_duty('identity'))) with check ((select seaworthy.on_duty('identity')));
 create policy owner on seaworthy.account_keys to current_user using (true) with check (true);
 grant select, insert, delete on seaworthy.account_keys to :app;
-
--- Keys of an account at providers, such as its own OpenAI key. Sealed: clear text cannot even be stored.
-create table seaworthy.provider_keys (
-  id uuid primary key,
-  account_id uuid not null references seaworthy.accounts on delete cascade,
-  name text not null check (name ~ '^[a-z0-9][a-z0-9._-]{0,39}$'),
-  secret text not null check (secret like 'sw1.%'),
-  created_at timestamptz not null default now(),
-  updated_at timestamptz not null default now(),
-  constraint provider_keys_name unique (account_id, name)
-);
-call seaworthy.protect('seaworthy.provider_keys', :'app', 'account_id', 'select, insert, delete');
-grant update (secret, updated_at) on seaworthy.provider_keys to :app;

@@ -15,6 +15,7 @@ export interface SealedColumn {
 /** Of tables that no app declares. */
 export const platformSealedColumns: readonly SealedColumn[] = [
   { table: 'seaworthy.provider_keys', column: 'secret', row: 'id', owner: 'account_id', kind: 'account' },
+  { table: 'seaworthy.totp', column: 'secret', row: 'user_id', owner: 'user_id', kind: 'user' },
 ]
 
 /** The sealed columns of tables as apps declare them: their rows are named by `id` and owned by `account_id`. */
