@@ -34,7 +34,7 @@ const placeOf = (caller: AccountCaller, id: string): Place => ({
 export async function listProviderKeys(vault: Vault, tx: Transaction, caller: AccountCaller): Promise<ProviderKey[]> {
   const rows = await tx.many(sql<Row>`
     select id, name, secret, created_at, updated_at from seaworthy.provider_keys
-    where account_id = ${caller.accountId} order by name limit ${KEYS_MAX}`)
+    where account_id = ${caller.accountId} order by name limit ${KEYS_MAX * 2}`)
   const shown: ProviderKey[] = []
   for (const row of rows) shown.push(toShown(row, await vault.open(tx, placeOf(caller, row.id), row.secret)))
   return shown

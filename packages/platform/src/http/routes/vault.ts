@@ -24,7 +24,12 @@ const Shown = z.object({
 
 /** Keys that an account keeps for its providers: written once, used by jobs, shown to nobody. */
 export const vaultApp = (vault: Vault) =>
-  defineApp({ name: 'vault', title: 'Keys of your providers', routes: [list(vault), put(vault), remove] })
+  defineApp({
+    name: 'vault',
+    title: 'Keys of your providers',
+    peopleOnly: true,
+    routes: [list(vault), put(vault), remove],
+  })
 
 const list = (vault: Vault) =>
   route({
@@ -61,6 +66,7 @@ const put = (vault: Vault) =>
     }),
     reply: { 200: Shown },
     errors: ['quota_exceeded'],
+    fresh: true,
     audit: 'provider_key_put',
     handle: async ({ body, caller, tx }) => {
       const key = await putProviderKey(vault, tx, caller, { name: body.name, secret: new Secret(body.secret) })
