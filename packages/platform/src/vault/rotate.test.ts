@@ -1,12 +1,13 @@
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { type AccountId, newId, Secret } from '@seaworthy/core'
+import { type AccountId, newId, Secret, systemClock } from '@seaworthy/core'
 import { openTestDatabase, type TestDatabase } from '@seaworthy/testkit'
 import { afterEach, beforeEach, describe, expect, inject, it } from 'vitest'
 import { replaceSecret } from '../config/index.ts'
 import { asOwner, type Sealed, sql } from '../data/index.ts'
 import { rememberKey, rememberRingOrThrow } from './fingerprints.ts'
+import { createKeyAgeCheck } from './key-age.ts'
 import { openKeyRing, type RingConfig, ringOf } from './key-ring.ts'
 import { recordKitVerified } from './kit-record.ts'
 import { addKey, adoptKeys, makeCurrent } from './ring-files.ts'
@@ -120,7 +121,7 @@ describe('the work on keys', () => {
 
   it('seals what was stored in clear, once, and leaves nothing unreadable in between', async () => {
     const vault = openElsewhere()
-    const clear = await Promise.all(['a.jpg', 'b.jpg', 'sw2.jpg'].map(addPhoto))
+    const clear = await Promise.all(['a.jpg', 'b.jpg', 'sw1.jpg'].map(addPhoto))
     const sealed = await addPhoto('-')
     const before = await seal(vault, sealed, 'c.jpg')
     const [done] = await withTools((tools) => refreshAll(tools, fast))
@@ -131,7 +132,7 @@ describe('the work on keys', () => {
     expect(await Promise.all([...clear, sealed].map((id) => read(vault, id)))).toEqual([
       'a.jpg',
       'b.jpg',
-      'sw2.jpg',
+      'sw1.jpg',
       'c.jpg',
     ])
     expect((await withTools((tools) => refreshAll(tools, fast)))[0]).toMatchObject({ seen: 4, sealed: 0 })
@@ -173,6 +174,18 @@ describe('the work on keys', () => {
     expect(file('ENCRYPTION_KEYS_OLD')).toBe(here)
     adoptKeys(config, [kit])
     expect([file('ENCRYPTION_KEY'), file('ENCRYPTION_KEYS_OLD')]).toEqual([kit.reveal(), here])
+  })
+
+  it('asks for a rotation after ninety days, and is content after it', async () => {
+    const check = () => createKeyAgeCheck(test.database, openKeyRing(config), systemClock)()
+    const age = (days: number) =>
+      test.admin.query('update seaworthy.ring_keys set created_at = now() - make_interval(days => $1)', [days])
+    await age(90)
+    await check()
+    await age(91)
+    await expect(check()).rejects.toThrow(/91 days old; HINT: seaworthy keys rotate/)
+    await withTools(rotateRing)
+    await check()
   })
 
   it('remembers which keys are in a recovery kit that was read back', async () => {

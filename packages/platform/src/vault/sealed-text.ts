@@ -3,10 +3,11 @@ import { decrypt, encrypt } from './cipher.ts'
 import type { DataKey } from './data-keys.ts'
 import { contextOf, FORMAT, type Place } from './place.ts'
 
-const form = /^sw1\.([1-9]\d{0,3})\.([\w-]+)$/
+/** Salt, nonce and tag alone are 44 bytes: 59 letters. */
+const form = /^sw1\.([1-9]\d{0,3})\.([\w-]{59,})$/
 
-/** By what it begins with: a value says itself that it is sealed. */
-export const isSealed = (stored: string): stored is Sealed => stored.startsWith(`${FORMAT}.`)
+/** By its form: a value says itself that it is sealed. A file that somebody called `sw1.jpg` is not. */
+export const isSealed = (stored: string): stored is Sealed => form.test(stored)
 
 /** Of the data key that it is sealed with; undefined when it has not the form. */
 export function versionOf(sealed: string): number | undefined {

@@ -16,7 +16,7 @@ export const claim = defineClaim({
   answers: ['E1', 'ASVS 11.3.2', 'ASVS 11.3.3', 'ASVS 11.3.4'],
   witness: 'an attacker with all rights on the database, and psql',
   tier: 'full',
-  seconds: 20,
+  seconds: 30,
   limits: {
     'changed values that opened': exactly(0, 'values'),
     'moved values that opened': exactly(0, 'values'),

@@ -17,7 +17,7 @@ export const claim = defineClaim({
   answers: ['E3', 'ASVS 11.3.2'],
   witness: 'kill -9, and every name read through the API all the while',
   tier: 'full',
-  seconds: 30,
+  seconds: 40,
   alone: true,
   limits: {
     'pages refused while it ran': exactly(0, 'pages'),
