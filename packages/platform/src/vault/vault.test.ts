@@ -77,7 +77,9 @@ describe('vault', () => {
   })
 
   it('says to the public nothing of what could not be opened', async () => {
-    const error = await as(account, (tx) => vault.open(tx, place(), `sw1.1.${'A'.repeat(64)}` as Sealed)).catch((thrown) => thrown)
+    const error = await as(account, (tx) => vault.open(tx, place(), `sw1.1.${'A'.repeat(64)}` as Sealed)).catch(
+      (thrown) => thrown,
+    )
     expect(error.message).toContain('app.notes.text of the row row 1 was changed or moved')
     expect(`${error.title} ${error.detail}`).not.toContain('notes')
   })
