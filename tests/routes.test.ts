@@ -2,8 +2,9 @@ import { cosnap } from '@seaworthy/cosnap/app'
 import type { Database } from '@seaworthy/platform/data'
 import { addressOf, type Route } from '@seaworthy/platform/definition'
 import type { OpenFlags } from '@seaworthy/platform/flags'
-import { identityApp, operationsApp, uploadsApp } from '@seaworthy/platform/http'
+import { identityApp, operationsApp, uploadsApp, vaultApp } from '@seaworthy/platform/http'
 import type { Identity } from '@seaworthy/platform/identity'
+import type { Vault } from '@seaworthy/platform/vault'
 import { type Newcomer, openTestService, type TestService } from '@seaworthy/testkit'
 import { Validator } from '@seriousme/openapi-schema-validator'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -14,6 +15,7 @@ const apps = [
   identityApp({} as Identity, { refreshMs: 1, secure: false, scopes: [] }),
   operationsApp({ database: {} as Database, identity: {} as Identity, flags: {} as OpenFlags, apps: [] }),
   uploadsApp(),
+  vaultApp({} as Vault),
 ]
 const routes = apps.flatMap((app) =>
   app.routes.map((route: Route) => ({ route, name: route.name, address: addressOf(app, route) })),

@@ -1,4 +1,5 @@
 import { cosnap } from '@seaworthy/cosnap/app'
+import { platformSealedColumns, sealedColumnsOf } from '@seaworthy/platform/vault'
 import { openTestDatabase, type TestDatabase } from '@seaworthy/testkit'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 
@@ -52,6 +53,17 @@ describe('schema', () => {
     }))
     const byName = (a: { name: string }, b: { name: string }): number => a.name.localeCompare(b.name)
     expect(rows.sort(byName)).toEqual(declared.sort(byName))
+  })
+
+  it('tells the tools of every column that holds sealed values', async () => {
+    const { rows } = await test.admin.query(
+      `select c.conrelid::regclass::text || '.' || a.attname as name from pg_constraint c join pg_attribute a on a.attrelid = c.conrelid and a.attnum = any(c.conkey)
+       where c.contype = 'c' and pg_get_constraintdef(c.oid) like '%sw1.%'`,
+    )
+    const known = [...platformSealedColumns, ...sealedColumnsOf(apps.flatMap((app) => app.tables))]
+    const names = known.map(({ table, column }) => `${table}.${column}`)
+    expect(rows.length).toBeGreaterThan(0)
+    expect(names).toEqual(expect.arrayContaining(rows.map((row) => row.name)))
   })
 
   it('has an index for every foreign key', async () => {

@@ -86,6 +86,7 @@ async function startSeaworthy(): Promise<number> {
       database: {} as never,
       media: {} as never,
       flags: {} as never,
+      vault: {} as never,
       limiter: createMemoryLimiter(systemClock),
       metrics,
       log: createLogger({ level: 'info', process: 'web' }),

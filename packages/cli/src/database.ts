@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { readConfig } from '@seaworthy/platform/config'
-import { loginOf, parseDatabaseUrl } from '@seaworthy/platform/data'
+import { type Config, readConfig } from '@seaworthy/platform/config'
+import { type Endpoint, type Login, loginOf, parseDatabaseUrl } from '@seaworthy/platform/data'
 import { findPlace } from './place.ts'
 
 const roles = ['admin', 'app', 'worker', 'reader'] as const
@@ -17,17 +17,22 @@ function urlFor(role: Role): string {
   const config = readConfig(findPlace().directory)
   const given = config.databaseUrl?.reveal()
   if (role === 'admin' && given) return given
-  const endpoint = given ? parseDatabaseUrl(given).endpoint : embeddedEndpoint(config.dataDirectory)
-  const login =
-    role === 'admin'
-      ? { user: 'seaworthy_admin', password: readSecret(config.dataDirectory, 'DATABASE_ADMIN_PASSWORD') }
-      : loginOf(role, config.secrets.databaseRoleSecret, endpoint)
+  const { endpoint, admin } = adminAddress(config)
+  const login = role === 'admin' ? admin : loginOf(role, config.secrets.databaseRoleSecret, endpoint)
   const tls = endpoint.tls === 'verify' ? `?sslmode=verify-full${authority(config.databaseCaFile)}` : ''
   return `postgresql://${login.user}:${encodeURIComponent(login.password)}@${endpoint.host}:${endpoint.port}/${endpoint.database}${tls}`
 }
 
 /** `psql` looks for it in the address. */
 const authority = (path: string | undefined): string => (path ? `&sslrootcert=${encodeURIComponent(path)}` : '')
+
+/** Where the database is, for tools of operators. Throws when there is none yet. */
+export function adminAddress(config: Config): { readonly endpoint: Endpoint; readonly admin: Login } {
+  if (config.databaseUrl) return parseDatabaseUrl(config.databaseUrl.reveal())
+  const endpoint = embeddedEndpoint(config.dataDirectory)
+  const password = readSecret(config.dataDirectory, 'DATABASE_ADMIN_PASSWORD')
+  return { endpoint, admin: { user: 'seaworthy_admin', password } }
+}
 
 function embeddedEndpoint(dataDirectory: string) {
   const port = readOrUndefined(join(dataDirectory, 'database.port'))

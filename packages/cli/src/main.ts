@@ -1,5 +1,6 @@
 import { ConfigError } from '@seaworthy/platform/config'
 import { Command } from 'commander'
+import { addKeyCommands } from './key-commands.ts'
 import { findPlace } from './place.ts'
 import type { ProveFlags } from './prove.ts'
 import { start } from './start.ts'
@@ -27,6 +28,7 @@ program
     const { printDatabaseUrl } = await import('./database.ts')
     printDatabaseUrl(options)
   })
+addKeyCommands(program)
 program
   .command('prove')
   .description('measure what the product claims')

@@ -1,8 +1,9 @@
+import { present } from '@seaworthy/core'
 import { pageQuery, pageReply, route, toPage } from '@seaworthy/platform/definition'
 import { z } from 'zod'
 import { db } from '../database.ts'
 import { rates } from '../rates.ts'
-import { Photo, toPhoto } from './photo.ts'
+import { openNames, Photo, toPhoto } from './photo.ts'
 
 export const listPhotos = route({
   name: 'cosnap.photos.list',
@@ -13,7 +14,7 @@ export const listPhotos = route({
   limit: rates.reads,
   query: pageQuery,
   reply: { 200: pageReply(Photo) },
-  handle: async ({ caller, query, tx, media, cursors }) => {
+  handle: async ({ caller, query, tx, media, vault, cursors }) => {
     const after = cursors.read(query.cursor)
     const rows = await tx.many(
       db
@@ -24,7 +25,8 @@ export const listPhotos = route({
         .orderBy('id', 'desc')
         .limit(query.limit + 1),
     )
-    return { status: 200, body: toPage(rows, query.limit, cursors, (row) => toPhoto(media, caller, row)) }
+    const photos = await openNames(vault, tx, caller, rows)
+    return { status: 200, body: toPage(photos, query.limit, cursors, (row) => toPhoto(media, caller, row)) }
   },
 })
 
@@ -37,8 +39,9 @@ export const getPhoto = route({
   limit: rates.reads,
   params: z.strictObject({ id: z.uuid() }),
   reply: { 200: Photo },
-  handle: async ({ caller, params, tx, media }) => {
+  handle: async ({ caller, params, tx, media, vault }) => {
     const row = await tx.one(db.selectFrom('cosnap.photos').selectAll().where('id', '=', params.id))
-    return { status: 200, body: toPhoto(media, caller, row) }
+    const [photo] = await openNames(vault, tx, caller, [row])
+    return { status: 200, body: toPhoto(media, caller, present(photo, 'the photo')) }
   },
 })

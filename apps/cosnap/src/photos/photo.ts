@@ -1,5 +1,7 @@
 import type { AccountCaller } from '@seaworthy/core'
+import type { Sealed, Transaction } from '@seaworthy/platform/definition'
 import type { Media } from '@seaworthy/platform/media'
+import type { Place, Vault } from '@seaworthy/platform/vault'
 import { z } from 'zod'
 
 /** Addresses of one picture: they work for a while, for whoever has them. */
@@ -60,6 +62,26 @@ export function toPhoto(media: Media, caller: AccountCaller, row: PhotoRow): z.i
     createdAt: row.created_at.toISOString(),
     picture: toPicture(media, caller, row),
   }
+}
+
+/** Where the name of a photo is sealed. */
+export const nameOf = (caller: AccountCaller, id: string): Place => ({
+  table: 'cosnap.photos',
+  column: 'name',
+  row: id,
+  accountId: caller.accountId,
+})
+
+/** The rows with their names in clear, also of photos from before names were sealed. */
+export async function openNames<Row extends { readonly id: string; readonly name: Sealed }>(
+  vault: Vault,
+  tx: Transaction,
+  caller: AccountCaller,
+  rows: readonly Row[],
+): Promise<(Omit<Row, 'name'> & { readonly name: string })[]> {
+  const opened = []
+  for (const row of rows) opened.push({ ...row, name: await vault.openOrClear(tx, nameOf(caller, row.id), row.name) })
+  return opened
 }
 
 /** What a file was called, for its owner to recognise it: no path, no control characters, at most 200 letters. */

@@ -3,7 +3,8 @@ import { column, pii, table } from '@seaworthy/platform/definition'
 export const photos = table('cosnap.photos', {
   id: column.id(),
   account_id: column.account(),
-  name: pii(column.text()),
+  /** As somebody called the file: nobody's business but theirs. In clear in rows of before `keys encrypt-existing`. */
+  name: pii(column.sealed()),
   hash: column.text(),
   type: column.text(),
   bytes: column.bigint(),

@@ -3,7 +3,7 @@ import { photoUpload, route } from '@seaworthy/platform/definition'
 import { z } from 'zod'
 import { db } from '../database.ts'
 import { rates } from '../rates.ts'
-import { cleanName, Photo, toPhoto } from './photo.ts'
+import { cleanName, nameOf, Photo, toPhoto } from './photo.ts'
 
 export const uploadPhoto = route({
   name: 'cosnap.photos.upload',
@@ -17,15 +17,16 @@ export const uploadPhoto = route({
   reply: { 201: Photo },
   errors: ['unusable_image', 'quota_exceeded', 'storage_full'],
   audit: 'photo_upload',
-  handle: async ({ caller, query, body, tx, media }) => {
+  handle: async ({ caller, query, body, tx, media, vault }) => {
     const id = newId()
+    const name = cleanName(query.name)
     const row = await tx.one(
       db
         .insertInto('cosnap.photos')
         .values({
           id,
           account_id: caller.accountId,
-          name: cleanName(query.name),
+          name: await vault.seal(tx, nameOf(caller, id), name),
           hash: body.hash,
           type: body.type,
           bytes: body.bytes,
@@ -35,6 +36,6 @@ export const uploadPhoto = route({
         .returningAll(),
     )
     await media.keep(tx, body.hash, `cosnap.photo:${id}`)
-    return { status: 201, body: toPhoto(media, caller, row), resource: id }
+    return { status: 201, body: toPhoto(media, caller, { ...row, name }), resource: id }
   },
 })

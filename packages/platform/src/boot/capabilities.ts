@@ -11,7 +11,7 @@ import {
   type Logger,
   type Metrics,
 } from '../telemetry/index.ts'
-import { openKeyRing, openVault, type Vault } from '../vault/index.ts'
+import { createKeyAgeCheck, openKeyRing, openVault, type Vault } from '../vault/index.ts'
 
 /** What every process of ours has. */
 export interface Capabilities {
@@ -78,11 +78,13 @@ export async function openCapabilities(
     clock: systemClock,
   })
   health.add({ name: 'database', kind: 'must', check: () => database.ping() })
+  const ring = openKeyRing(config)
+  const vault = openVault({ ring })
+  health.add({ name: 'encryption key', kind: 'nice', check: createKeyAgeCheck(database, ring, systemClock) })
   health.add({ name: 'storage', kind: 'nice', check: () => store.ping() })
   metrics.gauge('database_connections', 'Connections of this process.', () => database.stats().total)
   metrics.gauge('database_waiting', 'Requests that wait for a connection.', () => database.stats().waiting)
   metrics.gauge('media_waiting', 'Pictures that wait to be worked on.', () => media.queue.waiting)
-  const vault = openVault({ ring: openKeyRing(config) })
   return { config, endpoint, log, metrics, health, database, media, vault }
 }
 

@@ -13,13 +13,14 @@ import {
   loginOf,
   type Migration,
   migrateToLatestOrThrow,
+  type OwnerSession,
   parseDatabaseUrl,
   platformMigrations,
   startEmbeddedServer,
 } from '../data/index.ts'
 import type { App } from '../definition/index.ts'
 import type { Logger } from '../telemetry/index.ts'
-import { openKeyRing, rememberRingOrThrow } from '../vault/index.ts'
+import { openKeyRing, RING_KEY_DAYS_MAX, rememberRingOrThrow } from '../vault/index.ts'
 
 export interface OpenedServer {
   readonly endpoint: Endpoint
@@ -83,7 +84,7 @@ export async function prepareDatabase(
     throw words ? new Error(words, { cause }) : cause
   })
   try {
-    return await prepareLocked(server, config, apps)
+    return await prepareLocked(server, config, apps, log)
   } finally {
     await lock.unlock()
   }
@@ -93,14 +94,24 @@ async function prepareLocked(
   { endpoint, admin }: OpenedServer,
   config: Config,
   apps: readonly App[],
+  log: Logger,
 ): Promise<readonly Migration[]> {
   const secret = config.secrets.databaseRoleSecret
   await ensureDatabaseAndRoles(endpoint, admin, secret)
   const sources = apps.flatMap((app) => (app.migrations ? [{ app: app.name, directory: app.migrations }] : []))
   const applied = await migrateToLatestOrThrow(endpoint, admin, secret, [platformMigrations, ...sources])
-  await asOwner(endpoint, admin, 'keys', (session) => rememberRingOrThrow(session, openKeyRing(config)))
+  await asOwner(endpoint, admin, 'keys', (session) => checkKeys(session, config, log))
   // Needed once: a supervisor that runs for months does not keep the queue's library.
   const { migrateQueue } = await import('../jobs/index.ts')
   await migrateQueue(endpoint, admin, loginOf('worker', secret, endpoint), loginOf('app', secret, endpoint).user)
   return applied
+}
+
+/** Before anything serves: the keys are the right ones. Whoever operates this is told what they should do about them. */
+async function checkKeys(session: OwnerSession, config: Config, log: Logger): Promise<void> {
+  const { current, ageDays, unverified } = await rememberRingOrThrow(session, openKeyRing(config))
+  if (ageDays > RING_KEY_DAYS_MAX)
+    log.warn('the encryption key is old; HINT: seaworthy keys rotate', { key: current, days: ageDays })
+  if (config.environment === 'production' && unverified.length)
+    log.warn('losing the encryption key would lose what it seals; HINT: seaworthy keys kit FILE')
 }

@@ -3,10 +3,12 @@ import type { App, Job } from '../definition/index.ts'
 import type { Execution, ScheduledTask, Task } from '../jobs/index.ts'
 import { forgetPictures, type Media } from '../media/index.ts'
 import type { Logger } from '../telemetry/index.ts'
+import type { Vault } from '../vault/index.ts'
 
 export interface TaskParts {
   readonly database: Database
   readonly media: Media
+  readonly vault: Vault
   readonly log: Logger
 }
 
@@ -25,7 +27,7 @@ export function schedulesOf(apps: readonly App[], log: Logger): readonly Schedul
   )
 }
 
-function taskOf(job: Job, { database, media, log }: TaskParts): Task {
+function taskOf(job: Job, { database, media, vault, log }: TaskParts): Task {
   const { onDead } = job
   return {
     name: job.name,
@@ -39,6 +41,7 @@ function taskOf(job: Job, { database, media, log }: TaskParts): Task {
         attempt: execution.attempt,
         signal: execution.signal,
         media,
+        vault,
         log: log.with({ job: execution.id, task: job.name }),
         progress: execution.progress,
         read: (work) => database.withCaller(caller, work, { readOnly: true }),

@@ -13,6 +13,7 @@ import {
   serveHttp,
   signUps,
   uploadsApp,
+  vaultApp,
 } from '../http/index.ts'
 import { type Identity, openIdentity } from '../identity/index.ts'
 import { createMemoryLimiter } from '../limits/index.ts'
@@ -97,6 +98,7 @@ export async function openWebService(
       identityApp(identity, { refreshMs: config.refreshMs, secure, scopes: scopesOf([uploadsApp(), ...system.apps]) }),
       operationsApp({ database, identity, flags, apps: system.apps }),
       uploadsApp(),
+      vaultApp(capabilities.vault),
       ...system.apps,
     ],
     config,
@@ -141,7 +143,7 @@ export async function openWebService(
 }
 
 function httpParts(
-  { config, database, media, log, metrics }: Capabilities,
+  { config, database, media, vault, log, metrics }: Capabilities,
   identity: Identity,
   flags: Flags,
   secureCookies: boolean,
@@ -153,6 +155,7 @@ function httpParts(
     metrics,
     media: media.media,
     flags,
+    vault,
     limiter: createMemoryLimiter(systemClock, config.webProcesses),
     observe: metrics.histogram(
       'http_request_duration_seconds',

@@ -40,7 +40,7 @@ export async function runWorkerProcess(system: System, config: Config): Promise<
 /** The apps' jobs and schedules, and the platform's own, taken from the queue until stopped. */
 export function openJobRunner(
   system: System,
-  { config, endpoint, database, media, log, metrics }: Capabilities,
+  { config, endpoint, database, media, vault, log, metrics }: Capabilities,
   onFailure: (error: unknown) => void,
 ): Promise<RunningQueue> {
   const queue = {
@@ -51,7 +51,7 @@ export function openJobRunner(
     shutdownMs: config.shutdownMs,
     onFailure,
   }
-  const tasks = tasksOf(system.apps, { database, media: media.media, log })
+  const tasks = tasksOf(system.apps, { database, media: media.media, vault, log })
   const schedules = [
     ...schedulesOf(system.apps, log),
     ...janitorSchedules({ database, media, log }),

@@ -13,7 +13,7 @@ export { asOwner, type OwnerSession } from './owner.ts'
 export { makePartitions, type TendedTable } from './partitions.ts'
 export { type DatabaseRole, ensureDatabaseAndRoles, lockServer, loginOf } from './roles.ts'
 export type { SlowStatement } from './slow-statements.ts'
-export { type Query, sql } from './sql.ts'
+export { type Fragment, type Query, sql, sqlName } from './sql.ts'
 export { isConnectionError, translateDatabaseError, violates } from './sqlstate.ts'
 export {
   type BlindIndex,

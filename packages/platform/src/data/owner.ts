@@ -1,4 +1,4 @@
-import { type Endpoint, type Login, openClient } from './drivers/pg.ts'
+import { type Endpoint, type Login, openPipelinedClient } from './drivers/pg.ts'
 import { OWNER } from './roles.ts'
 import type { Query } from './sql.ts'
 
@@ -18,7 +18,7 @@ export async function asOwner<T>(
   name: string,
   work: (session: OwnerSession) => Promise<T>,
 ): Promise<T> {
-  const client = await openClient(endpoint, admin, name)
+  const client = await openPipelinedClient(endpoint, admin, name)
   const execute = (query: Query<unknown>) => {
     const { sql, parameters } = query.compile()
     return client.query(sql, parameters as unknown[])

@@ -7,7 +7,7 @@ export interface Query<Row> {
 
 const mark = Symbol('sql')
 
-interface Fragment {
+export interface Fragment {
   readonly [mark]: true
   readonly strings: readonly string[]
   readonly values: readonly unknown[]
@@ -20,6 +20,19 @@ export function sql<Row = unknown>(
 ): Query<Row> & Fragment {
   const fragment = { [mark]: true as const, strings, values }
   return { ...fragment, compile: () => compile(fragment) as CompiledQuery<Row> }
+}
+
+const nameForm = /^[a-z_][a-z0-9_]*(\.[a-z_][a-z0-9_]*)?$/
+
+/** The name of a table or a column, as a declaration of ours has it. Throws when it is anything else. */
+export function sqlName(name: string): Query<unknown> & Fragment {
+  if (!nameForm.test(name)) throw new Error(`not the name of a table or column: ${name}`)
+  const quoted = name
+    .split('.')
+    .map((part) => `"${part}"`)
+    .join('.')
+  const fragment = { [mark]: true as const, strings: [quoted], values: [] }
+  return { ...fragment, compile: () => compile(fragment) }
 }
 
 function compile(fragment: Fragment): CompiledQuery {

@@ -1,5 +1,16 @@
 /** The language apps are written in: plain typed values. */
-export { column, type DatabaseOf, pii, queries, sql, type Table, type Transaction, table } from '../data/index.ts'
+export {
+  type BlindIndex,
+  column,
+  type DatabaseOf,
+  pii,
+  queries,
+  type Sealed,
+  sql,
+  type Table,
+  type Transaction,
+  table,
+} from '../data/index.ts'
 export { type Flag, flag } from '../flags/index.ts'
 export { type Rate, type RateClass, rate, unlimited } from '../limits/index.ts'
 export { type Channel, channel } from '../realtime/index.ts'

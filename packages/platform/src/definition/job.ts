@@ -4,6 +4,7 @@ import type { Transaction } from '../data/index.ts'
 import { enqueue } from '../jobs/index.ts'
 import type { Media } from '../media/index.ts'
 import type { Logger } from '../telemetry/index.ts'
+import type { Vault } from '../vault/index.ts'
 
 export interface JobContext<Input> {
   readonly input: Input
@@ -13,6 +14,8 @@ export interface JobContext<Input> {
   /** Aborted when the time is up or the process stops: pass it on, or look at it between steps. */
   readonly signal: AbortSignal
   readonly media: Media
+  /** Opens sealed fields, and with `readProviderKey` the account's own keys of providers. */
+  readonly vault: Vault
   readonly log: Logger
   progress(fraction: number): void
   read<T>(work: (tx: Transaction) => Promise<T>): Promise<T>

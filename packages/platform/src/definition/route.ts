@@ -6,6 +6,7 @@ import type { Flags } from '../flags/index.ts'
 import type { RateClass } from '../limits/index.ts'
 import type { Media, StoredPhoto } from '../media/index.ts'
 import type { Logger, Trace } from '../telemetry/index.ts'
+import type { Vault } from '../vault/index.ts'
 import type { Cursors } from './page.ts'
 
 export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
@@ -61,6 +62,8 @@ export interface RouteContext<A, P, Q, B, T> {
   audit(tx: Transaction, caller: Caller, status: number, resource?: string): Promise<void>
   readonly media: Media
   readonly flags: Flags
+  /** Seals and opens fields of declared tables. */
+  readonly vault: Vault
   /** For `toPage`: cursors of this list, for this caller. */
   readonly cursors: Cursors
   /** Aborted when the caller is gone or has waited as long as it said it would (`Prefer: wait=`). */

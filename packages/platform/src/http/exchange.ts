@@ -8,6 +8,7 @@ import type { Identity } from '../identity/index.ts'
 import type { RateDecision, RateLimiter } from '../limits/index.ts'
 import type { Media } from '../media/index.ts'
 import type { Logger, Metrics, Trace } from '../telemetry/index.ts'
+import type { Vault } from '../vault/index.ts'
 
 /** What all requests of this process share. */
 export interface HttpParts {
@@ -16,6 +17,7 @@ export interface HttpParts {
   readonly limiter: RateLimiter
   readonly media: Media
   readonly flags: Flags
+  readonly vault: Vault
   readonly log: Logger
   readonly metrics: Metrics
   readonly observe: (values: { method: string; route: string; status_code: string }, seconds: number) => void

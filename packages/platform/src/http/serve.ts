@@ -60,6 +60,9 @@ class Context implements RouteContext<'member', undefined, undefined, undefined,
   get flags() {
     return this.#exchange.parts.flags
   }
+  get vault() {
+    return this.#exchange.parts.vault
+  }
   get cursors() {
     const { served, parts } = this.#exchange
     return createCursors(parts.settings.cursorSecret, served.route.name, this.caller.accountId)

@@ -29,7 +29,8 @@ export interface DataKeySettings {
 }
 
 const OWNERS_MAX = 10_000
-const KEPT_MS = 60_000
+/** How long a key stays in the memory of a process, in milliseconds. */
+export const KEPT_MS = 15_000
 
 type Keys = readonly DataKey[]
 

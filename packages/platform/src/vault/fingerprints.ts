@@ -17,24 +17,39 @@ export class WrongKeyError extends Error {
   }
 }
 
-/**
- * Before anything serves, in a transaction of the owner: every key that the database remembers must be in the ring. A
- * current key that it does not know yet is remembered. Throws `WrongKeyError`.
- */
-export async function rememberRingOrThrow(tx: Runner, ring: KeyRing): Promise<void> {
-  const keys = ring.all()
-  const known = (await tx.many(sql<{ id: string }>`select id from seaworthy.ring_keys order by created_at`)).map(
-    (row) => row.id,
-  )
-  const missing = known.filter((id) => !ring.find(id))
-  if (missing.length)
-    throw new WrongKeyError(
-      missing,
-      keys.map((key) => key.id),
-    )
-  await rememberKey(tx, ring.current().id)
+export interface RingFindings {
+  readonly current: string
+  readonly ageDays: number
+  /** Keys in use that no verified recovery kit holds. */
+  readonly unverified: readonly string[]
 }
 
-export async function rememberKey(tx: Runner, id: string): Promise<void> {
-  await tx.run(sql`insert into seaworthy.ring_keys (id) values (${id}) on conflict do nothing`)
+/**
+ * Before anything serves, as the owner: every key that the database remembers must be in the ring. A current key that
+ * it does not know yet is remembered. Throws `WrongKeyError`.
+ */
+export async function rememberRingOrThrow(session: Runner, ring: KeyRing): Promise<RingFindings> {
+  const current = ring.current().id
+  const missing = (await readKeys(session)).filter((key) => !ring.find(key.id))
+  if (missing.length)
+    throw new WrongKeyError(
+      missing.map((key) => key.id),
+      ring.all().map((key) => key.id),
+    )
+  await rememberKey(session, current)
+  const keys = await readKeys(session)
+  return {
+    current,
+    ageDays: keys.find((key) => key.id === current)?.days ?? 0,
+    unverified: keys.filter((key) => !key.verified).map((key) => key.id),
+  }
+}
+
+const readKeys = (session: Runner) =>
+  session.many(sql<{ id: string; days: number; verified: boolean }>`
+    select id, extract(day from now() - created_at)::int as days, kit_verified_at is not null as verified
+    from seaworthy.ring_keys order by created_at`)
+
+export async function rememberKey(session: Runner, id: string): Promise<void> {
+  await session.run(sql`insert into seaworthy.ring_keys (id) values (${id}) on conflict do nothing`)
 }

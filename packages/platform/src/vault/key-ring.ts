@@ -22,7 +22,7 @@ export interface KeyRing {
 /** Files that the ring is kept in where no setting gives it. */
 export const RING_FILES = { current: 'ENCRYPTION_KEY', old: 'ENCRYPTION_KEYS_OLD' } as const
 
-type RingConfig = Pick<Config, 'secrets' | 'encryptionKeysOld' | 'keptSecrets' | 'dataDirectory'>
+export type RingConfig = Pick<Config, 'secrets' | 'encryptionKeysOld' | 'keptSecrets' | 'dataDirectory'>
 
 export function openKeyRing(config: RingConfig): KeyRing {
   const directory = join(config.dataDirectory, 'secrets')

@@ -1,5 +1,5 @@
 import type { AccountId, UserId } from '@seaworthy/core'
-import { type Query, sql } from '../data/index.ts'
+import { type Fragment, sql } from '../data/index.ts'
 import { lengthPrefixed } from './cipher.ts'
 
 /** Whose key it is: an account's, a person's (what belongs to nobody's account), or the installation's own. */
@@ -30,7 +30,7 @@ export const columnsOf = (owner: Owner): OwnerColumns => ({
 })
 
 /** The rows of this owner in `seaworthy.account_keys`, in a form that its index answers. */
-export const ownedBy = ({ account, user }: OwnerColumns): Query<unknown> =>
+export const ownedBy = ({ account, user }: OwnerColumns): Fragment =>
   account
     ? sql`account_id = ${account} and user_id is null`
     : user

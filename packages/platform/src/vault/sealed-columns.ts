@@ -1,4 +1,4 @@
-import type { Table } from '../data/index.ts'
+import { type Fragment, sqlName, type Table } from '../data/index.ts'
 
 /** Where sealed values are, for the tools that go over all of them. Names are of the database. */
 export interface SealedColumn {
@@ -14,6 +14,7 @@ export interface SealedColumn {
 
 /** Of tables that no app declares. */
 export const platformSealedColumns: readonly SealedColumn[] = [
+  { table: 'seaworthy.provider_keys', column: 'secret', row: 'id', owner: 'account_id', kind: 'account' },
   { table: 'seaworthy.totp', column: 'secret', row: 'user_id', owner: 'user_id', kind: 'user' },
 ]
 
@@ -29,3 +30,11 @@ export function sealedColumnsOf(tables: readonly Table[]): readonly SealedColumn
       }),
   )
 }
+
+/** The names as pieces of a statement. */
+export const sqlNames = (of: SealedColumn): Record<'table' | 'column' | 'row' | 'owner', Fragment> => ({
+  table: sqlName(of.table),
+  column: sqlName(of.column),
+  row: sqlName(of.row),
+  owner: sqlName(of.owner),
+})

@@ -1,9 +1,10 @@
 import { createHmac } from 'node:crypto'
 import { fault } from '@seaworthy/core'
 import { type BlindIndex, type Sealed, sql, type Transaction } from '../data/index.ts'
-import { decrypt, encrypt, lengthPrefixed } from './cipher.ts'
+import { lengthPrefixed } from './cipher.ts'
 import { type DataKeySettings, openDataKeys } from './data-keys.ts'
-import { columnsOf, contextOf, FORMAT, type Owner, ownedBy, type Place } from './place.ts'
+import { columnsOf, type Owner, ownedBy, type Place } from './place.ts'
+import { isSealed, openWith, sealWith, versionOf } from './sealed-text.ts'
 
 /** Seals text so that it opens in its own table, column, row and account, and nowhere else. */
 export interface Vault {
@@ -21,18 +22,18 @@ export interface Vault {
   shred(tx: Transaction, owner: Owner): Promise<number>
 }
 
-const form = /^sw1\.([1-9]\d{0,3})\.([\w-]+)$/
 const INDEX_BYTES = 16
 
 export function openVault(settings: DataKeySettings): Vault {
   const keys = openDataKeys(settings)
   const open = async (tx: Transaction, place: Place, sealed: string): Promise<string> => {
-    const [, version = '', text = ''] = form.exec(sealed) ?? []
-    const key = version ? await keys.find(tx, place, 'seal', Number(version)) : undefined
-    const plain = key && decrypt(key.bytes, contextOf(place, key.version), text)
-    if (!plain)
-      throw unreadable(place, version ? (key ? 'was changed or moved' : `has no key ${version}`) : 'is not sealed')
-    return plain.toString()
+    const version = versionOf(sealed)
+    if (version === undefined) throw unreadable(place, 'is not sealed')
+    const key = await keys.find(tx, place, 'seal', version)
+    if (!key) throw unreadable(place, `is sealed with the key ${version}, which is gone`)
+    const text = openWith([key], place, sealed)
+    if (text === undefined) throw unreadable(place, 'was changed or moved')
+    return text
   }
   return {
     open,
@@ -48,17 +49,6 @@ export function openVault(settings: DataKeySettings): Vault {
       return tx.run(sql`delete from seaworthy.account_keys where ${ownedBy(columnsOf(owner))}`)
     },
   }
-}
-
-/** By what it begins with: a value says itself that it is sealed. */
-export const isSealed = (stored: string): stored is Sealed => stored.startsWith(`${FORMAT}.`)
-
-export function sealWith(
-  key: { readonly version: number; readonly bytes: Buffer },
-  place: Place,
-  text: string,
-): Sealed {
-  return `${FORMAT}.${key.version}.${encrypt(key.bytes, contextOf(place, key.version), Buffer.from(text))}` as Sealed
 }
 
 function indexWith(key: Buffer, { table, column }: Pick<Place, 'table' | 'column'>, text: string): BlindIndex {

@@ -19,8 +19,11 @@ export const jpegPhoto = async (width = 320, height = 240): Promise<Uint8Array<A
   new Uint8Array(await (await drawPhoto(width, height)).jpeg().toBuffer())
 
 /** Uploads a photo and gives its id. */
-export async function uploadPhoto(person: Person, bytes: Uint8Array<ArrayBuffer>): Promise<string> {
-  const response = await person.fetch('/api/cosnap/photos?name=boat.jpg', { method: 'POST', body: bytes })
+export async function uploadPhoto(person: Person, bytes: Uint8Array<ArrayBuffer>, name = 'boat.jpg'): Promise<string> {
+  const response = await person.fetch(`/api/cosnap/photos?name=${encodeURIComponent(name)}`, {
+    method: 'POST',
+    body: bytes,
+  })
   if (response.status !== 201) throw new Error(`the upload answered ${response.status}: ${await response.text()}`)
   return ((await response.json()) as { id: string }).id
 }

@@ -78,7 +78,15 @@ export async function openClient(
   name: string,
   connectMs = 5_000,
 ): Promise<PgSingleClient> {
-  const client = new pg.Client({ ...clientSettings(endpoint, login, name), connectionTimeoutMillis: connectMs })
+  return connect({ ...clientSettings(endpoint, login, name), connectionTimeoutMillis: connectMs })
+}
+
+/** One that takes the next statement while the one before is under way. */
+export const openPipelinedClient = (endpoint: Endpoint, login: Login, name: string): Promise<PgSingleClient> =>
+  connect({ ...clientSettings(endpoint, login, name), pipeline: true } as pg.ClientConfig)
+
+async function connect(settings: pg.ClientConfig): Promise<PgSingleClient> {
+  const client = new pg.Client(settings)
   client.on('error', () => {
     // Reported by the query under way, or by 'end'.
   })
