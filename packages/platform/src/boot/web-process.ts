@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net'
 import { pause, systemClock } from '@seaworthy/core'
 import type { Config } from '../config/index.ts'
 import { guardFetch, loginOf } from '../data/index.ts'
-import { scopesOf } from '../definition/index.ts'
+import { type App, scopesOf } from '../definition/index.ts'
 import {
   createHoldingServer,
   type HttpParts,
@@ -88,15 +88,7 @@ export async function openWebService(
   })
   closer.add('identity', () => identity.stop())
   const secure = config.publicUrl.startsWith('https:')
-  const apps = withSettings(
-    [
-      identityApp(identity, { refreshMs: config.refreshMs, secure, scopes: scopesOf([uploadsApp(), ...system.apps]) }),
-      operationsApp(database, identity, system.apps),
-      uploadsApp(),
-      ...system.apps,
-    ],
-    config,
-  )
+  const apps = allApps(system, capabilities, identity)
   await serveHttp(server, {
     apps,
     parts: httpParts(capabilities, identity, secure),
@@ -134,6 +126,22 @@ export async function openWebService(
   })
   closer.add('events', () => feed?.stop())
   identity.onSessionChanged(sockets.endSession)
+}
+
+/** The platform's own routes, and those of the apps. */
+function allApps(system: System, { config, database }: Capabilities, identity: Identity): readonly App[] {
+  const secure = config.publicUrl.startsWith('https:')
+  const { refreshMs, publicUrl } = config
+  const scopes = scopesOf([uploadsApp(), ...system.apps])
+  return withSettings(
+    [
+      identityApp(identity, { refreshMs, secure, publicUrl, scopes }),
+      operationsApp(database, identity, system.apps),
+      uploadsApp(),
+      ...system.apps,
+    ],
+    config,
+  )
 }
 
 function httpParts(
