@@ -1,16 +1,20 @@
 import { join } from 'node:path'
+import type { Secret } from '@seaworthy/core'
 import { type Config, readOrMakeSecret } from '../config/index.ts'
 import {
   asOwner,
   connectWithRetries,
+  type DatabaseRole,
   type EmbeddedServer,
   type Endpoint,
   ensureDatabaseAndRoles,
+  findWeakRights,
   type Login,
   lockServer,
   loginOf,
   type Migration,
   migrateToLatestOrThrow,
+  openClient,
   parseDatabaseUrl,
   platformMigrations,
   startEmbeddedServer,
@@ -83,5 +87,30 @@ async function prepareLocked(
   // Needed once: a supervisor that runs for months does not keep the queue's library.
   const { migrateQueue } = await import('../jobs/index.ts')
   await migrateQueue(endpoint, admin, loginOf('worker', secret, endpoint), loginOf('app', secret, endpoint).user)
+  await refuseWeakRights(
+    { endpoint, admin },
+    secret,
+    sources.map(({ app }) => app),
+  )
   return applied
+}
+
+/** A start does not serve what one account could read of another. */
+async function refuseWeakRights(
+  { endpoint, admin }: Pick<OpenedServer, 'endpoint' | 'admin'>,
+  secret: Secret,
+  schemas: readonly string[],
+): Promise<void> {
+  const roleName = (role: DatabaseRole): string => loginOf(role, secret, endpoint).user
+  const client = await openClient(endpoint, admin, 'rights')
+  try {
+    const roles = { app: roleName('app'), worker: roleName('worker'), reader: roleName('reader') }
+    const weak = await findWeakRights(client, { roles, schemas: ['seaworthy', ...schemas] })
+    if (weak.length)
+      throw new Error(
+        `The database lets the app do more than it must:\n    ${weak.join('\n    ')}\n    HINT: put the policies and rights back as the migrations made them, or correct the newest migration.`,
+      )
+  } finally {
+    await client.end()
+  }
 }

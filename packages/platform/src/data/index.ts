@@ -12,6 +12,7 @@ export {
   readMigrations,
 } from './migrate.ts'
 export { asOwner, type OwnerSession } from './owner.ts'
+export { findWeakRights, type RightsOf } from './rights.ts'
 export { type DatabaseRole, ensureDatabaseAndRoles, lockServer, loginOf } from './roles.ts'
 export { type Query, sql } from './sql.ts'
 export { isConnectionError, translateDatabaseError, violates } from './sqlstate.ts'
