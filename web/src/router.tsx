@@ -46,6 +46,15 @@ export function createPages(parts: PageParts) {
       beforeLoad: ({ location }) => needSignIn(parts.service, location.href),
       component: lazyRouteComponent(async () => ({ default: (await import('./operations-page.tsx')).OperationsPage })),
     }),
+    createRoute({
+      ...at('/members', 'Members'),
+      beforeLoad: ({ location }) => needSignIn(parts.service, location.href),
+      component: lazyRouteComponent(async () => ({ default: (await import('./members-page.tsx')).MembersPage })),
+    }),
+    createRoute({
+      ...at('/join', 'Invitation'),
+      component: lazyRouteComponent(async () => ({ default: (await import('./join-page.tsx')).JoinPage })),
+    }),
   ]
   const mounted = apps.flatMap((app) =>
     app.pages.map((page) =>
