@@ -4,8 +4,8 @@ import { useMutation, useQuery } from '@tanstack/react-query'
 import { Link, useNavigate } from '@tanstack/react-router'
 import { Activity, Check, LogOut, ShieldCheck, UserRound, UsersRound } from 'lucide-react'
 import { useEffect, useId, useRef } from 'react'
-import { accountsQuery, shortRole } from './account-queries.ts'
-import { useSwitch } from './use-switch.ts'
+import { accountsQuery, shortRole } from './members/account-queries.ts'
+import { useSwitch } from './members/use-switch.ts'
 
 /** Who is signed in, and the way out. */
 export function AccountMenu() {

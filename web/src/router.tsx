@@ -49,11 +49,13 @@ export function createPages(parts: PageParts) {
     createRoute({
       ...at('/members', 'Members'),
       beforeLoad: ({ location }) => needSignIn(parts.service, location.href),
-      component: lazyRouteComponent(async () => ({ default: (await import('./members-page.tsx')).MembersPage })),
+      component: lazyRouteComponent(async () => ({
+        default: (await import('./members/members-page.tsx')).MembersPage,
+      })),
     }),
     createRoute({
       ...at('/join', 'Invitation'),
-      component: lazyRouteComponent(async () => ({ default: (await import('./join-page.tsx')).JoinPage })),
+      component: lazyRouteComponent(async () => ({ default: (await import('./members/join-page.tsx')).JoinPage })),
     }),
   ]
   const mounted = apps.flatMap((app) =>

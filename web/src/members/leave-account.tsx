@@ -4,7 +4,7 @@ import { useMutation } from '@tanstack/react-query'
 import { useNavigate } from '@tanstack/react-router'
 import { LogOut } from 'lucide-react'
 import { useState } from 'react'
-import { apps } from './apps.ts'
+import { apps } from '../apps.ts'
 
 /** One goes on in one's own account. */
 export function LeaveAccount({ name }: { readonly name: string }) {

@@ -3,8 +3,8 @@ import { Button, Confirm, toast, useService } from '@seaworthy/ui'
 import { useMutation, useQueryClient } from '@tanstack/react-query'
 import { UserMinus } from 'lucide-react'
 import { useState } from 'react'
+import { useSensitive } from '../settings/sensitive.tsx'
 import { membersQuery, type RoleName, roleWords, shortRole } from './account-queries.ts'
-import { useFresh } from './confirm-identity.tsx'
 
 export type Member =
   Paths['/api/identity/members']['get']['responses'][200]['content']['application/json']['items'][number]
@@ -18,7 +18,7 @@ interface MembersTableProps {
 export function MembersTable({ members, myRole }: MembersTableProps) {
   const service = useService()
   const client = useQueryClient()
-  const { fresh, dialog } = useFresh()
+  const { run, question } = useSensitive()
   const [leaving, setLeaving] = useState<Member>()
   const settled = {
     onError: (error: Error) => toast(error.message),
@@ -26,7 +26,7 @@ export function MembersTable({ members, myRole }: MembersTableProps) {
   }
   const change = useMutation({
     mutationFn: ({ userId, role }: { readonly userId: string; readonly role: RoleName }) =>
-      fresh(() =>
+      run(() =>
         dataOf(service.http.PATCH('/api/identity/members/{userId}', { params: { path: { userId } }, body: { role } })),
       ),
     onSuccess: () => toast('The role is changed.'),
@@ -34,7 +34,7 @@ export function MembersTable({ members, myRole }: MembersTableProps) {
   })
   const remove = useMutation({
     mutationFn: ({ userId }: Member) =>
-      fresh(() => dataOf(service.http.DELETE('/api/identity/members/{userId}', { params: { path: { userId } } }))),
+      run(() => dataOf(service.http.DELETE('/api/identity/members/{userId}', { params: { path: { userId } } }))),
     onSuccess: (_, { email }) => toast(`${email} is no member any more.`),
     ...settled,
   })
@@ -92,7 +92,7 @@ export function MembersTable({ members, myRole }: MembersTableProps) {
           Within a second they see nothing of this account any more, and the API keys that they made here end.
         </Confirm>
       )}
-      {dialog}
+      {question}
     </section>
   )
 }

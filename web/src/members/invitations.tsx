@@ -3,8 +3,8 @@ import { Button, Failure, Field, fieldFault, toast, useService } from '@seaworth
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
 import { Copy, MailPlus } from 'lucide-react'
 import { type FormEvent, useId, useState } from 'react'
+import { useSensitive } from '../settings/sensitive.tsx'
 import { invitationsQuery, type RoleName, roleWords, shortRole } from './account-queries.ts'
-import { useFresh } from './confirm-identity.tsx'
 
 type Invited = Exclude<RoleName, 'owner'>
 
@@ -12,12 +12,12 @@ type Invited = Exclude<RoleName, 'owner'>
 export function Invitations({ isOwner }: { readonly isOwner: boolean }) {
   const service = useService()
   const client = useQueryClient()
-  const { fresh, dialog } = useFresh()
+  const { run, question } = useSensitive()
   const [email, setEmail] = useState('')
   const [role, setRole] = useState<Invited>('member')
   const roleId = useId()
   const invite = useMutation({
-    mutationFn: () => fresh(() => dataOf(service.http.POST('/api/identity/invitations', { body: { email, role } }))),
+    mutationFn: () => run(() => dataOf(service.http.POST('/api/identity/invitations', { body: { email, role } }))),
     onSuccess: () => setEmail(''),
     onSettled: () => client.invalidateQueries({ queryKey: invitationsQuery(service).queryKey }),
   })
@@ -65,7 +65,7 @@ export function Invitations({ isOwner }: { readonly isOwner: boolean }) {
       {invite.error && !inField && <Failure error={invite.error} />}
       {invite.data && <Link link={invite.data.link} />}
       <OpenInvitations />
-      {dialog}
+      {question}
     </section>
   )
 }

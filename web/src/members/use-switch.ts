@@ -2,7 +2,7 @@ import { dataOf } from '@seaworthy/client'
 import { toast, useService } from '@seaworthy/ui'
 import { useMutation } from '@tanstack/react-query'
 import { useNavigate } from '@tanstack/react-router'
-import { apps } from './apps.ts'
+import { apps } from '../apps.ts'
 
 /** The sign-in goes on in another account, and the page starts anew there. */
 export function useSwitch() {
