@@ -43,3 +43,15 @@ grant select, insert, delete, update (accepted_at, accepted_by, revoked_at) on s
 -- A stored answer belongs to its account and key for ever; only the answer itself is filled in.
 revoke update on seaworthy.idempotency from :app;
 grant update (status, reply) on seaworthy.idempotency to :app;
+
+-- Updates are granted by column, so what names an owner never changes by mistake: `privileges` leaves them out unless told.
+create or replace procedure seaworthy.protect(target regclass, app_role text, account_column text default 'account_id', privileges text default 'select, insert, delete')
+language plpgsql as $$
+begin
+  execute format('alter table %s enable row level security', target);
+  execute format('alter table %s force row level security', target);
+  execute format('create policy account on %s to %I using (%I = (select seaworthy.account_id())) with check (%I = (select seaworthy.account_id()))', target, app_role, account_column, account_column);
+  execute format('create policy janitor on %s for select to %I using ((select seaworthy.on_duty(''janitor'')))', target, app_role);
+  execute format('create policy owner on %s to current_user using (true) with check (true)', target);
+  execute format('grant %s on %s to %I', privileges, target, app_role);
+end $$;
