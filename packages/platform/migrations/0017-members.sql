@@ -55,3 +55,7 @@ begin
   execute format('create policy owner on %s to current_user using (true) with check (true)', target);
   execute format('grant %s on %s to %I', privileges, target, app_role);
 end $$;
+
+-- A line of the audit names the account that writes it, or none; only duties write for accounts they do not work in.
+alter policy append on seaworthy.audit with check (
+  (select seaworthy.account_id()) is null or account_id is null or account_id = (select seaworthy.account_id()));

@@ -25,7 +25,7 @@ const bound = String.raw`^\(?\(*(account_id|user_id) = \( SELECT seaworthy\.\1\(
 
 /** `table policy` whose rows need no owner, and why. */
 const free: Readonly<Record<string, string>> = {
-  'seaworthy.audit append': 'everybody may write a line; reading is by account',
+  'seaworthy.audit append': 'lines without account, and lines that duties write; a caller names no other account',
 }
 /** `table column` that names an owner and changes all the same. */
 const changing: Readonly<Record<string, string>> = {

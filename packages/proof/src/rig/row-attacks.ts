@@ -52,17 +52,20 @@ export const readsOf = (name: string, owner: string): readonly string[] => [
   ...others.map((other) => other(name, owner)),
 ]
 
-/** Ways to change, remove and give away rows; those without a condition are kept by no policy for reading. */
-export const writesOf = ({ name, changeable }: TenantTable, owner: string): readonly string[] => [
-  `update ${name} set ${changeable} = default`,
+/** Ways to change and remove rows; those without a condition are kept by no policy for reading. */
+export const changesOf = ({ name, changeable }: TenantTable, owner: string): readonly string[] => [
+  `update ${name} set ${changeable} = (select t.${changeable} from ${name} t limit 1)`,
   `update ${name} t set ${changeable} = t.${changeable} where t.account_id = '${owner}'`,
   `update ${name} set account_id = '${owner}'`,
   `delete from ${name}`,
   `delete from ${name} t where t.account_id = '${owner}'`,
-  `insert into ${name} select (jsonb_populate_record(null::${name}, to_jsonb(t) || '{"account_id":"${owner}"}')).* from ${name} t`,
   `merge into ${name} t using (select 1) s on t.account_id = '${owner}' when matched then delete`,
   `truncate ${name}`,
 ]
+
+/** Forges rows of somebody else out of one's own. */
+export const forgeryOf = (name: string, owner: string): string =>
+  `insert into ${name} select (jsonb_populate_record(null::${name}, to_jsonb(t) || '{"account_id":"${owner}"}')).* from ${name} t`
 
 const SPY = `create or replace function pg_temp.spy(account uuid) returns boolean language plpgsql cost 0.0001 as $$
   begin raise notice '%', account; return true; end $$`

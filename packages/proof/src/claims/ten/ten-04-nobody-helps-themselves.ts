@@ -43,8 +43,8 @@ export const claim = defineClaim({
   says: "As the app's database role, nobody gives their own account credits, a role, or a past that did not happen",
   answers: ['D3', 'D5', 'I6', 'ASVS 8.3.1', 'ASVS 16.4.2'],
   witness: 'PostgreSQL, asked directly as an account that has credits, a photo and a paid effect',
-  tier: 'fast',
-  seconds: 4,
+  tier: 'full',
+  seconds: 6,
   limits: {
     'statements that went through': exactly(0, 'statements'),
     'credits gained': exactly(0, 'credits'),

@@ -4,11 +4,12 @@ import type { Person } from '../../rig/person.ts'
 import { jpegPhoto, startRun, uploadPhoto } from '../../rig/photo.ts'
 import {
   type Attacker,
+  changesOf,
+  forgeryOf,
   openAttacker,
   readsOf,
   type TenantTable,
   tenantTables,
-  writesOf,
 } from '../../rig/row-attacks.ts'
 import { wrongSql } from '../../sabotage.ts'
 
@@ -37,30 +38,34 @@ export const claim = defineClaim({
   },
   experiment: async (rig) => {
     const stack = await rig.start()
-    const people: Person[] = [await stack.newcomer(), await stack.newcomer()]
-    for (const person of people) await startRun(person, await uploadPhoto(person, await jpegPhoto(64, 48)))
-    const [owner, stranger] = people.map((person) => person.accountId)
-    if (!owner || !stranger) throw new Error('two people are needed')
-    const [admin, app] = [await stack.database('admin'), await stack.database('app')]
+    const [owner, stranger, bare] = [await stack.newcomer(), await stack.newcomer(), await stack.newcomer()]
+    for (const person of [owner, stranger]) await startRun(person, await uploadPhoto(person, await jpegPhoto(64, 48)))
+    const admin = await stack.database('admin')
     for (const [table, changes] of Object.entries(copies)) await copy(admin, { table, changes, owner })
-    const attacker = await openAttacker(app, stranger)
+    const attackerFor = async (person: Person, role: 'app' | 'admin') =>
+      openAttacker(await stack.database(role), person.accountId)
+    // Whoever has no photos cannot be refused for the sake of their own.
+    const [reader, changer] = [await attackerFor(stranger, 'app'), await attackerFor(bare, 'app')]
     const seen = { read: 0, written: 0, told: 0, attempts: 0 }
     const found: string[] = []
+    const note = (statement: string, kind: 'read' | 'written', { rows, told }: { rows: number; told: number }) => {
+      seen[kind] += rows
+      seen.told += told
+      if (rows + told > 0) found.push(`${rows + told}: ${statement}`)
+    }
     const tables = await tenantTables(admin)
     for (const table of tables) {
-      const [foreign, mine] = [await count(admin, table, owner), await count(admin, table, stranger)]
-      const note = (statement: string, kind: 'read' | 'written', { rows, told }: { rows: number; told: number }) => {
-        seen[kind] += rows
-        seen.told += told
-        seen.attempts += foreign
-        if (rows + told > 0) found.push(`${rows + told}: ${statement}`)
-      }
-      for (const statement of readsOf(table.name, owner)) note(statement, 'read', await attacker.attack(statement, 0))
-      for (const statement of writesOf(table, owner)) note(statement, 'written', await attacker.attack(statement, mine))
+      const [foreign, mine] = [await count(admin, table, owner), await count(admin, table, bare)]
+      const [reads, changes] = [readsOf(table.name, owner.accountId), changesOf(table, owner.accountId)]
+      for (const statement of reads) note(statement, 'read', await reader.attack(statement, 0))
+      for (const statement of changes) note(statement, 'written', await changer.attack(statement, mine))
+      const forgery = forgeryOf(table.name, owner.accountId)
+      note(forgery, 'written', await reader.attack(forgery, 0))
+      seen.attempts += foreign * (reads.length + changes.length)
     }
     const photos = tables.filter(({ name }) => name === 'cosnap.photos')
-    const unbound = await openAttacker(await stack.database('admin'), stranger)
-    const idle = (await Promise.all(photos.map((table) => harmless(unbound, table, owner)))).flat()
+    const unbound = await attackerFor(stranger, 'admin')
+    const idle = (await Promise.all(photos.map((table) => harmless(unbound, table, owner.accountId)))).flat()
     return {
       measured: {
         'foreign rows read': seen.read,
@@ -86,6 +91,10 @@ export const claim = defineClaim({
       'create policy careless on cosnap.runs for delete to seaworthy_app using (true)',
     ),
     wrongSql(
+      'anybody writes into the audit of others',
+      'alter policy append on seaworthy.audit with check (true)',
+    ),
+    wrongSql(
       'rows can be given to others',
       'create policy careless on cosnap.photos for insert to seaworthy_app with check (true)',
     ),
@@ -95,28 +104,28 @@ export const claim = defineClaim({
 interface Copying {
   readonly table: string
   readonly changes: string
-  readonly owner: string
+  readonly owner: Person
 }
 
 async function copy(admin: DatabaseClient, { table, changes, owner }: Copying): Promise<void> {
   await admin.query(
     `insert into ${table} select (jsonb_populate_record(null::${table}, to_jsonb(t) || ${changes})).* from (select * from ${table} x where account_id = $1
        and coalesce(to_jsonb(x)->>'kind', '') not in ('hold', 'capture', 'release') limit 1) t, generate_series(1, ${COPIES}) i`,
-    [owner],
+    [owner.accountId],
   )
 }
 
-async function count(admin: DatabaseClient, { name }: TenantTable, account: string): Promise<number> {
+async function count(admin: DatabaseClient, { name }: TenantTable, { accountId }: Person): Promise<number> {
   const { rows } = await admin.query<{ count: number }>(
     `select count(*)::int as count from ${name} where account_id = $1`,
-    [account],
+    [accountId],
   )
   return rows[0]?.count ?? 0
 }
 
 /** The same statements by a role that no policy binds. Those that do not reach a row prove nothing. */
 async function harmless(unbound: Attacker, table: TenantTable, owner: string): Promise<readonly string[]> {
-  const statements = [...readsOf(table.name, owner), ...writesOf(table, owner)]
+  const statements = [...readsOf(table.name, owner), ...changesOf(table, owner), forgeryOf(table.name, owner)]
   const idle: string[] = []
   for (const statement of statements.filter((one) => !one.startsWith('truncate')))
     if ((await unbound.attack(statement, 0)).rows === 0) idle.push(statement)
