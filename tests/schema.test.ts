@@ -1,11 +1,10 @@
 import { cosnap } from '@seaworthy/cosnap/app'
 import { platformSealedColumns, sealedColumnsOf } from '@seaworthy/platform/vault'
+import { findWeakRights } from '@seaworthy/platform/data'
 import { openTestDatabase, type TestDatabase } from '@seaworthy/testkit'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 
 const apps = [cosnap]
-/** Holds no rows of anybody, and is written by the owner only. */
-const withoutTenants = ['seaworthy.migrations']
 
 describe('schema', () => {
   let test: TestDatabase
@@ -14,30 +13,60 @@ describe('schema', () => {
   })
   afterAll(() => test.close())
 
-  it('forces row-level security on every table of every app, with at least one policy', async () => {
+  const weak = () =>
+    findWeakRights(test.admin, {
+      roles: { app: 'seaworthy_app', worker: 'seaworthy_worker', reader: 'seaworthy_reader' },
+      schemas: ['seaworthy', ...apps.map((app) => app.name)],
+    })
+
+  it('keeps every account to its own rows, and the roles to what they need', async () => {
     const { rows } = await test.admin.query(
-      `select c.oid::regclass::text as name, c.relrowsecurity and c.relforcerowsecurity as forced, (select count(*)::int from pg_policy p where p.polrelid = c.oid) as policies
-       from pg_class c join pg_namespace n on n.oid = c.relnamespace where c.relkind in ('r', 'p') and n.nspname = any($1)`,
+      `select 1 from pg_class c join pg_namespace n on n.oid = c.relnamespace where c.relkind in ('r', 'p') and n.nspname = any($1)`,
       [['seaworthy', ...apps.map((app) => app.name)]],
     )
     expect(rows.length).toBeGreaterThan(10)
-    const open = rows.filter((row) => !withoutTenants.includes(row.name) && !(row.forced && row.policies > 0))
-    expect(open.map((row) => row.name)).toEqual([])
+    expect(await weak()).toEqual([])
   })
 
-  it('gives the app, worker and reader roles no power over row-level security and no tables of the platform or apps', async () => {
-    const { rows: roles } = await test.admin.query(
-      `select rolname, rolsuper, rolbypassrls, rolcreaterole, rolcreatedb from pg_roles where rolname in ('seaworthy_app', 'seaworthy_worker', 'seaworthy_reader')`,
-    )
-    expect(roles).toHaveLength(3)
-    for (const role of roles)
-      expect(role).toMatchObject({ rolsuper: false, rolbypassrls: false, rolcreaterole: false, rolcreatedb: false })
-    const { rows: owned } = await test.admin.query(
-      `select c.relname from pg_class c join pg_namespace n on n.oid = c.relnamespace join pg_roles r on r.oid = c.relowner
-       where n.nspname = any($1) and r.rolname <> 'seaworthy_owner' and c.relkind in ('r', 'p', 'v')`,
-      [['seaworthy', ...apps.map((app) => app.name)]],
-    )
-    expect(owned).toEqual([])
+  it.each([
+    ['row-level security that is off', 'alter table cosnap.photos disable row level security'],
+    ['row-level security that is not forced', 'alter table cosnap.photos no force row level security'],
+    ['a table that nobody protected', 'create table cosnap.notes (id uuid, account_id uuid)'],
+    ['a table without its policy', 'drop policy account on cosnap.runs; drop policy janitor on cosnap.runs'],
+    ['a policy for everybody', 'create policy careless on cosnap.photos to seaworthy_app using (true)'],
+    ['a policy for all roles', 'create policy careless on cosnap.photos for select using (id is not null)'],
+    [
+      'a policy with a way around',
+      'create policy careless on cosnap.photos to seaworthy_app using (account_id = (select seaworthy.account_id()) or bytes > 0)',
+    ],
+    [
+      'a policy that checks the wrong column',
+      'create policy careless on cosnap.photos to seaworthy_app using (id = (select seaworthy.account_id()))',
+    ],
+    [
+      'a policy that lets rows be given away',
+      'create policy careless on cosnap.photos to seaworthy_app using (account_id = (select seaworthy.account_id())) with check (true)',
+    ],
+    ['a policy for readers', 'create policy careless on cosnap.photos to seaworthy_reader using (true)'],
+    ['an update of whole rows', 'grant update on cosnap.photos to seaworthy_app'],
+    ['an update of the owner', 'grant update (account_id) on cosnap.photos to seaworthy_app'],
+    ['a right of everybody', 'grant select on cosnap.photos to public'],
+    ['truncation', 'grant truncate on cosnap.photos to seaworthy_app'],
+    ['a reader that writes', 'grant insert on cosnap.photos to seaworthy_reader'],
+    ['a right to pass on', 'grant select on cosnap.photos to seaworthy_app with grant option'],
+    ['a table of the app', 'alter table cosnap.photos owner to seaworthy_app'],
+    ['a role that bypasses policies', 'alter role seaworthy_app bypassrls'],
+    ['a role that may become the owner', 'grant seaworthy_owner to seaworthy_app'],
+    ['an open function', 'grant execute on function seaworthy.ledger_grant(uuid, uuid, bigint, text) to public'],
+    ['a function without a path', 'alter function seaworthy.ledger_hold(uuid, bigint, text) reset search_path'],
+  ])('finds %s', async (_, mistake) => {
+    await test.admin.query('begin')
+    try {
+      await test.admin.query(mistake)
+      expect(await weak()).not.toEqual([])
+    } finally {
+      await test.admin.query('rollback')
+    }
   })
 
   it.each(apps.flatMap((app) => app.tables))('has the columns that $name declares, with their types', async (table) => {

@@ -2,8 +2,10 @@ import { dataOf } from '@seaworthy/client'
 import { useService, useSession } from '@seaworthy/ui'
 import { useMutation, useQuery } from '@tanstack/react-query'
 import { Link, useNavigate } from '@tanstack/react-router'
-import { Activity, LogOut, ShieldCheck, UserRound } from 'lucide-react'
+import { Activity, Check, LogOut, ShieldCheck, UserRound, UsersRound } from 'lucide-react'
 import { useEffect, useId, useRef } from 'react'
+import { accountsQuery, shortRole } from './members/account-queries.ts'
+import { useSwitch } from './members/use-switch.ts'
 
 /** Who is signed in, and the way out. */
 export function AccountMenu() {
@@ -39,6 +41,10 @@ export function AccountMenu() {
           <br />
           {me.data?.email ?? ''}
         </p>
+        <Accounts onChosen={() => menu.current?.hidePopover()} />
+        <Link to="/members" onClick={() => menu.current?.hidePopover()}>
+          <UsersRound size={18} /> Members
+        </Link>
         <Link to="/settings/security" onClick={() => menu.current?.hidePopover()}>
           <ShieldCheck size={18} /> Security
         </Link>
@@ -52,6 +58,35 @@ export function AccountMenu() {
         </button>
       </div>
     </>
+  )
+}
+
+/** Shown to whoever has a choice. */
+function Accounts({ onChosen }: { readonly onChosen: () => void }) {
+  const service = useService()
+  const accounts = useQuery(accountsQuery(service))
+  const change = useSwitch()
+  if (!accounts.data || accounts.data.length < 2) return null
+  return (
+    <fieldset className="menu-accounts" aria-label="Accounts">
+      {accounts.data.map(({ id, name, role, current }) => (
+        <button
+          key={id}
+          type="button"
+          aria-pressed={current}
+          disabled={change.isPending}
+          onClick={() => {
+            onChosen()
+            if (!current) change.mutate({ id })
+          }}
+        >
+          <Check size={18} aria-hidden="true" className={current ? undefined : 'unseen'} />
+          <span className="menu-account">
+            {name} <span className="soft small">{shortRole(role)}</span>
+          </span>
+        </button>
+      ))}
+    </fieldset>
   )
 }
 

@@ -16,14 +16,17 @@ const queries = new QueryClient({
 })
 const router = createPages({ service, queries })
 
-// What one person read must not be there for the next.
+// What one account read must not be there for the next.
+let account: string | undefined
 api.session.subscribe(() => {
-  if (api.session.state.status === 'signed-out') {
+  const now = api.session.state.user?.accountId
+  if (account && account !== now) {
     queries.clear()
     service.live.close()
     // To the sign-in, where the page needs one: it may have ended elsewhere.
     void router.invalidate()
   }
+  account = now
 })
 
 const root = document.getElementById('root')

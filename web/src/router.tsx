@@ -46,6 +46,17 @@ export function createPages(parts: PageParts) {
       beforeLoad: ({ location }) => needSignIn(parts.service, location.href),
       component: lazyRouteComponent(async () => ({ default: (await import('./operations-page.tsx')).OperationsPage })),
     }),
+    createRoute({
+      ...at('/members', 'Members'),
+      beforeLoad: ({ location }) => needSignIn(parts.service, location.href),
+      component: lazyRouteComponent(async () => ({
+        default: (await import('./members/members-page.tsx')).MembersPage,
+      })),
+    }),
+    createRoute({
+      ...at('/join', 'Invitation'),
+      component: lazyRouteComponent(async () => ({ default: (await import('./members/join-page.tsx')).JoinPage })),
+    }),
   ]
   const mounted = apps.flatMap((app) =>
     app.pages.map((page) =>

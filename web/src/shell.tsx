@@ -1,7 +1,7 @@
 import { useOnline, useService, useSession } from '@seaworthy/ui'
 import { Link, Outlet, useLocation } from '@tanstack/react-router'
 import { CloudOff } from 'lucide-react'
-import { useEffect, useRef } from 'react'
+import { Fragment, useEffect, useRef } from 'react'
 import { AccountMenu } from './account-menu.tsx'
 import { apps } from './apps.ts'
 import { PageTitle } from './page-title.tsx'
@@ -9,11 +9,12 @@ import { ThemeButton } from './theme-button.tsx'
 
 /** What stands around every page. */
 export function Shell() {
-  const { status } = useSession()
+  const { status, user } = useSession()
   const { live } = useService()
+  const account = user?.accountId
   useEffect(() => {
-    if (status === 'signed-in') live.open()
-  }, [status, live])
+    if (account) live.open()
+  }, [account, live])
   const { pathname } = useLocation()
   const app = apps.find((candidate) => pathname === candidate.home || pathname.startsWith(`${candidate.home}/`))
   const owner = app?.title ?? 'Seaworthy'
@@ -54,7 +55,10 @@ export function Shell() {
       <PageTitle owner={owner} main={main} />
       <Offline />
       <main id="main" ref={main} tabIndex={-1}>
-        <Outlet />
+        {/* Another account is another page: nothing that a page holds may outlive the change. */}
+        <Fragment key={account ?? status}>
+          <Outlet />
+        </Fragment>
       </main>
     </>
   )

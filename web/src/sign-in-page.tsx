@@ -4,9 +4,9 @@ import { useMutation } from '@tanstack/react-query'
 import { Link, useNavigate, useSearch } from '@tanstack/react-router'
 import { KeyRound } from 'lucide-react'
 import { useState } from 'react'
-import { apps } from './apps.ts'
 import { type Credentials, CredentialsForm } from './credentials-form.tsx'
 import { askPasskey, hasPasskeys } from './passkeys-in-browser.ts'
+import { safePath } from './safe-path.ts'
 import { SecondStep } from './second-step.tsx'
 
 export function SignInPage() {
@@ -46,7 +46,11 @@ export function SignInPage() {
         </Button>
       )}
       <p className="small soft">
-        New here? <Link to="/sign-up">Make an account</Link>, it takes a moment.
+        New here?{' '}
+        <Link to="/sign-up" search={(now: object) => now}>
+          Make an account
+        </Link>
+        , it takes a moment.
       </p>
     </CredentialsForm>
   )
@@ -61,9 +65,4 @@ function useEnter() {
     session.accept(answer)
     await navigate({ href: safePath(next) })
   }
-}
-
-/** Only a path of our own: a link that leads here must not lead elsewhere from here. */
-function safePath(next: string | undefined): string {
-  return next && /^\/(?![/\\])/.test(next) ? next : (apps[0]?.home ?? '/')
 }

@@ -3,13 +3,13 @@ import { useService } from '@seaworthy/ui'
 import { useMutation } from '@tanstack/react-query'
 import { Link, useNavigate, useSearch } from '@tanstack/react-router'
 import { KeyRound } from 'lucide-react'
-import { apps } from './apps.ts'
 import { type Credentials, CredentialsForm } from './credentials-form.tsx'
+import { safePath } from './safe-path.ts'
 
 export function SignUpPage() {
   const { http, session } = useService()
   const navigate = useNavigate()
-  const { operator } = useSearch({ strict: false }) as { operator?: string }
+  const { operator, next } = useSearch({ strict: false }) as { operator?: string; next?: string }
   const signUp = useMutation({
     mutationFn: (credentials: Credentials) =>
       dataOf(
@@ -19,7 +19,7 @@ export function SignUpPage() {
       ),
     onSuccess: async (answer) => {
       if (answer) session.accept(answer)
-      await navigate({ to: operator ? '/operations' : (apps[0]?.home ?? '/') })
+      await navigate({ href: operator ? '/operations' : safePath(next) })
     },
   })
   return (
@@ -39,7 +39,11 @@ export function SignUpPage() {
         </p>
       )}
       <p className="small soft">
-        Already have one? <Link to="/sign-in">Sign in</Link>.
+        Already have one?{' '}
+        <Link to="/sign-in" search={(now: object) => now}>
+          Sign in
+        </Link>
+        .
       </p>
     </CredentialsForm>
   )

@@ -27,6 +27,14 @@ export const offlineProblem: Problem = {
   detail: 'Check your connection. Nothing you entered is lost.',
 }
 
+/** The sign-in works in another account than the one the page showed. */
+export const movedProblem: Problem = {
+  title: 'You work in another account now.',
+  status: 409,
+  code: 'account_changed',
+  detail: 'Nothing was changed. Look at the page and try again.',
+}
+
 export async function readProblem(response: Response): Promise<Problem> {
   try {
     const body = (await response.json()) as Partial<Problem>

@@ -5,14 +5,14 @@ import { createSession } from './session.ts'
 type Script = (request: Request, attempt: number) => Response | Promise<Response>
 
 /** A sender whose service follows a script; refreshes always succeed. */
-function open(script: Script) {
+function open(script: Script, accountOf: (refresh: number) => string = () => 'a') {
   const seen: Request[] = []
   let refreshes = 0
   const fetcher: typeof fetch = async (input, init) => {
     const request = new Request(input, init)
     if (request.url.endsWith('/refresh')) {
       refreshes++
-      const user = { id: 'u', accountId: 'a', role: 'owner', operator: false }
+      const user = { id: 'u', accountId: accountOf(refreshes), role: 'owner', operator: false }
       return Response.json({ accessToken: `token-${refreshes}`, expiresInSeconds: 900, user })
     }
     seen.push(request.clone())
@@ -67,6 +67,18 @@ describe('the client', () => {
     expect((await send(post())).status).toBe(200)
     expect(refreshes()).toBe(2)
     expect(seen.map((request) => request.headers.get('authorization'))).toEqual(['Bearer token-1', 'Bearer token-2'])
+  })
+
+  it('does not repeat in one account what was meant for another', async () => {
+    const { send, seen, session } = open(
+      (_, attempt) => new Response('', { status: attempt === 2 ? 401 : 200 }),
+      (refresh) => (refresh === 1 ? 'office' : 'home'),
+    )
+    await send(post())
+    await expect(send(post('wish-1'))).rejects.toMatchObject({ problem: { code: 'account_changed' } })
+    expect(seen).toHaveLength(2)
+    expect(session.state.user?.accountId).toBe('home')
+    expect((await send(post())).status).toBe(200)
   })
 
   it('does not take a wrong password for the end of the sign-in', async () => {

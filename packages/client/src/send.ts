@@ -1,5 +1,5 @@
 import { backoffMs, pause } from '@seaworthy/core'
-import { ApiError, endsSession, offlineProblem, readProblem } from './problem.ts'
+import { ApiError, endsSession, movedProblem, offlineProblem, readProblem } from './problem.ts'
 import type { Session } from './session.ts'
 
 export interface SendSettings {
@@ -26,8 +26,10 @@ export function createSender({
   retriesMax,
 }: SendSettings): (request: Request) => Promise<Response> {
   let budget = BUDGET_MAX
-  const attempt = async (request: Request): Promise<Response> => {
+  const attempt = async (request: Request, account: string | undefined): Promise<Response> => {
     const token = await session.token()
+    // A renewed sign-in may work in another account: what was meant for the one must not happen to the other.
+    if (token && account && account !== session.state.user?.accountId) throw new ApiError(movedProblem)
     const headers = new Headers(request.headers)
     if (token) headers.set('authorization', `Bearer ${token}`)
     // The service does not work longer on an answer than anybody waits for it.
@@ -36,18 +38,19 @@ export function createSender({
       new Request(request, { headers, signal: AbortSignal.any([request.signal, AbortSignal.timeout(timeoutMs)]) }),
     )
   }
-  const renewed = async (request: Request): Promise<Response> => {
-    const response = await attempt(request.clone())
+  const renewed = async (request: Request, account: string | undefined): Promise<Response> => {
+    const response = await attempt(request.clone(), account)
     if (response.status !== 401 || session.state.status !== 'signed-in') return response
     if (!endsSession(await readProblem(response.clone()))) return response
     session.forget()
-    return attempt(request)
+    return attempt(request, account)
   }
   return async (request) => {
     const repeatable = request.method === 'GET' || request.headers.has('idempotency-key')
+    const account = session.state.user?.accountId
     budget = Math.min(BUDGET_MAX, budget + BUDGET_PER_REQUEST)
     for (let tries = 1; ; tries++) {
-      const outcome = await renewed(request.clone()).catch((error: unknown) => new Unanswered(error))
+      const outcome = await renewed(request.clone(), account).catch((error: unknown) => new Unanswered(error))
       const mayRetry = repeatable && tries <= retriesMax && budget >= 1 && !request.signal.aborted
       if (!mayRetry || !isPassing(outcome)) return answerOf(outcome, request.signal)
       budget--
@@ -65,9 +68,11 @@ class Unanswered {
   }
 }
 
-const isPassing = (outcome: Response | Unanswered): boolean => outcome instanceof Unanswered || outcome.status === 503
+const isPassing = (outcome: Response | Unanswered): boolean =>
+  outcome instanceof Unanswered ? !(outcome.reason instanceof ApiError) : outcome.status === 503
 
 function answerOf(outcome: Response | Unanswered, signal: AbortSignal): Response {
   if (outcome instanceof Response) return outcome
+  if (outcome.reason instanceof ApiError) throw outcome.reason
   throw signal.aborted ? outcome.reason : new ApiError(offlineProblem, { cause: outcome.reason })
 }

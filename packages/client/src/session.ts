@@ -43,7 +43,7 @@ export function createSession(baseUrl: string, fetcher: typeof fetch): Session {
   }
   const accept = (answer: SessionAnswer): void => {
     token = { text: answer.accessToken, renewAt: Date.now() + answer.expiresInSeconds * 1_000 - RENEW_BEFORE_MS }
-    if (state.status !== 'signed-in' || state.user?.id !== answer.user.id)
+    if (state.status !== 'signed-in' || !isSame(state.user, answer.user))
       move({ status: 'signed-in', user: answer.user })
   }
   const end = (): void => {
@@ -82,6 +82,12 @@ export function createSession(baseUrl: string, fetcher: typeof fetch): Session {
     end,
   }
 }
+
+const isSame = (one: SessionUser | undefined, other: SessionUser): boolean =>
+  one?.id === other.id &&
+  one.accountId === other.accountId &&
+  one.role === other.role &&
+  one.operator === other.operator
 
 /** A refresh token works once: two tabs that renew at the same moment would end each other's sign-in. */
 async function withLock<T>(work: () => Promise<T>): Promise<T> {

@@ -26,6 +26,9 @@ const jobs: Deletion = sql`
 const sessions: Deletion = sql`
   delete from seaworthy.sessions where id in (
     select id from seaworthy.sessions where expires_at < now() - interval '1 day' limit ${ROWS_MAX})`
+const invitations: Deletion = sql`
+  delete from seaworthy.invitations where id in (
+    select id from seaworthy.invitations where expires_at < now() - interval '30 days' limit ${ROWS_MAX})`
 
 /** What piles up is removed, a bounded number of rows in each transaction, until nothing is left. */
 export function janitorSchedules({ database, media, log }: JanitorParts): readonly ScheduledTask[] {
@@ -39,6 +42,7 @@ export function janitorSchedules({ database, media, log }: JanitorParts): readon
     sweep('answers', '11 * * * *', 'janitor', answers),
     sweep('jobs', '23 * * * *', 'janitor', jobs),
     sweep('sessions', '37 * * * *', 'identity', sessions),
+    sweep('invitations', '43 * * * *', 'identity', invitations),
     {
       name: 'platform.sweep-media',
       cron: '*/10 * * * *',

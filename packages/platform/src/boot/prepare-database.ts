@@ -1,19 +1,23 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import type { Secret } from '@seaworthy/core'
 import { type Config, readOrMakeSecret } from '../config/index.ts'
 import {
   asOwner,
   connectWithRetries,
+  type DatabaseRole,
   type EmbeddedServer,
   type Endpoint,
   ensureDatabaseAndRoles,
   explainTlsFailure,
+  findWeakRights,
   type Login,
   lockServer,
   loginOf,
   type Migration,
   migrateToLatestOrThrow,
   type OwnerSession,
+  openClient,
   parseDatabaseUrl,
   platformMigrations,
   startEmbeddedServer,
@@ -104,6 +108,11 @@ async function prepareLocked(
   // Needed once: a supervisor that runs for months does not keep the queue's library.
   const { migrateQueue } = await import('../jobs/index.ts')
   await migrateQueue(endpoint, admin, loginOf('worker', secret, endpoint), loginOf('app', secret, endpoint).user)
+  await refuseWeakRights(
+    { endpoint, admin },
+    secret,
+    sources.map(({ app }) => app),
+  )
   return applied
 }
 
@@ -114,4 +123,24 @@ async function checkKeys(session: OwnerSession, config: Config, log: Logger): Pr
     log.warn('the encryption key is old; HINT: seaworthy keys rotate', { key: current, days: ageDays })
   if (config.environment === 'production' && unverified.length)
     log.warn('losing the encryption key would lose what it seals; HINT: seaworthy keys kit FILE')
+}
+
+/** A start does not serve what one account could read of another. */
+async function refuseWeakRights(
+  { endpoint, admin }: Pick<OpenedServer, 'endpoint' | 'admin'>,
+  secret: Secret,
+  schemas: readonly string[],
+): Promise<void> {
+  const roleName = (role: DatabaseRole): string => loginOf(role, secret, endpoint).user
+  const client = await openClient(endpoint, admin, 'rights')
+  try {
+    const roles = { app: roleName('app'), worker: roleName('worker'), reader: roleName('reader') }
+    const weak = await findWeakRights(client, { roles, schemas: ['seaworthy', ...schemas] })
+    if (weak.length)
+      throw new Error(
+        `The database lets the app do more than it must:\n    ${weak.join('\n    ')}\n    HINT: put the policies and rights back as the migrations made them, or correct the newest migration.`,
+      )
+  } finally {
+    await client.end()
+  }
 }

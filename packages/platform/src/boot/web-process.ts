@@ -3,8 +3,8 @@ import type { AddressInfo } from 'node:net'
 import { pause, systemClock } from '@seaworthy/core'
 import type { Config } from '../config/index.ts'
 import { guardFetch, loginOf } from '../data/index.ts'
-import { scopesOf } from '../definition/index.ts'
-import { type Flags, openFlags } from '../flags/index.ts'
+import { type App, scopesOf } from '../definition/index.ts'
+import { type Flags, type OpenFlags, openFlags } from '../flags/index.ts'
 import {
   createHoldingServer,
   type HttpParts,
@@ -93,16 +93,7 @@ export async function openWebService(
   const flags = await openFlags({ database, log, flags: [signUps, ...system.apps.flatMap((app) => app.flags)] })
   closer.add('flags', () => flags.stop())
   const secure = config.publicUrl.startsWith('https:')
-  const apps = withSettings(
-    [
-      identityApp(identity, { refreshMs: config.refreshMs, secure, scopes: scopesOf([uploadsApp(), ...system.apps]) }),
-      operationsApp({ database, identity, flags, apps: system.apps }),
-      uploadsApp(),
-      vaultApp(capabilities.vault),
-      ...system.apps,
-    ],
-    config,
-  )
+  const apps = allApps(system, capabilities, identity, flags)
   await serveHttp(server, {
     apps,
     parts: httpParts(capabilities, identity, flags, secure),
@@ -140,6 +131,28 @@ export async function openWebService(
   })
   closer.add('events', () => feed?.stop())
   identity.onSessionChanged(sockets.endSession)
+}
+
+/** The platform's own routes, and those of the apps. */
+function allApps(
+  system: System,
+  { config, database, vault }: Capabilities,
+  identity: Identity,
+  flags: OpenFlags,
+): readonly App[] {
+  const secure = config.publicUrl.startsWith('https:')
+  const { refreshMs, publicUrl } = config
+  const scopes = scopesOf([uploadsApp(), ...system.apps])
+  return withSettings(
+    [
+      identityApp(identity, { refreshMs, secure, publicUrl, scopes }),
+      operationsApp({ database, identity, flags, apps: system.apps }),
+      uploadsApp(),
+      vaultApp(vault),
+      ...system.apps,
+    ],
+    config,
+  )
 }
 
 function httpParts(

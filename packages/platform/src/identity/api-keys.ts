@@ -15,6 +15,7 @@ import {
 import { LRUCache } from 'lru-cache'
 import { type Database, sql, type Transaction } from '../data/index.ts'
 import type { Logger } from '../telemetry/index.ts'
+import { lockMembers, roleNow } from './membership.ts'
 import type { Also } from './parts.ts'
 
 /** Keys that programs call with: shown once, kept as a hash, for one account, with a role and scopes. */
@@ -117,8 +118,9 @@ export function openApiKeys({ database, clock, log, onKeyChanged }: ApiKeySettin
 
 async function makeKey(tx: Transaction, caller: Caller, wanted: NewApiKey, also?: Also) {
   if (!roleAtLeast(caller.role, wanted.role)) throw fault('forbidden', { detail: 'A key cannot do more than you can.' })
-  // Makers of keys for one account wait for each other.
-  await tx.run(sql`select pg_advisory_xact_lock(hashtextextended(${`api keys ${caller.accountId}`}, 0))`)
+  // The account's row is the queue in which makers of keys, and whoever removes members, wait.
+  await lockMembers(tx, caller.accountId)
+  if (!roleAtLeast(await roleNow(tx, caller), wanted.role)) throw fault('forbidden')
   const { count } = await tx.one<{ count: number }>(
     sql`select count(*)::int as count from seaworthy.api_keys where account_id = ${caller.accountId} and revoked_at is null`,
   )

@@ -193,7 +193,7 @@ async function confirmPassword(parts: Parts, caller: Caller, password: string): 
     throw fault('wrong_credentials', { detail: 'The password is wrong.' })
 }
 
-async function accessFor(parts: Parts, known: Known): Promise<Access> {
+export async function accessFor(parts: Parts, known: Known): Promise<Access> {
   const { token, expiresInSeconds } = await parts.tokens.issue(known)
   return { caller: known.caller, accessToken: token, expiresInSeconds }
 }

@@ -2,9 +2,12 @@ import { type Caller, fault, type UserId } from '@seaworthy/core'
 import type { JWK } from 'jose'
 import { sql, type Transaction } from '../data/index.ts'
 import { createAccessTokens, type Known } from './access-tokens.ts'
+import { type Accounts, accountsOf } from './accounts.ts'
 import { type ApiKeys, isApiKey, openApiKeys } from './api-keys.ts'
 import { type Credentials, enter, reauthenticate, refresh, type SignUpOptions, signIn, signUp } from './entry.ts'
-import type { Also, IdentitySettings, Parts, SecondFactorNeeded, SignedIn } from './parts.ts'
+import { type Invitations, invitationsOf } from './invitations.ts'
+import { type Members, membersOf } from './members.ts'
+import type { Access, Also, IdentitySettings, Parts, SecondFactorNeeded, SignedIn } from './parts.ts'
 import { checkPasskey, type Passkeys, passkeysOf } from './passkeys.ts'
 import { createPasswords } from './passwords.ts'
 import { watchRevocations } from './revocations.ts'
@@ -35,6 +38,9 @@ export interface Identity {
   readonly secondFactor: SecondFactor
   readonly passkeys: Passkeys
   readonly apiKeys: ApiKeys
+  readonly accounts: Accounts
+  readonly members: Members
+  readonly invitations: Invitations
   /** For whoever verifies our tokens, as RFC 7517 writes them. */
   publicKeys(): Promise<{ keys: JWK[] }>
   stop(): void
@@ -112,6 +118,9 @@ export async function openIdentity(settings: IdentitySettings): Promise<Identity
     secondFactor: secondFactorOf(parts),
     passkeys: passkeysOf(parts),
     apiKeys,
+    accounts: accountsOf(parts),
+    members: membersOf(parts),
+    invitations: invitationsOf(parts),
     publicKeys: keys.publicKeys,
     stop: () => {
       revocations.stop()

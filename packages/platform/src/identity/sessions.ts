@@ -152,14 +152,12 @@ export async function revokeSessionsOf(
   return ended.map(({ id }) => id)
 }
 
-/** What these sign-ins may do has changed: their access tokens are refused, and the next ones know it. */
-export async function outdateSessions(
-  tx: Transaction,
-  of: { readonly userId: Caller['userId']; readonly accountId: Caller['accountId'] },
-): Promise<void> {
-  await tx.run(sql`
-    update seaworthy.sessions set version = version + 1, changed_at = clock_timestamp()
-    where user_id = ${of.userId} and account_id = ${of.accountId} and revoked_at is null`)
+/** Of whom, and where they work. */
+type SessionsOf = Pick<Caller, 'userId' | 'accountId'>
+
+export interface ChangedSession {
+  readonly id: string
+  readonly version: number
 }
 
 /** More than the password was shown in this sign-in: its next tokens say so. */
@@ -173,6 +171,20 @@ export async function upgradeSession(
     where id = ${sessionId} and not second_factor returning version`)
   if (row) tx.afterCommit(() => revocations.change(sessionId, row.version))
 }
+
+/** What these sign-ins may do has changed: their access tokens are refused, and the next ones know it. */
+export const outdateSessions = (tx: Transaction, of: SessionsOf): Promise<ChangedSession[]> =>
+  tx.many<ChangedSession>(sql`
+    update seaworthy.sessions set version = version + 1, changed_at = clock_timestamp()
+    where user_id = ${of.userId} and account_id = ${of.accountId} and revoked_at is null returning id, version`)
+
+/** Sign-ins that worked in an account go on in the person's own. */
+export const moveSessionsHome = (tx: Transaction, of: SessionsOf): Promise<ChangedSession[]> =>
+  tx.many<ChangedSession>(sql`
+    update seaworthy.sessions s set account_id = a.id, version = s.version + 1, changed_at = clock_timestamp()
+    from seaworthy.accounts a
+    where a.personal_user_id = s.user_id and s.user_id = ${of.userId} and s.account_id = ${of.accountId} and s.revoked_at is null
+    returning s.id, s.version`)
 
 export interface SessionListed {
   readonly id: string

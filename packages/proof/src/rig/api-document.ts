@@ -5,6 +5,12 @@ interface ApiDocument {
 
 interface Operation {
   readonly operationId: string
+  /** Who may call: `public`, a role of an account, or `operator`. */
+  readonly 'x-role'?: string
+  /** What an API key must be made for; absent where none is taken. */
+  readonly 'x-scope'?: string
+  /** Only shortly after somebody has shown who they are. */
+  readonly 'x-fresh'?: boolean
   readonly parameters: readonly {
     readonly name: string
     readonly in: string

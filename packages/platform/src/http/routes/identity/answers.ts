@@ -4,6 +4,8 @@ import type { Access, Identity, SignedIn } from '../../../identity/index.ts'
 export interface IdentityRouteSettings {
   readonly refreshMs: number
   readonly secure: boolean
+  /** Where links lead. */
+  readonly publicUrl: string
   /** What API keys can be made for. */
   readonly scopes: readonly string[]
 }
@@ -13,6 +15,7 @@ export interface IdentityParts {
   readonly identity: Identity
   readonly cookie: ReturnType<typeof cookieOf>
   readonly scopes: readonly string[]
+  readonly publicUrl: string
 }
 
 export const password = z.string().min(8, 'must have at least 8 characters').max(128, 'may have at most 128 characters')

@@ -1,10 +1,13 @@
 import { defineApp } from '../../../definition/index.ts'
 import type { Identity } from '../../../identity/index.ts'
+import { accountRoutes } from './accounts.ts'
 import { cookieOf, type IdentityParts, type IdentityRouteSettings } from './answers.ts'
 import { apiKeyRoutes } from './api-keys.ts'
 import { deviceRoutes } from './devices.ts'
 import { entryRoutes } from './entry.ts'
 import { factorRoutes } from './factors.ts'
+import { invitationRoutes } from './invitations.ts'
+import { memberRoutes } from './members.ts'
 import { passkeyRoutes } from './passkeys.ts'
 import { selfRoutes } from './self.ts'
 import { sessionRoutes } from './sessions.ts'
@@ -13,7 +16,8 @@ import { sessionRoutes } from './sessions.ts'
  * Who one is, as routes like all others. The refresh token lives in a cookie that no script can read.
  */
 export function identityApp(identity: Identity, settings: IdentityRouteSettings) {
-  const parts: IdentityParts = { identity, cookie: cookieOf(settings), scopes: settings.scopes }
+  const { scopes, publicUrl } = settings
+  const parts: IdentityParts = { identity, cookie: cookieOf(settings), scopes, publicUrl }
   return defineApp({
     name: 'identity',
     title: 'Accounts and sign-in',
@@ -26,6 +30,9 @@ export function identityApp(identity: Identity, settings: IdentityRouteSettings)
       ...apiKeyRoutes(parts),
       ...factorRoutes(parts),
       ...passkeyRoutes(parts),
+      ...accountRoutes(parts),
+      ...memberRoutes(parts),
+      ...invitationRoutes(parts),
     ],
   })
 }
