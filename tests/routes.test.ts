@@ -12,7 +12,13 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 const apps = [
   cosnap,
   identityApp({} as Identity, { refreshMs: 1, secure: false, scopes: [] }),
-  operationsApp({ database: {} as Database, identity: {} as Identity, flags: {} as OpenFlags, apps: [] }),
+  operationsApp({
+    database: {} as Database,
+    identity: {} as Identity,
+    flags: {} as OpenFlags,
+    apps: [],
+    deliversMail: false,
+  }),
   uploadsApp(),
 ]
 const routes = apps.flatMap((app) =>

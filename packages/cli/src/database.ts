@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { readConfig } from '@seaworthy/platform/config'
-import { loginOf, parseDatabaseUrl } from '@seaworthy/platform/data'
+import { type Config, readConfig } from '@seaworthy/platform/config'
+import { type Endpoint, loginOf, parseDatabaseUrl } from '@seaworthy/platform/data'
 import { findPlace } from './place.ts'
 
 const roles = ['admin', 'app', 'worker', 'reader'] as const
@@ -17,7 +17,7 @@ function urlFor(role: Role): string {
   const config = readConfig(findPlace().directory)
   const given = config.databaseUrl?.reveal()
   if (role === 'admin' && given) return given
-  const endpoint = given ? parseDatabaseUrl(given).endpoint : embeddedEndpoint(config.dataDirectory)
+  const endpoint = findEndpoint(config)
   const login =
     role === 'admin'
       ? { user: 'seaworthy_admin', password: readSecret(config.dataDirectory, 'DATABASE_ADMIN_PASSWORD') }
@@ -25,6 +25,10 @@ function urlFor(role: Role): string {
   const tls = endpoint.tls === 'verify' ? '?sslmode=verify-full' : ''
   return `postgresql://${login.user}:${encodeURIComponent(login.password)}@${endpoint.host}:${endpoint.port}/${endpoint.database}${tls}`
 }
+
+/** Where the database of this installation is. Throws when none was started yet. */
+export const findEndpoint = ({ databaseUrl, dataDirectory }: Config): Endpoint =>
+  databaseUrl ? parseDatabaseUrl(databaseUrl.reveal()).endpoint : embeddedEndpoint(dataDirectory)
 
 function embeddedEndpoint(dataDirectory: string) {
   const port = readOrUndefined(join(dataDirectory, 'database.port'))

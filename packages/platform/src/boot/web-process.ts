@@ -78,6 +78,7 @@ export async function openWebService(
     database,
     vault: capabilities.vault,
     publicUrl: config.publicUrl,
+    contextWords: wordsOf(system, config),
     accessSecret: secrets.accessSecret,
     refreshSecret: secrets.refreshSecret,
     accessMs: config.accessMs,
@@ -95,7 +96,7 @@ export async function openWebService(
   const apps = withSettings(
     [
       identityApp(identity, { refreshMs: config.refreshMs, secure, scopes: scopesOf([uploadsApp(), ...system.apps]) }),
-      operationsApp({ database, identity, flags, apps: system.apps }),
+      operationsApp({ database, identity, flags, apps: system.apps, deliversMail: config.smtpUrl !== undefined }),
       uploadsApp(),
       ...system.apps,
     ],
@@ -139,6 +140,13 @@ export async function openWebService(
   closer.add('events', () => feed?.stop())
   identity.onSessionChanged(sockets.endSession)
 }
+
+/** What somebody who guesses passwords of this installation tries first. */
+const wordsOf = ({ apps }: System, config: Config): readonly string[] => [
+  'seaworthy',
+  ...apps.flatMap(({ name, title }) => [name, title]),
+  ...new URL(config.publicUrl).hostname.split('.').slice(0, -1),
+]
 
 function httpParts(
   { config, database, media, log, metrics }: Capabilities,

@@ -65,8 +65,21 @@ export async function useLink(
         where token_hash = ${hashToken(token)} and kind = any (${kinds}) and used_at is null and expires_at > ${now}
         returning kind, email, user_id as "userId", about`)
     : undefined
-  if (!used) throw fault('link_expired', { detail: 'It was used already, or is too old. Ask for a new one.' })
+  if (!used) throw expired()
   return used
+}
+
+const expired = () => fault('link_expired', { detail: 'It was used already, or is too old. Ask for a new one.' })
+
+/** Looks at a link without using it up. Throws `link_expired`, as `useLink` would. */
+export async function peekLink(tx: Transaction, kind: LinkKind, token: string, clock: Clock): Promise<OneTimeLink> {
+  const found = tokenForm.test(token)
+    ? await tx.maybe<OneTimeLink>(sql`
+        select kind, email, user_id as "userId", about from seaworthy.one_time_links
+        where token_hash = ${hashToken(token)} and kind = ${kind} and used_at is null and expires_at > ${new Date(clock.now())}`)
+    : undefined
+  if (!found) throw expired()
+  return found
 }
 
 /** Links of a person, or about a thing, that nobody may use any more; of all kinds when none is given. */

@@ -1,11 +1,13 @@
 import { defineApp } from '../../../definition/index.ts'
 import type { Identity } from '../../../identity/index.ts'
+import { addressRoutes } from './addresses.ts'
 import { cookieOf, type IdentityParts, type IdentityRouteSettings } from './answers.ts'
 import { apiKeyRoutes } from './api-keys.ts'
 import { deviceRoutes } from './devices.ts'
 import { entryRoutes } from './entry.ts'
 import { factorRoutes } from './factors.ts'
 import { passkeyRoutes } from './passkeys.ts'
+import { passwordRoutes } from './passwords.ts'
 import { selfRoutes } from './self.ts'
 import { sessionRoutes } from './sessions.ts'
 
@@ -22,6 +24,8 @@ export function identityApp(identity: Identity, settings: IdentityRouteSettings)
       ...entryRoutes(parts),
       ...sessionRoutes(parts),
       ...selfRoutes(parts),
+      ...passwordRoutes(parts),
+      ...addressRoutes(parts),
       ...deviceRoutes(parts),
       ...apiKeyRoutes(parts),
       ...factorRoutes(parts),
