@@ -292,7 +292,7 @@ describe('mail about an account', () => {
       expect(response.status).toBe(422)
       expect(await response.json()).toMatchObject({
         code: 'password_too_common',
-        fields: [{ path: 'body.password', message: 'is one of those that many people use' }],
+        fields: [{ path: 'body.password', message: 'is one of those that many people use. Try a few words in a row.' }],
       })
     })
 

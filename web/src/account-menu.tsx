@@ -4,6 +4,7 @@ import { useMutation, useQuery } from '@tanstack/react-query'
 import { Link, useNavigate } from '@tanstack/react-router'
 import { Activity, LogOut, ShieldCheck, UserRound } from 'lucide-react'
 import { useEffect, useId, useRef } from 'react'
+import { ConfirmAddress } from './confirm-address.tsx'
 
 /** Who is signed in, and the way out. */
 export function AccountMenu() {
@@ -39,6 +40,7 @@ export function AccountMenu() {
           <br />
           {me.data?.email ?? ''}
         </p>
+        {me.data?.emailVerified === false && <ConfirmAddress />}
         <Link to="/settings/security" onClick={() => menu.current?.hidePopover()}>
           <ShieldCheck size={18} /> Security
         </Link>

@@ -5,6 +5,7 @@ import { Link, useNavigate, useSearch } from '@tanstack/react-router'
 import { KeyRound } from 'lucide-react'
 import { apps } from './apps.ts'
 import { type Credentials, CredentialsForm } from './credentials-form.tsx'
+import { newPasswordHint } from './new-password.ts'
 
 export function SignUpPage() {
   const { http, session } = useService()
@@ -27,7 +28,7 @@ export function SignUpPage() {
       title={operator ? 'Become the operator' : 'Make an account'}
       action={operator ? 'Make the operator account' : 'Make my account'}
       newPassword
-      passwordHint="At least 8 characters. A few words in a row are good."
+      passwordHint={newPasswordHint}
       error={signUp.error}
       busy={signUp.isPending}
       onSubmit={(credentials) => signUp.mutate(credentials)}

@@ -25,7 +25,7 @@ export function createPasswordRules(words: readonly string[]): PasswordRules {
 const tooCommon = (message: string) =>
   fault('password_too_common', {
     detail: 'Choose another one. A few words in a row that belong together only for you are good.',
-    fields: [{ path: 'body.password', message }],
+    fields: [{ path: 'body.password', message: `${message}. Try a few words in a row.` }],
   })
 
 const fold = (text: string): string => text.normalize('NFC').toLowerCase()
