@@ -1,7 +1,7 @@
-import { ApiError, dataOf } from '@seaworthy/client'
-import { Button, Failure, Field, useService } from '@seaworthy/ui'
+import { dataOf } from '@seaworthy/client'
+import { Button, Failure, useService } from '@seaworthy/ui'
 import { useInfiniteQuery, useMutation } from '@tanstack/react-query'
-import { type FormEvent, useState } from 'react'
+import { type Sensitive, useSensitive } from './settings/sensitive.tsx'
 
 /** Mail to people. Where no server delivers it, an operator reads it here and hands the link on. */
 export function Outbox() {
@@ -17,6 +17,8 @@ export function Outbox() {
     initialPageParam: '',
     getNextPageParam: ({ next }) => next ?? undefined,
   })
+  // A link in a mail opens somebody's account: whoever reads one has just shown who they are.
+  const sensitive = useSensitive()
   const [first] = mail.data?.pages ?? []
   if (!first) return null
   const items = mail.data?.pages.flatMap((page) => page.items) ?? []
@@ -41,7 +43,9 @@ export function Outbox() {
                   {item.problem ? `: ${item.problem}` : ''}
                 </p>
               </div>
-              {!first.delivers && item.state === 'waiting' && <Letter id={item.id} subject={item.subject} />}
+              {!first.delivers && item.state === 'waiting' && (
+                <Letter id={item.id} subject={item.subject} sensitive={sensitive} />
+              )}
             </li>
           ))}
         </ul>
@@ -51,17 +55,22 @@ export function Outbox() {
           Show older ones
         </Button>
       )}
+      {sensitive.question}
     </section>
   )
 }
 
-function Letter({ id, subject }: { readonly id: string; readonly subject: string }) {
+interface LetterProps {
+  readonly id: string
+  readonly subject: string
+  readonly sensitive: Sensitive
+}
+
+function Letter({ id, subject, sensitive }: LetterProps) {
   const { http } = useService()
   const read = useMutation({
-    mutationFn: () => dataOf(http.GET('/api/operations/mail/{id}', { params: { path: { id } } })),
+    mutationFn: () => sensitive.run(() => dataOf(http.GET('/api/operations/mail/{id}', { params: { path: { id } } }))),
   })
-  if (read.error instanceof ApiError && read.error.problem.code === 'reauthentication_required')
-    return <ShowItIsYou onShown={() => read.mutate()} />
   if (read.error) return <Failure error={read.error} onRetry={() => read.mutate()} />
   if (!read.data)
     return (
@@ -82,40 +91,5 @@ function Letter({ id, subject }: { readonly id: string; readonly subject: string
         </p>
       )}
     </div>
-  )
-}
-
-/** A link in a mail opens somebody's account: whoever reads one has just shown who they are. */
-function ShowItIsYou({ onShown }: { readonly onShown: () => void }) {
-  const { http, session } = useService()
-  const [password, setPassword] = useState('')
-  const confirm = useMutation({
-    mutationFn: () => dataOf(http.POST('/api/identity/confirm', { body: { password } })),
-    onSuccess: (answer) => {
-      session.accept(answer)
-      onShown()
-    },
-  })
-  const submit = (event: FormEvent): void => {
-    event.preventDefault()
-    confirm.mutate()
-  }
-  return (
-    <form className="letter" onSubmit={submit}>
-      <Field
-        label="Your password, to read it"
-        type="password"
-        name="password"
-        autoComplete="current-password"
-        required
-        maxLength={128}
-        value={password}
-        onChange={(event) => setPassword(event.target.value)}
-        fault={confirm.error ? 'That did not match.' : undefined}
-      />
-      <Button kind="main" type="submit" disabled={confirm.isPending}>
-        Confirm that it is you
-      </Button>
-    </form>
   )
 }

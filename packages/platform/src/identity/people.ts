@@ -31,5 +31,13 @@ export async function findPersonByEmail(tx: Transaction, email: string): Promise
 
 const toPerson = ({ accountId, operator, ...person }: Row): Person => ({
   ...person,
-  caller: { userId: person.userId, accountId, role: 'owner', sessionId: '', authenticatedAtMs: 0, operator },
+  caller: {
+    userId: person.userId,
+    accountId,
+    role: 'owner',
+    sessionId: '',
+    authenticatedAtMs: 0,
+    secondFactor: false,
+    operator,
+  },
 })
