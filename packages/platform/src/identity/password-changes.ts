@@ -11,7 +11,7 @@ import { revokeSessionsOf } from './sessions.ts'
 /** A password that was forgotten, and one that is changed. */
 export interface PasswordChanges {
   /** A mail with a link, if there is such an account. The caller learns nothing of that, neither by the answer nor by its time. */
-  forgot(email: string): void
+  forgot(email: string): Promise<void>
   /**
    * By the link of a mail. Ends every sign-in of the person and signs nobody in: a second factor stays needed.
    * Throws `link_expired`, `password_too_common`; the latter leaves the link as it is.
@@ -25,7 +25,7 @@ const RESET_MS = 30 * MINUTE
 const LINKS_PER_HOUR = 5
 
 export const passwordChangesOf = (parts: Parts): PasswordChanges => ({
-  forgot: (email) => parts.background.start(() => sendReset(parts, email)),
+  forgot: async (email) => parts.background.start(() => sendReset(parts, email)),
   reset: (given, also) => reset(parts, given, also),
   change: (caller, given, also) => change(parts, caller, given, also),
 })

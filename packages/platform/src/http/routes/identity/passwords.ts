@@ -20,7 +20,7 @@ const forgot = ({ identity }: IdentityParts) =>
     reply: { 202: OnItsWay },
     audit: 'password_forgot',
     handle: async ({ body }) => {
-      identity.passwords.forgot(body.email)
+      await identity.passwords.forgot(body.email)
       return { status: 202, body: { message: 'If there is an account with this address, a mail is on its way to it.' } }
     },
   })
