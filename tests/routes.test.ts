@@ -13,7 +13,13 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 const apps = [
   cosnap,
   identityApp({} as Identity, { refreshMs: 1, secure: false, scopes: [], publicUrl: 'http://localhost' }),
-  operationsApp({ database: {} as Database, identity: {} as Identity, flags: {} as OpenFlags, apps: [] }),
+  operationsApp({
+    database: {} as Database,
+    identity: {} as Identity,
+    flags: {} as OpenFlags,
+    apps: [],
+    deliversMail: false,
+  }),
   uploadsApp(),
   vaultApp({} as Vault),
 ]

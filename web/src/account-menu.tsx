@@ -4,6 +4,7 @@ import { useMutation, useQuery } from '@tanstack/react-query'
 import { Link, useNavigate } from '@tanstack/react-router'
 import { Activity, Check, LogOut, ShieldCheck, UserRound, UsersRound } from 'lucide-react'
 import { useEffect, useId, useRef } from 'react'
+import { ConfirmAddress } from './confirm-address.tsx'
 import { accountsQuery, shortRole } from './members/account-queries.ts'
 import { useSwitch } from './members/use-switch.ts'
 
@@ -41,6 +42,7 @@ export function AccountMenu() {
           <br />
           {me.data?.email ?? ''}
         </p>
+        {me.data?.emailVerified === false && <ConfirmAddress />}
         <Accounts onChosen={() => menu.current?.hidePopover()} />
         <Link to="/members" onClick={() => menu.current?.hidePopover()}>
           <UsersRound size={18} /> Members

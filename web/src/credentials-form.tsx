@@ -35,7 +35,7 @@ export function CredentialsForm({
     event.preventDefault()
     onSubmit({ email, password })
   }
-  const inFields = error instanceof ApiError && error.problem.code === 'invalid_input'
+  const inFields = error instanceof ApiError && (error.problem.fields?.length ?? 0) > 0
   return (
     <div className="page form-page">
       <form className="card form" onSubmit={submit}>

@@ -3,6 +3,7 @@ import { useQuery } from '@tanstack/react-query'
 import { DeadLetters } from './dead-letters.tsx'
 import { FindPerson } from './find-person.tsx'
 import { FlagList } from './flags.tsx'
+import { Outbox } from './outbox.tsx'
 
 interface Detailed {
   readonly status: string
@@ -42,6 +43,7 @@ export function OperationsPage() {
       {health.data && <DeadLetters />}
       {health.data && <FindPerson />}
       {health.data && <FlagList />}
+      {health.data && <Outbox />}
     </div>
   )
 }

@@ -42,6 +42,18 @@ export function createPages(parts: PageParts) {
       })),
     }),
     createRoute({
+      ...at('/forgot', 'Forgot your password?'),
+      component: lazyRouteComponent(async () => ({ default: (await import('./forgot-page.tsx')).ForgotPage })),
+    }),
+    createRoute({
+      ...at('/reset', 'Choose a new password'),
+      component: lazyRouteComponent(async () => ({ default: (await import('./reset-page.tsx')).ResetPage })),
+    }),
+    createRoute({
+      ...at('/verify', 'Confirm your address'),
+      component: lazyRouteComponent(async () => ({ default: (await import('./verify-page.tsx')).VerifyPage })),
+    }),
+    createRoute({
       ...at('/operations', 'Operations'),
       beforeLoad: ({ location }) => needSignIn(parts.service, location.href),
       component: lazyRouteComponent(async () => ({ default: (await import('./operations-page.tsx')).OperationsPage })),

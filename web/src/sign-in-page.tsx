@@ -46,6 +46,9 @@ export function SignInPage() {
         </Button>
       )}
       <p className="small soft">
+        <Link to="/forgot">Forgot your password?</Link>
+      </p>
+      <p className="small soft">
         New here?{' '}
         <Link to="/sign-up" search={(now: object) => now}>
           Make an account

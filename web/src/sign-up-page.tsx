@@ -4,6 +4,7 @@ import { useMutation } from '@tanstack/react-query'
 import { Link, useNavigate, useSearch } from '@tanstack/react-router'
 import { KeyRound } from 'lucide-react'
 import { type Credentials, CredentialsForm } from './credentials-form.tsx'
+import { newPasswordHint } from './new-password.ts'
 import { safePath } from './safe-path.ts'
 
 export function SignUpPage() {
@@ -27,7 +28,7 @@ export function SignUpPage() {
       title={operator ? 'Become the operator' : 'Make an account'}
       action={operator ? 'Make the operator account' : 'Make my account'}
       newPassword
-      passwordHint="At least 8 characters. A few words in a row are good."
+      passwordHint={newPasswordHint}
       error={signUp.error}
       busy={signUp.isPending}
       onSubmit={(credentials) => signUp.mutate(credentials)}

@@ -26,7 +26,11 @@ function urlFor(role: Role): string {
 /** `psql` looks for it in the address. */
 const authority = (path: string | undefined): string => (path ? `&sslrootcert=${encodeURIComponent(path)}` : '')
 
-/** Where the database is, for tools of operators. Throws when there is none yet. */
+/** Where the database of this installation is. Throws when none was started yet. */
+export const findEndpoint = ({ databaseUrl, dataDirectory }: Config): Endpoint =>
+  databaseUrl ? parseDatabaseUrl(databaseUrl.reveal()).endpoint : embeddedEndpoint(dataDirectory)
+
+/** Where it is and how to do anything there, for tools of operators. Throws when there is none yet. */
 export function adminAddress(config: Config): { readonly endpoint: Endpoint; readonly admin: Login } {
   if (config.databaseUrl) return parseDatabaseUrl(config.databaseUrl.reveal())
   const endpoint = embeddedEndpoint(config.dataDirectory)

@@ -29,6 +29,22 @@ program
     printDatabaseUrl(options)
   })
 addKeyCommands(program)
+const mail = program.command('mail').description('read mail to people that no server delivers')
+mail
+  .command('list')
+  .description('the last hundred, the newest at the end')
+  .action(async () => {
+    const { printMailList } = await import('./mail.ts')
+    await printMailList()
+  })
+mail
+  .command('show')
+  .description('what one says')
+  .argument('<id>', 'as the list shows it')
+  .action(async (id: string) => {
+    const { printMail } = await import('./mail.ts')
+    await printMail(id)
+  })
 program
   .command('prove')
   .description('measure what the product claims')

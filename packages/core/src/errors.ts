@@ -35,6 +35,7 @@ export const platformErrors = {
   unsupported_media_type: { status: 415, title: 'This kind of content is not accepted.' },
   range_not_satisfiable: { status: 416, title: 'The requested part does not exist.' },
   idempotency_mismatch: { status: 422, title: 'This idempotency key was used for another request.' },
+  password_too_common: { status: 422, title: 'This password is too easy to guess.' },
   unusable_image: { status: 422, title: 'This file cannot be used as a photo.' },
   too_many_requests: { status: 429, title: 'Too many requests. Please wait a moment.' },
   headers_too_large: { status: 431, title: 'The request headers are too large.' },

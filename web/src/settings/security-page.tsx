@@ -1,8 +1,10 @@
 import { useSession } from '@seaworthy/ui'
+import { Address } from './address.tsx'
 import { ApiKeys } from './api-keys.tsx'
 import { Authenticator } from './authenticator.tsx'
 import { Devices } from './devices.tsx'
 import { Passkeys } from './passkeys.tsx'
+import { Password } from './password.tsx'
 import { useSensitive } from './sensitive.tsx'
 import './settings.css'
 
@@ -15,6 +17,8 @@ export function SecurityPage() {
     <div className="page narrow settings">
       <h1>Security</h1>
       <Devices sensitive={sensitive} />
+      <Address sensitive={sensitive} />
+      <Password />
       <Passkeys sensitive={sensitive} />
       <Authenticator sensitive={sensitive} />
       {managesKeys && <ApiKeys sensitive={sensitive} />}

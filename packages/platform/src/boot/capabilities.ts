@@ -2,6 +2,7 @@ import { join } from 'node:path'
 import { systemClock } from '@seaworthy/core'
 import type { Config } from '../config/index.ts'
 import { type Database, type Endpoint, loginOf, openDatabase } from '../data/index.ts'
+import { checkMail } from '../mail/index.ts'
 import { createMedia, type MediaRoom, openDiskStore, openS3Store } from '../media/index.ts'
 import {
   createHealth,
@@ -82,6 +83,7 @@ export async function openCapabilities(
   const vault = openVault({ ring })
   health.add({ name: 'encryption key', kind: 'nice', check: createKeyAgeCheck(database, ring, systemClock) })
   health.add({ name: 'storage', kind: 'nice', check: () => store.ping() })
+  if (config.smtpUrl) health.add({ name: 'mail', kind: 'nice', check: () => checkMail(database) })
   metrics.gauge('database_connections', 'Connections of this process.', () => database.stats().total)
   metrics.gauge('database_waiting', 'Requests that wait for a connection.', () => database.stats().waiting)
   metrics.gauge('media_waiting', 'Pictures that wait to be worked on.', () => media.queue.waiting)

@@ -1,5 +1,6 @@
 import { type Database, type Duty, sql } from '../data/index.ts'
 import type { ScheduledTask } from '../jobs/index.ts'
+import { eraseOldMail } from '../mail/index.ts'
 import type { MediaRoom } from '../media/index.ts'
 import type { Logger } from '../telemetry/index.ts'
 
@@ -30,6 +31,11 @@ const invitations: Deletion = sql`
   delete from seaworthy.invitations where id in (
     select id from seaworthy.invitations where expires_at < now() - interval '30 days' limit ${ROWS_MAX})`
 
+/** Kept for a day after their time: they count towards how many mails somebody is sent. */
+const links: Deletion = sql`
+  delete from seaworthy.one_time_links where token_hash in (
+    select token_hash from seaworthy.one_time_links where expires_at < now() - interval '1 day' limit ${ROWS_MAX})`
+
 /** What piles up is removed, a bounded number of rows in each transaction, until nothing is left. */
 export function janitorSchedules({ database, media, log }: JanitorParts): readonly ScheduledTask[] {
   const sweep = (name: string, cron: string, duty: Duty, deletion: Deletion): ScheduledTask => ({
@@ -43,6 +49,15 @@ export function janitorSchedules({ database, media, log }: JanitorParts): readon
     sweep('jobs', '23 * * * *', 'janitor', jobs),
     sweep('sessions', '37 * * * *', 'identity', sessions),
     sweep('invitations', '43 * * * *', 'identity', invitations),
+    sweep('links', '47 * * * *', 'identity', links),
+    {
+      name: 'platform.sweep-mail',
+      cron: '*/5 * * * *',
+      run: async () => {
+        const rows = await repeat(() => database.withDuty('mail', (tx) => eraseOldMail(tx, ROWS_MAX)))
+        log.info('old rows removed', { of: 'mail', rows })
+      },
+    },
     {
       name: 'platform.sweep-media',
       cron: '*/10 * * * *',
@@ -56,10 +71,14 @@ export function janitorSchedules({ database, media, log }: JanitorParts): readon
   ]
 }
 
-async function removeAll(database: Database, duty: Duty, deletion: Deletion): Promise<number> {
+const removeAll = (database: Database, duty: Duty, deletion: Deletion): Promise<number> =>
+  repeat(() => database.withDuty(duty, (tx) => tx.run(deletion)))
+
+/** Until a round has little to do. How many rows in all. */
+async function repeat(work: () => Promise<number>): Promise<number> {
   let removed = 0
   for (let round = 0; round < ROUNDS_MAX; round++) {
-    const rows = await database.withDuty(duty, (tx) => tx.run(deletion))
+    const rows = await work()
     removed += rows
     if (rows < ROWS_MAX) break
   }

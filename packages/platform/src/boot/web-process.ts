@@ -79,6 +79,7 @@ export async function openWebService(
     database,
     vault: capabilities.vault,
     publicUrl: config.publicUrl,
+    contextWords: wordsOf(system, config),
     accessSecret: secrets.accessSecret,
     refreshSecret: secrets.refreshSecret,
     accessMs: config.accessMs,
@@ -146,7 +147,7 @@ function allApps(
   return withSettings(
     [
       identityApp(identity, { refreshMs, secure, publicUrl, scopes }),
-      operationsApp({ database, identity, flags, apps: system.apps }),
+      operationsApp({ database, identity, flags, apps: system.apps, deliversMail: config.smtpUrl !== undefined }),
       uploadsApp(),
       vaultApp(vault),
       ...system.apps,
@@ -154,6 +155,13 @@ function allApps(
     config,
   )
 }
+
+/** What somebody who guesses passwords of this installation tries first. */
+const wordsOf = ({ apps }: System, config: Config): readonly string[] => [
+  'seaworthy',
+  ...apps.flatMap(({ name, title }) => [name, title]),
+  ...new URL(config.publicUrl).hostname.split('.').slice(0, -1),
+]
 
 function httpParts(
   { config, database, media, vault, log, metrics }: Capabilities,

@@ -1,6 +1,8 @@
+import { systemClock } from '@seaworthy/core'
 import type { Config } from '../config/index.ts'
 import { guardFetch, loginOf } from '../data/index.ts'
 import { type RunningQueue, startWorker } from '../jobs/index.ts'
+import { type MailSender, openSmtp, startMailSender } from '../mail/index.ts'
 import { type Capabilities, openCapabilities, openTelemetry } from './capabilities.ts'
 import { linkToSupervisor, tellSupervisor } from './child-link.ts'
 import { createCloser } from './closer.ts'
@@ -33,8 +35,20 @@ export async function runWorkerProcess(system: System, config: Config): Promise<
     void log.flush().then(() => process.exit(1))
   })
   closer.add('queue', () => runner.stop())
+  const sender = openMailSender(capabilities)
+  if (sender) closer.add('mail', () => sender.stop())
   tellSupervisor({ kind: 'ready' })
   log.info('ready')
+}
+
+/** Delivers mail, where a server for it is set; otherwise mail stays where an operator reads it. */
+function openMailSender({ config, database, log, metrics }: Capabilities): MailSender | undefined {
+  const { smtpUrl: url, mailFrom: from } = config
+  if (!url || !from) {
+    log.info('no SMTP_URL is set: mail stays here, for `seaworthy mail list`')
+    return undefined
+  }
+  return startMailSender({ database, log, metrics, clock: systemClock, transport: openSmtp({ url, from }) })
 }
 
 /** The apps' jobs and schedules, and the platform's own, taken from the queue until stopped. */

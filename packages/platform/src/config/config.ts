@@ -160,6 +160,12 @@ function contradictions(values: Record<string, unknown>): ConfigFault[] {
       problem: `must not be shorter than ${settings.refreshMs.env}`,
       mend: `export ${settings.sessionMs.env}=${values.refreshMs}`,
     })
+  if (values.smtpUrl && !values.mailFrom)
+    faults.push({
+      setting: settings.mailFrom.env,
+      problem: 'is needed with SMTP_URL',
+      mend: `export ${settings.mailFrom.env}="${settings.mailFrom.example}"`,
+    })
   if (values.s3Endpoint) {
     for (const key of ['s3Bucket', 's3AccessKeyId', 's3SecretAccessKey'] as const) {
       if (!values[key])

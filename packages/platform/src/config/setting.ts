@@ -92,6 +92,15 @@ export function optionalText(env: string, example: string, about: Description): 
   return { env, schema: z.string().transform((value) => value || undefined), type: 'text', example, ...about }
 }
 
+/** Who mail comes from: `mail@example.com`, or with a name in front. One line, so that it can be no second header. */
+export function sender(env: string, example: string, about: Description): Setting<string | undefined> {
+  const schema = z
+    .string()
+    .regex(/^([^<>\p{Cc}"]*<[^\s@<>]+@[^\s@<>]+>|[^\s@<>]+@[^\s@<>]+)?$/u, `must be an address such as ${example}`)
+    .transform((value) => value || undefined)
+  return { env, schema, type: 'address', example, ...about }
+}
+
 export function url(
   env: string,
   protocols: readonly string[],

@@ -10,6 +10,7 @@ import {
   optionalText,
   origins,
   secret,
+  sender,
   text,
   url,
 } from './setting.ts'
@@ -171,6 +172,21 @@ export const settings = {
     group: 'Identity',
     default: '90d',
     text: 'A key signs access tokens for this long before the next one takes over.',
+  }),
+
+  smtpUrl: foreignSecret(
+    'SMTP_URL',
+    'smtps://user:password@mail.example.com:465',
+    {
+      group: 'Mail',
+      text: 'The server that delivers mail. With smtp:// it must encrypt after the greeting, unless it is on this machine. Default: mail stays here, for `seaworthy mail list`.',
+    },
+    ['smtp:', 'smtps:'],
+  ),
+  mailFrom: sender('MAIL_FROM', 'Seaworthy <mail@example.com>', {
+    group: 'Mail',
+    default: '',
+    text: 'Who mail comes from; needed with SMTP_URL.',
   }),
 
   allowedOrigins: origins('ALLOWED_ORIGINS', {

@@ -1,6 +1,7 @@
 import { type AccountId, type Caller, fault, newId, type UserId } from '@seaworthy/core'
 import { sql, type Transaction, violates } from '../data/index.ts'
 import type { Known } from './access-tokens.ts'
+import { sendVerification } from './addresses.ts'
 import { openChallenge } from './challenges.ts'
 import { useOperatorLink } from './operator-link.ts'
 import type { Access, Also, Parts, SecondFactorNeeded, SignedIn } from './parts.ts'
@@ -26,6 +27,7 @@ export async function signUp(
   { operatorToken, also }: SignUpOptions = {},
 ): Promise<SignedIn> {
   const { settings } = parts
+  await parts.rules.check(password, email)
   const hashed = await parts.passwords.hash(password)
   const owner = { userId: newId() as UserId, accountId: newId() as AccountId }
   const operator = operatorToken !== undefined
@@ -42,6 +44,7 @@ export async function signUp(
         sql`insert into seaworthy.memberships (account_id, user_id, role) values (${owner.accountId}, ${owner.userId}, 'owner')`,
       )
       await settings.onAccountCreated?.(tx, { id: owner.accountId, personal: true })
+      await sendVerification(parts, tx, { userId: owner.userId, email: email.trim() })
       const token = await openSession(tx, parts.sessions, { ...owner, secondFactor: false }, device)
       const caller = callerOf(parts, { ...owner, role: 'owner', operator, secondFactor: false }, token.sessionId)
       await also?.(tx, caller)
@@ -82,16 +85,17 @@ export async function signIn(
   also?: Also,
 ): Promise<SignedIn | SecondFactorNeeded> {
   const { database, clock } = parts.settings
-  const userId = await checkPassword(parts, given)
+  const { userId, hash } = await checkPassword(parts, given)
   const ticket = await database.withDuty('identity', async (tx) =>
     (await hasTotp(tx, userId)) ? openChallenge(tx, clock, { kind: 'second_factor', userId }) : undefined,
   )
-  return ticket === undefined ? enter(parts, { userId, secondFactor: false }, device, also) : { ticket }
+  return ticket === undefined ? enter(parts, { userId, secondFactor: false, hash }, device, also) : { ticket }
 }
 
 /** For somebody who has shown who they are. */
 export async function enter(parts: Parts, shown: Shown, device: Device, also?: Also): Promise<SignedIn> {
   const opened = await parts.settings.database.withDuty('identity', async (tx) => {
+    if (shown.hash !== undefined) await refuseOldPassword(tx, shown.userId, shown.hash)
     const user = { ...(await readUser(tx, shown.userId)), secondFactor: shown.secondFactor }
     const token = await openSession(tx, parts.sessions, user, device)
     const caller = callerOf(parts, user, token.sessionId)
@@ -101,7 +105,18 @@ export async function enter(parts: Parts, shown: Shown, device: Device, also?: A
   return present(parts, { caller: opened.caller, version: 0 }, opened.token.text)
 }
 
-type Shown = Pick<Entry, 'userId' | 'secondFactor'>
+interface Shown extends Pick<Entry, 'userId' | 'secondFactor'> {
+  /** Of the password that was right: it must not have been changed since. */
+  readonly hash?: string
+}
+
+/** Checking took a while. A change of the password waits for us, or we for it: no sign-in slips through between. */
+async function refuseOldPassword(tx: Transaction, userId: UserId, hash: string): Promise<void> {
+  const same = await tx.many(
+    sql`select 1 from seaworthy.users where id = ${userId} and password_hash = ${hash} for share`,
+  )
+  if (same.length === 0) throw fault('wrong_credentials', { internal: 'the password was changed meanwhile' })
+}
 
 /** Throws `blocked`. */
 async function readUser(tx: Transaction, userId: UserId): Promise<Omit<User, 'secondFactor'>> {
@@ -114,7 +129,10 @@ async function readUser(tx: Transaction, userId: UserId): Promise<Omit<User, 'se
 }
 
 /** Throws `wrong_credentials`, after the same time for a wrong password and an unknown address. */
-async function checkPassword(parts: Parts, { email, password }: Credentials): Promise<UserId> {
+async function checkPassword(
+  parts: Parts,
+  { email, password }: Credentials,
+): Promise<{ userId: UserId; hash: string }> {
   const { database } = parts.settings
   const found = await database.withDuty(
     'identity',
@@ -126,13 +144,15 @@ async function checkPassword(parts: Parts, { email, password }: Credentials): Pr
   )
   const matches = await parts.passwords.matches(found?.hash, password)
   if (!found || !matches) throw fault('wrong_credentials')
-  if (parts.passwords.needsRehash(found.hash)) {
-    const rehashed = await parts.passwords.hash(password)
-    await database.withDuty('identity', (tx) =>
-      tx.run(sql`update seaworthy.users set password_hash = ${rehashed} where id = ${found.id}`),
-    )
-  }
-  return found.id
+  if (!parts.passwords.needsRehash(found.hash)) return { userId: found.id, hash: found.hash }
+  const rehashed = await parts.passwords.hash(password)
+  // A password that was changed meanwhile stays changed.
+  await database.withDuty('identity', (tx) =>
+    tx.run(
+      sql`update seaworthy.users set password_hash = ${rehashed} where id = ${found.id} and password_hash = ${found.hash}`,
+    ),
+  )
+  return { userId: found.id, hash: rehashed }
 }
 
 /** Throws `unauthenticated`. */
@@ -181,16 +201,19 @@ export async function reauthenticate(
   return present(parts, { caller: renewed.again, version: 0 }, renewed.token.text)
 }
 
-/** Throws `wrong_credentials`. */
-async function confirmPassword(parts: Parts, caller: Caller, password: string): Promise<void> {
+/** Throws `wrong_credentials`. Gives the address of the person. */
+export async function confirmPassword(parts: Parts, caller: Caller, password: string): Promise<{ email: string }> {
   const found = await parts.settings.database.withDuty(
     'identity',
     (tx) =>
-      tx.maybe<{ hash: string }>(sql`select password_hash as hash from seaworthy.users where id = ${caller.userId}`),
+      tx.maybe<{ hash: string; email: string }>(
+        sql`select password_hash as hash, email from seaworthy.users where id = ${caller.userId}`,
+      ),
     { readOnly: true },
   )
-  if (!(await parts.passwords.matches(found?.hash, password)))
-    throw fault('wrong_credentials', { detail: 'The password is wrong.' })
+  const matches = await parts.passwords.matches(found?.hash, password)
+  if (!found || !matches) throw fault('wrong_credentials', { detail: 'The password is wrong.' })
+  return { email: found.email }
 }
 
 export async function accessFor(parts: Parts, known: Known): Promise<Access> {

@@ -19,7 +19,7 @@ describe('identity', () => {
     test = await openTestDatabase()
   })
   afterAll(async () => {
-    for (const identity of opened) identity.stop()
+    for (const identity of opened) await identity.stop()
     await test.close()
   })
 

@@ -3,12 +3,16 @@ import type { JWK } from 'jose'
 import { sql, type Transaction } from '../data/index.ts'
 import { createAccessTokens, type Known } from './access-tokens.ts'
 import { type Accounts, accountsOf } from './accounts.ts'
+import { type Addresses, addressesOf } from './addresses.ts'
 import { type ApiKeys, isApiKey, openApiKeys } from './api-keys.ts'
+import { createBackground } from './background.ts'
 import { type Credentials, enter, reauthenticate, refresh, type SignUpOptions, signIn, signUp } from './entry.ts'
 import { type Invitations, invitationsOf } from './invitations.ts'
 import { type Members, membersOf } from './members.ts'
 import type { Access, Also, IdentitySettings, Parts, SecondFactorNeeded, SignedIn } from './parts.ts'
 import { checkPasskey, type Passkeys, passkeysOf } from './passkeys.ts'
+import { type PasswordChanges, passwordChangesOf } from './password-changes.ts'
+import { createPasswordRules } from './password-rules.ts'
 import { createPasswords } from './passwords.ts'
 import { watchRevocations } from './revocations.ts'
 import { checkSecondFactor, type SecondFactor, secondFactorOf } from './second-factor.ts'
@@ -33,7 +37,9 @@ export interface Identity {
   identify(tokenOrKey: string): Caller | Promise<Caller>
   /** Told when a sign-in has ended, or may do something else than before. */
   onSessionChanged(listener: (sessionId: string) => void): void
-  profile(caller: Caller): Promise<{ email: string }>
+  profile(caller: Caller): Promise<{ email: string; emailVerified: boolean }>
+  readonly passwords: PasswordChanges
+  readonly addresses: Addresses
   readonly sessions: Sessions
   readonly secondFactor: SecondFactor
   readonly passkeys: Passkeys
@@ -43,7 +49,8 @@ export interface Identity {
   readonly invitations: Invitations
   /** For whoever verifies our tokens, as RFC 7517 writes them. */
   publicKeys(): Promise<{ keys: JWK[] }>
-  stop(): void
+  /** Waits for what people were promised. */
+  stop(): Promise<void>
 }
 
 /** The sign-ins of people: where, since when, and their end. */
@@ -61,28 +68,9 @@ interface Sessions {
 }
 
 export async function openIdentity(settings: IdentitySettings): Promise<Identity> {
-  const { database, clock, log, accessMs } = settings
-  const keys = await openSigningKeys({
-    database,
-    clock,
-    log,
-    accessMs,
-    secret: settings.accessSecret,
-    rotateMs: settings.signingKeyMs,
-  })
-  const revocations = watchRevocations({ database, accessMs, clock, log })
-  const parts: Parts = {
-    settings,
-    passwords: await createPasswords(),
-    tokens: createAccessTokens({ keys, lifeMs: accessMs, clock }),
-    sessions: {
-      secret: settings.refreshSecret,
-      lifeMs: settings.refreshMs,
-      lifeMsMax: settings.sessionMs,
-      clock,
-    },
-    revocations,
-  }
+  const { database, clock, log } = settings
+  const { parts, keys } = await openParts(settings)
+  const { revocations } = parts
   const apiKeys = openApiKeys({ database, clock, log, onKeyChanged: revocations.onKeyChanged })
   return {
     signUp: (credentials, device, options) => signUp(parts, credentials, device, options),
@@ -111,9 +99,14 @@ export async function openIdentity(settings: IdentitySettings): Promise<Identity
     profile: (caller) =>
       database.withDuty(
         'identity',
-        (tx) => tx.one<{ email: string }>(sql`select email from seaworthy.users where id = ${caller.userId}`),
+        (tx) =>
+          tx.one<{ email: string; emailVerified: boolean }>(
+            sql`select email, email_verified_at is not null as "emailVerified" from seaworthy.users where id = ${caller.userId}`,
+          ),
         { readOnly: true },
       ),
+    passwords: passwordChangesOf(parts),
+    addresses: addressesOf(parts),
     sessions: sessionsOf(parts),
     secondFactor: secondFactorOf(parts),
     passkeys: passkeysOf(parts),
@@ -122,12 +115,40 @@ export async function openIdentity(settings: IdentitySettings): Promise<Identity
     members: membersOf(parts),
     invitations: invitationsOf(parts),
     publicKeys: keys.publicKeys,
-    stop: () => {
+    stop: async () => {
       revocations.stop()
       keys.stop()
       apiKeys.stop()
+      await parts.background.settle()
     },
   }
+}
+
+async function openParts(settings: IdentitySettings) {
+  const { database, clock, log, accessMs } = settings
+  const keys = await openSigningKeys({
+    database,
+    clock,
+    log,
+    accessMs,
+    secret: settings.accessSecret,
+    rotateMs: settings.signingKeyMs,
+  })
+  const parts: Parts = {
+    settings,
+    passwords: await createPasswords(),
+    rules: createPasswordRules(settings.contextWords ?? []),
+    background: createBackground(log),
+    tokens: createAccessTokens({ keys, lifeMs: accessMs, clock }),
+    sessions: {
+      secret: settings.refreshSecret,
+      lifeMs: settings.refreshMs,
+      lifeMsMax: settings.sessionMs,
+      clock,
+    },
+    revocations: watchRevocations({ database, accessMs, clock, log }),
+  }
+  return { parts, keys }
 }
 
 function refuseRevoked({ revocations }: Parts, { caller, version }: Known): Caller {

@@ -1,4 +1,4 @@
-/** Who is calling: sign-up, sign-in, tokens, sessions, API keys, accounts and their members. The only room that makes a `Caller`. */
+/** Who is calling: sign-up, sign-in, passwords, addresses, sessions, API keys, accounts and their members. The only room that makes a `Caller`. */
 export type { AccountListed } from './accounts.ts'
 export type { ApiKeyListed } from './api-keys.ts'
 export type { Credentials } from './entry.ts'
@@ -7,4 +7,5 @@ export type { InvitationListed } from './invitations.ts'
 export type { MemberListed } from './members.ts'
 export { makeFirstOperatorLink } from './operator-link.ts'
 export type { Access, Also, IdentitySettings, NewAccount, SignedIn } from './parts.ts'
+export { PASSWORD_LENGTH_MAX, PASSWORD_LENGTH_MIN } from './password-rules.ts'
 export type { Device } from './sessions.ts'

@@ -3,6 +3,8 @@ import type { Database, Transaction } from '../data/index.ts'
 import type { Logger } from '../telemetry/index.ts'
 import type { Vault } from '../vault/index.ts'
 import type { AccessTokens } from './access-tokens.ts'
+import type { Background } from './background.ts'
+import type { PasswordRules } from './password-rules.ts'
 import type { Passwords } from './passwords.ts'
 import type { Revocations } from './revocations.ts'
 import type { SessionSettings } from './sessions.ts'
@@ -10,8 +12,10 @@ import type { SessionSettings } from './sessions.ts'
 export interface IdentitySettings {
   readonly database: Database
   readonly vault: Vault
-  /** Passkeys belong to it. */
+  /** Passkeys belong to it, and links in mail lead to it. */
   readonly publicUrl: string
+  /** What a guesser tries first here: the names of the product and its apps. No password is little more than one of them. */
+  readonly contextWords?: readonly string[]
   /** Encrypts the keys that sign access tokens. */
   readonly accessSecret: Secret
   readonly refreshSecret: Secret
@@ -37,6 +41,8 @@ export interface NewAccount {
 export interface Parts {
   readonly settings: IdentitySettings
   readonly passwords: Passwords
+  readonly rules: PasswordRules
+  readonly background: Background
   readonly tokens: AccessTokens
   readonly sessions: SessionSettings
   readonly revocations: Revocations

@@ -1,7 +1,10 @@
 import { fault } from '@seaworthy/core'
 import { hashText, isCurrent, verifyText } from './drivers/argon2.ts'
 
-/** Hashing off the event loop, a few at a time: more would only fill memory, 19 MiB each. */
+/**
+ * Hashing off the event loop, a few at a time: more would only fill memory, 32 MiB each. A password is taken as it was
+ * typed, whole and in its case. Only its Unicode form is made one (NFC), because keyboards write the same é in two ways.
+ */
 export interface Passwords {
   hash(password: string): Promise<string>
   /** Takes as long for nobody's password (`undefined`) as for somebody's. */
@@ -17,9 +20,9 @@ export async function createPasswords(): Promise<Passwords> {
   const gate = createGate()
   const nobody = await hashText('the password of nobody')
   return {
-    hash: (password) => gate(() => hashText(password)),
+    hash: (password) => gate(() => hashText(password.normalize('NFC'))),
     matches: async (hashed, password) => {
-      const equal = await gate(() => verifyText(hashed ?? nobody, password))
+      const equal = await gate(() => verifyText(hashed ?? nobody, password.normalize('NFC')))
       return equal && hashed !== undefined
     },
     needsRehash: (hashed) => !isCurrent(hashed),

@@ -1,15 +1,16 @@
 import { fault } from '@seaworthy/core'
 import { z } from 'zod'
 import type { Database } from '../../data/index.ts'
-import { type App, defineApp, type Job, noBody, rate, route } from '../../definition/index.ts'
+import { type App, defineApp, type Job, noBody, route } from '../../definition/index.ts'
 import type { OpenFlags } from '../../flags/index.ts'
 import type { Identity } from '../../identity/index.ts'
 import { listDeadLetters, replayDeadLetter } from '../../jobs/index.ts'
 import { flagRoutes } from './flags.ts'
+import { mailRoutes } from './operations-mail.ts'
+import { general } from './operations-rates.ts'
 import { personRoutes } from './people.ts'
 
 const LETTERS_MAX = 100
-const general = rate('operations.general', 300, 15 * 60_000)
 
 const DeadLetter = z.object({
   id: z.string(),
@@ -26,16 +27,24 @@ export interface OperationsParts {
   readonly identity: Identity
   readonly flags: OpenFlags
   readonly apps: readonly App[]
+  /** A mail server is set: then nobody but the recipient reads what a mail says. */
+  readonly deliversMail: boolean
 }
 
 /** What operators do to the installation, as routes like all others. */
-export function operationsApp({ database, identity, flags, apps }: OperationsParts) {
+export function operationsApp({ database, identity, flags, apps, deliversMail }: OperationsParts) {
   const jobs = new Map(apps.flatMap((app) => app.jobs.map((job) => [job.name, job])))
   return defineApp({
     name: 'operations',
     title: 'Operating this installation',
     peopleOnly: true,
-    routes: [deadLetters(database), replay(database, jobs), ...personRoutes(database, identity), ...flagRoutes(flags)],
+    routes: [
+      deadLetters(database),
+      replay(database, jobs),
+      ...personRoutes(database, identity),
+      ...flagRoutes(flags),
+      ...mailRoutes(database, deliversMail),
+    ],
   })
 }
 

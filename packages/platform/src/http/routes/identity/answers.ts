@@ -1,5 +1,11 @@
 import { z } from 'zod'
-import type { Access, Identity, SignedIn } from '../../../identity/index.ts'
+import {
+  type Access,
+  type Identity,
+  PASSWORD_LENGTH_MAX,
+  PASSWORD_LENGTH_MIN,
+  type SignedIn,
+} from '../../../identity/index.ts'
 
 export interface IdentityRouteSettings {
   readonly refreshMs: number
@@ -18,14 +24,28 @@ export interface IdentityParts {
   readonly publicUrl: string
 }
 
-export const password = z.string().min(8, 'must have at least 8 characters').max(128, 'may have at most 128 characters')
-export const givenPassword = z.string().max(128)
+const tooShort = `must have at least ${PASSWORD_LENGTH_MIN} characters`
+
+/** Any characters; one that takes two places in memory counts as one. */
+export const password = z
+  .string()
+  .min(PASSWORD_LENGTH_MIN, tooShort)
+  .max(PASSWORD_LENGTH_MAX, `may have at most ${PASSWORD_LENGTH_MAX} characters`)
+  .refine((text) => [...text.normalize('NFC')].length >= PASSWORD_LENGTH_MIN, tooShort)
+/** What somebody says is their password. Longer than one can be, because there are longer ways to write the same. */
+export const givenPassword = z.string().max(4 * PASSWORD_LENGTH_MAX)
+/** No space, no control character, and nothing that separates addresses or names from them. */
+const addressPart = '[^\\s\\u0000-\\u001f\\u007f-\\u009f@,;<>()"]+'
+/** One address, and nothing that mail would take for more than that. */
 export const email = z
   .string()
   .trim()
   .min(3)
   .max(254)
-  .regex(/^[^\s@]+@[^\s@]+\.[^\s@]+$/, 'is not an e-mail address')
+  .regex(new RegExp(`^${addressPart}@${addressPart}\\.${addressPart}$`), 'is not an e-mail address')
+export const linkToken = z.string().min(1).max(100)
+/** The answer to whoever asked for a mail. */
+export const OnItsWay = z.object({ message: z.string() })
 
 export const Session = z.object({
   accessToken: z.string(),

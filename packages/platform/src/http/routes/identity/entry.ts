@@ -24,7 +24,7 @@ export function entryRoutes({ identity, cookie }: IdentityParts) {
     transaction: 'none',
     body: z.strictObject({ email, password, operatorToken: z.string().max(100).optional() }),
     reply: { 201: Session },
-    errors: ['email_taken', 'link_expired', 'sign_ups_closed'],
+    errors: ['email_taken', 'link_expired', 'sign_ups_closed', 'password_too_common'],
     audit: 'sign_up',
     handle: async ({ body, header, network, audit, flags }) => {
       if (!flags.valueOf(signUps) && !body.operatorToken) throw fault('sign_ups_closed')

@@ -1,6 +1,7 @@
 import { defineApp } from '../../../definition/index.ts'
 import type { Identity } from '../../../identity/index.ts'
 import { accountRoutes } from './accounts.ts'
+import { addressRoutes } from './addresses.ts'
 import { cookieOf, type IdentityParts, type IdentityRouteSettings } from './answers.ts'
 import { apiKeyRoutes } from './api-keys.ts'
 import { deviceRoutes } from './devices.ts'
@@ -9,6 +10,7 @@ import { factorRoutes } from './factors.ts'
 import { invitationRoutes } from './invitations.ts'
 import { memberRoutes } from './members.ts'
 import { passkeyRoutes } from './passkeys.ts'
+import { passwordRoutes } from './passwords.ts'
 import { selfRoutes } from './self.ts'
 import { sessionRoutes } from './sessions.ts'
 
@@ -26,6 +28,8 @@ export function identityApp(identity: Identity, settings: IdentityRouteSettings)
       ...entryRoutes(parts),
       ...sessionRoutes(parts),
       ...selfRoutes(parts),
+      ...passwordRoutes(parts),
+      ...addressRoutes(parts),
       ...deviceRoutes(parts),
       ...apiKeyRoutes(parts),
       ...factorRoutes(parts),

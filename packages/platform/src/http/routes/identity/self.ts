@@ -14,11 +14,20 @@ export function selfRoutes({ identity, cookie }: IdentityParts) {
     auth: 'viewer',
     limit: rates.general,
     transaction: 'none',
-    reply: { 200: z.object({ id: z.string(), email: z.string(), role: z.string(), operator: z.boolean() }) },
+    reply: {
+      200: z.object({
+        id: z.string(),
+        email: z.string(),
+        emailVerified: z.boolean(),
+        role: z.string(),
+        operator: z.boolean(),
+      }),
+    },
     handle: async ({ caller }) => {
-      const { email: address } = await identity.profile(caller)
+      const { userId: id, role, operator } = caller
+      const { email: address, emailVerified } = await identity.profile(caller)
       if (!address) throw fault('not_found')
-      return { status: 200, body: { id: caller.userId, email: address, role: caller.role, operator: caller.operator } }
+      return { status: 200, body: { id, email: address, emailVerified, role, operator } }
     },
   })
   const confirm = route({
