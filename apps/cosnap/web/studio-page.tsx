@@ -50,7 +50,7 @@ export function PhotoGridShape() {
   return (
     <div className="photo-grid" aria-hidden="true">
       {['a', 'b', 'c', 'd'].map((key) => (
-        <Skeleton key={key} ratio="1" />
+        <Skeleton key={key} shape="tile" />
       ))}
     </div>
   )

@@ -1,0 +1,71 @@
+import { execFile } from 'node:child_process'
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import type { BrowserContext } from 'playwright-core'
+import { bareEnvironment } from './environment.ts'
+import { freePort } from './ports.ts'
+import type { Rig } from './rig.ts'
+
+/** One visit of a page with an empty cache, as Lighthouse judges it. */
+export interface Visit {
+  readonly path: string
+  /** 0 to 100. */
+  readonly score: number
+  readonly lcpMs: number
+  readonly tbtMs: number
+  readonly cls: number
+}
+
+/** A browser window that Lighthouse can look into, with what its person has signed in to. */
+export interface JudgedWindow {
+  readonly context: BrowserContext
+  /** Each page so many times, in turns, with the throttling of a phone that Lighthouse has by default. */
+  judge(url: string, paths: readonly string[], times: number): Promise<readonly Visit[]>
+}
+
+export async function openJudgedWindow(rig: Rig): Promise<JudgedWindow> {
+  const { chromium } = await import('playwright-core')
+  const port = await freePort()
+  const context = await chromium.launchPersistentContext(join(rig.scratch, `window-${port}`), {
+    executablePath: rig.program('chromium'),
+    args: ['--no-sandbox', `--remote-debugging-port=${port}`],
+    viewport: { width: 1_280, height: 900 },
+    reducedMotion: 'reduce',
+  })
+  rig.defer(() => context.close())
+  const script = join(rig.scratch, `judge-${port}.mjs`)
+  writeFileSync(script, judge(rig.program('lighthouse')))
+  return {
+    context,
+    judge: async (url, paths, times) => {
+      const asked = [String(port), url, String(times), ...paths]
+      const { stdout } = await promisify(execFile)(process.execPath, [script, ...asked], {
+        env: { ...bareEnvironment(), NO_COLOR: '1' },
+        maxBuffer: 1 << 24,
+      })
+      return stdout
+        .split('\n')
+        .filter((line) => line.startsWith('{'))
+        .map((line) => JSON.parse(line) as Visit)
+    },
+  }
+}
+
+/** Its own program starts anew for each page; its parts, asked from one process, measure the same in a third of the time. */
+const judge = (program: string): string => `
+const { default: lighthouse } = await import(${JSON.stringify(`${program}/core/index.js`)})
+const [port, url, times, ...paths] = process.argv.slice(2)
+for (let time = 0; time < Number(times); time++)
+  for (const path of paths) {
+    const { lhr } = await lighthouse(url + path, { port: Number(port), onlyCategories: ['performance'], logLevel: 'error' })
+    if (lhr.runtimeError) throw new Error(path + ': ' + lhr.runtimeError.message)
+    if (new URL(lhr.finalDisplayedUrl).pathname !== path) throw new Error(path + ' led to ' + lhr.finalDisplayedUrl)
+    const of = (id) => lhr.audits[id].numericValue
+    console.log(JSON.stringify({
+      path, score: lhr.categories.performance.score * 100, lcpMs: of('largest-contentful-paint'),
+      tbtMs: of('total-blocking-time'), cls: of('cumulative-layout-shift'),
+    }))
+  }
+process.exit(0)
+`
