@@ -39,7 +39,7 @@ function pageOf({ path, title, visitors, code, markup }) {
   const still = visitors === 'in' ? ' inert' : ''
   html = once(html, '<div id="root"></div>', () => `<div id="root" data-visitors="${visitors}"${still}>${body}</div>`)
   // Whoever is signed in waits for their things, and those for the scripts; everybody else has all there is to see.
-  return visitors === 'in' ? html : withLateScripts(html)
+  return withLateScripts(html, visitors !== 'in')
 }
 
 /** The page's own scripts are asked for beside the first ones, and its styles are in it. */
@@ -66,12 +66,13 @@ function chunksOf(key, found = new Set()) {
 }
 
 /** `web/late.js` instead of the scripts that it asks for. */
-function withLateScripts(html) {
+function withLateScripts(html, isComplete) {
   const preloads = [...html.matchAll(/\s*<link rel="modulepreload"[^>]*href="([^"]+)">/g)]
   const entry = /\s*<script type="module"[^>]*src="([^"]+)"><\/script>/
   const late = readFileSync(join(web, 'late.js'), 'utf8')
     .replace(/^\s*\/\/.*\n/gm, '')
     .replace(/^\s+/gm, '')
+    .replace('COMPLETE', String(isComplete))
     .replace('PRELOADS', () => JSON.stringify(preloads.map(([, href]) => href)))
     .replace('ENTRY', () => JSON.stringify(entry.exec(html)?.[1]))
   for (const [tag] of preloads) html = html.replace(tag, '')

@@ -1,6 +1,7 @@
-import { Compare, When } from '@seaworthy/ui'
+import { When } from '@seaworthy/ui'
 import { Link } from '@tanstack/react-router'
 import { apps } from './apps.ts'
+import { HeroPicture } from './hero-picture.tsx'
 
 /** The first thing people see: what it does, on a picture they can touch. */
 export function HomePage() {
@@ -31,15 +32,7 @@ export function HomePage() {
           </When>
         </div>
       </div>
-      <div className="hero-picture">
-        <Compare
-          label="Divider between the picture and its blue print"
-          before={<img src="/hero-before.webp" alt="A lighthouse above a calm sea at dusk" width={1200} height={900} />}
-          after={
-            <img src="/hero-after.webp" alt="The same lighthouse as a blue print on paper" width={1200} height={900} />
-          }
-        />
-      </div>
+      <HeroPicture />
       <ul className="facts">
         <li>
           <h2>Try before you pay</h2>

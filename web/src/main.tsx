@@ -5,7 +5,12 @@ import { rememberSession, wasSignedIn } from './session-memory.ts'
 import './shell.css'
 import { createSite } from './site.tsx'
 
-const api = createApi({ baseUrl: '' })
+declare global {
+  /** Asked for by `late.js`. */
+  var refreshed: Promise<Response> | undefined
+}
+
+const api = createApi({ baseUrl: '', refreshed: globalThis.refreshed })
 const live = createLive('', api.session)
 const root = document.getElementById('root')
 const { queries, router, element } = createSite({ service: { ...api, live }, wasSignedIn, onShown: comeToLife })
