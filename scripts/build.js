@@ -70,7 +70,8 @@ function readdirOrFile(path) {
   }
 }
 
-const isSource = (name) => /\.(ts|tsx|js|css|html|svg|json|woff2|avif|webp|ico)$/.test(name) && !/\.test\.tsx?$/.test(name)
+const isSource = (name) =>
+  /\.(ts|tsx|js|css|html|svg|json|woff2|avif|webp|ico)$/.test(name) && !/\.test\.tsx?$/.test(name)
 
 const compile = () =>
   run(process.execPath, [

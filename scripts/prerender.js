@@ -36,7 +36,7 @@ function pageOf({ path, title, visitors, code, markup }) {
   let html = once(shell, /<title>[^<]*<\/title>/, () => `<title>${title}</title>`)
   if (code) html = withCodeOf(html, code)
   // Nothing can be done on a page that will be replaced, and nobody should hear it twice.
-  const still = visitors === 'in' ? ' inert' : ''
+  const still = visitors === 'in' ? ' inert aria-hidden="true"' : ''
   html = once(html, '<div id="root"></div>', () => `<div id="root" data-visitors="${visitors}"${still}>${body}</div>`)
   // Whoever is signed in waits for their things, and those for the scripts; everybody else has all there is to see.
   return withLateScripts(html, visitors !== 'in')
@@ -48,7 +48,9 @@ function withCodeOf(html, code) {
   if (!key) throw new Error(`${code} is not the name of a page's file`)
   const chunks = [...chunksOf(key)]
   const scripts = chunks.map((chunk) => chunk.file).filter((file) => !html.includes(file))
-  const styles = [...new Set(chunks.flatMap((chunk) => chunk.css ?? []))].filter((file) => !html.includes(read(file).trim()))
+  const styles = [...new Set(chunks.flatMap((chunk) => chunk.css ?? []))].filter(
+    (file) => !html.includes(read(file).trim()),
+  )
   const tags = [
     ...scripts.map((file) => `<link rel="modulepreload" crossorigin href="/${file}">`),
     ...styles.map((file) => `<style>${read(file).trim()}</style>`),
@@ -76,7 +78,11 @@ function withLateScripts(html, isComplete) {
     .replace('PRELOADS', () => JSON.stringify(preloads.map(([, href]) => href)))
     .replace('ENTRY', () => JSON.stringify(entry.exec(html)?.[1]))
   for (const [tag] of preloads) html = html.replace(tag, '')
-  return once(once(html, entry, () => ''), '</head>', () => `  <script>${late.trim()}</script>\n  </head>`)
+  return once(
+    once(html, entry, () => ''),
+    '</head>',
+    () => `  <script>${late.trim()}</script>\n  </head>`,
+  )
 }
 
 function read(file) {

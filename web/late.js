@@ -9,14 +9,19 @@
     if (asked) return
     asked = true
     for (const href of PRELOADS)
-      document.head.append(Object.assign(document.createElement('link'), { rel: 'modulepreload', crossOrigin: '', href }))
-    import(ENTRY)
+      document.head.append(
+        Object.assign(document.createElement('link'), { rel: 'modulepreload', crossOrigin: '', href }),
+      )
+    // The connection broke: the next press asks again.
+    import(ENTRY).catch(() => {
+      asked = false
+    })
   }
   const painted = () => requestAnimationFrame(() => setTimeout(ask))
   if (COMPLETE) addEventListener('load', painted)
   else painted()
   setTimeout(ask, 2000)
-  for (const act of ['pointerdown', 'keydown', 'focusin']) addEventListener(act, ask, { once: true, passive: true })
+  for (const act of ['pointerdown', 'keydown', 'focusin']) addEventListener(act, ask, { passive: true })
   if (document.documentElement.dataset.session === 'in') {
     const refresh = () => fetch('/api/identity/refresh', { method: 'POST' })
     // As the client does it: two tabs at once would end each other's sign-in.

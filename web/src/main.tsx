@@ -45,7 +45,6 @@ async function show(root: HTMLElement): Promise<void> {
 /** What was for others to see, or only to look at, is no longer. `late.js` waits for it. */
 function comeToLife(): void {
   if (!root) return
-  delete root.dataset.visitors
-  root.inert = false
+  for (const mark of ['data-visitors', 'inert', 'aria-hidden']) root.removeAttribute(mark)
   dispatchEvent(new Event('alive'))
 }

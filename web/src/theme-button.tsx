@@ -28,7 +28,9 @@ export function ThemeButton() {
     }
     setTheme(next)
   }
-  return <Button kind="quiet" square aria-label={`Colours: ${theme}. Change to ${next}`} icon={icons} onClick={choose} />
+  return (
+    <Button kind="quiet" square aria-label={`Colours: ${theme}. Change to ${next}`} icon={icons} onClick={choose} />
+  )
 }
 
 /** As the script in the page's head has it. */

@@ -2,7 +2,6 @@ import { execFile } from 'node:child_process'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
-import type { BrowserContext } from 'playwright-core'
 import { bareEnvironment } from './environment.ts'
 import { freePort } from './ports.ts'
 import type { Rig } from './rig.ts'
@@ -17,39 +16,27 @@ export interface Visit {
   readonly cls: number
 }
 
-/** A browser window that Lighthouse can look into, with what its person has signed in to. */
-export interface JudgedWindow {
-  readonly context: BrowserContext
-  /** Each page so many times, in turns, with the throttling of a phone that Lighthouse has by default. */
-  judge(url: string, paths: readonly string[], times: number): Promise<readonly Visit[]>
-}
-
-export async function openJudgedWindow(rig: Rig): Promise<JudgedWindow> {
+/** Each page so many times, in turns, with the throttling of a phone that Lighthouse has by default. */
+export async function judgeWithLighthouse(
+  rig: Rig,
+  { url, paths, times }: { readonly url: string; readonly paths: readonly string[]; readonly times: number },
+): Promise<readonly Visit[]> {
   const { chromium } = await import('playwright-core')
   const port = await freePort()
-  const context = await chromium.launchPersistentContext(join(rig.scratch, `window-${port}`), {
-    executablePath: rig.program('chromium'),
-    args: ['--no-sandbox', `--remote-debugging-port=${port}`],
-    viewport: { width: 1_280, height: 900 },
-    reducedMotion: 'reduce',
-  })
-  rig.defer(() => context.close())
-  const script = join(rig.scratch, `judge-${port}.mjs`)
+  const args = ['--no-sandbox', `--remote-debugging-port=${port}`]
+  const browser = await chromium.launch({ executablePath: rig.program('chromium'), args })
+  rig.defer(() => browser.close())
+  const script = join(rig.scratch, 'judge.mjs')
   writeFileSync(script, judge(rig.program('lighthouse')))
-  return {
-    context,
-    judge: async (url, paths, times) => {
-      const asked = [String(port), url, String(times), ...paths]
-      const { stdout } = await promisify(execFile)(process.execPath, [script, ...asked], {
-        env: { ...bareEnvironment(), NO_COLOR: '1' },
-        maxBuffer: 1 << 24,
-      })
-      return stdout
-        .split('\n')
-        .filter((line) => line.startsWith('{'))
-        .map((line) => JSON.parse(line) as Visit)
-    },
-  }
+  const asked = [String(port), url, String(times), ...paths]
+  const { stdout } = await promisify(execFile)(process.execPath, [script, ...asked], {
+    env: { ...bareEnvironment(), NO_COLOR: '1' },
+    maxBuffer: 1 << 24,
+  })
+  return stdout
+    .split('\n')
+    .filter((line) => line.startsWith('{'))
+    .map((line) => JSON.parse(line) as Visit)
 }
 
 /** Its own program starts anew for each page; its parts, asked from one process, measure the same in a third of the time. */

@@ -45,8 +45,8 @@ describe('the pages of the web', () => {
   })
 
   it('allow the inline scripts and styles that are in them, and no others', async () => {
-    const [start, shell] = [await get('/'), await get('/nowhere')].map(
-      (answer) => String(answer.headers['content-security-policy']),
+    const [start, shell] = [await get('/'), await get('/nowhere')].map((answer) =>
+      String(answer.headers['content-security-policy']),
     )
     expect(start).toMatch(/script-src 'self' 'sha256-[^']+'; style-src 'self';/)
     expect(shell).toMatch(/script-src 'self'; style-src 'self' 'sha256-[^']+';/)
