@@ -34,7 +34,7 @@ export async function prerenderPages(): Promise<readonly PrerenderedPage[]> {
 }
 
 async function prerender(path: string, visitors: Visitors, code: string | undefined): Promise<PrerenderedPage> {
-  const { router, element } = createSite({
+  const { queries, router, element } = createSite({
     service: silentService(),
     wasSignedIn: () => false,
     history: createMemoryHistory({ initialEntries: [path] }),
@@ -42,7 +42,10 @@ async function prerender(path: string, visitors: Visitors, code: string | undefi
   await router.load()
   if (router.state.location.pathname !== path) throw new Error(`${path} leads to ${router.state.location.pathname}`)
   const title = titleOf(router.state.matches.at(-1)?.staticData.title, path)
-  return { path, visitors, title, code, markup: renderToString(element) }
+  const markup = renderToString(element)
+  // What it began to ask for would keep the build waiting for minutes.
+  queries.clear()
+  return { path, visitors, title, code, markup }
 }
 
 /** It answers nothing, and lets every page begin. */
