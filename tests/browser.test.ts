@@ -96,6 +96,8 @@ describe.skipIf(!chromiumPath)('in a real browser', () => {
     }
     await page.goto(installation.url)
     await isNamed('Cosnap · Seaworthy')
+    // Pressed before its code has come, a link opens the page as the browser does.
+    await page.waitForLoadState('networkidle')
     await page.getByRole('link', { name: 'Sign in', exact: true }).click()
     await arrivesAt('Sign in · Seaworthy')
     await page.getByRole('link', { name: 'Make an account' }).click()
@@ -237,6 +239,71 @@ describe.skipIf(!chromiumPath)('in a real browser', () => {
     await context.close()
   })
 
+  it('shows pages before any script has come, and takes over what was typed and pressed', async () => {
+    const { page, context, complaints } = await visit({ width: 390, height: 844 })
+    let letGo = (): void => {}
+    const holdScripts = async (): Promise<void> => {
+      const held = new Promise<void>((resolve) => {
+        letGo = resolve
+      })
+      await page.route('**/assets/*.js', (route) => held.then(() => route.continue()))
+    }
+    await holdScripts()
+    await page.goto(`${installation.url}/sign-in`)
+    await page.getByLabel('E-mail').fill('somebody@example.com')
+    const field = await page.getByLabel('E-mail').elementHandle()
+    letGo()
+    await page.locator('#root:not([data-visitors])').waitFor()
+    await page.waitForLoadState('networkidle')
+    expect(await field?.evaluate((element) => [element.isConnected, (element as HTMLInputElement).value])).toEqual([
+      true,
+      'somebody@example.com',
+    ])
+
+    await page.unrouteAll()
+    await holdScripts()
+    await page.goto(`${installation.url}/sign-up`)
+    const address = `early-${Math.random().toString(36).slice(2)}@example.com`
+    await page.getByLabel('E-mail').fill(address)
+    await page.getByLabel('Password').fill('three calm words')
+    await page.getByRole('button', { name: 'Make my account' }).click()
+    expect(page.url()).toBe(`${installation.url}/sign-up`)
+    letGo()
+    await page.getByRole('heading', { name: 'Start with a photo' }).waitFor()
+    await page.getByRole('button', { name: 'Account' }).click()
+    await page.getByText(address).waitFor()
+    expect(complaints).toEqual([])
+    await context.close()
+  })
+
+  it('shows nobody the page of somebody else while it loads', async () => {
+    const { page, context } = await visit({ width: 1024, height: 768 })
+    const lookWithoutScripts = async (path: string) => {
+      await page.route('**/assets/*.js', () => undefined)
+      await page.goto(`${installation.url}${path}`)
+      const seen = {
+        words: await page.locator('main').innerText(),
+        isSeen: await page.locator('main').evaluate((main) => getComputedStyle(main).visibility === 'visible'),
+      }
+      await page.unroute('**/assets/*.js')
+      return seen
+    }
+    expect((await lookWithoutScripts('/')).words).toContain('Start with 20 free credits')
+    expect((await lookWithoutScripts('/sign-in')).isSeen).toBe(true)
+    expect((await lookWithoutScripts('/cosnap')).isSeen).toBe(false)
+    await signUp(page)
+    expect((await lookWithoutScripts('/')).words).toContain('Open the studio')
+    expect((await lookWithoutScripts('/sign-in')).isSeen).toBe(false)
+    expect((await lookWithoutScripts('/cosnap')).words).toContain('Start with a photo')
+    await page.goto(installation.url)
+    await page.getByRole('button', { name: 'Account' }).click()
+    await page.getByText('@example.com').waitFor()
+    await page.getByRole('button', { name: 'Sign out' }).click()
+    await page.getByRole('link', { name: 'Sign in', exact: true }).waitFor()
+    expect(await page.evaluate(() => localStorage.getItem('session'))).toBeNull()
+    await context.close()
+  })
+
   it('runs no inline script that is not its own', async () => {
     const { page, context } = await visit({ width: 1024, height: 768 })
     const response = await page.goto(installation.url)
@@ -270,6 +337,7 @@ describe.skipIf(!chromiumPath)('in a real browser', () => {
       })
       await fresh.goto(`${installation.url}${path}`)
       await fresh.getByRole('heading').first().waitFor()
+      await fresh.waitForLoadState('networkidle')
       const total = sizes.reduce((sum, size) => sum + size, 0) / 1024
       expect(total, path).toBeGreaterThan(60)
       expect(total, path).toBeLessThan(120)

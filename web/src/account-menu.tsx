@@ -1,15 +1,30 @@
 import { dataOf } from '@seaworthy/client'
-import { useService, useSession } from '@seaworthy/ui'
+import { useService, useSession, When } from '@seaworthy/ui'
 import { useMutation, useQuery } from '@tanstack/react-query'
 import { Link, useNavigate } from '@tanstack/react-router'
 import { Activity, Check, LogOut, ShieldCheck, UserRound, UsersRound } from 'lucide-react'
-import { useEffect, useId, useRef } from 'react'
+import { useId, useRef } from 'react'
 import { ConfirmAddress } from './confirm-address.tsx'
 import { accountsQuery, shortRole } from './members/account-queries.ts'
 import { useSwitch } from './members/use-switch.ts'
 
-/** Who is signed in, and the way out. */
+/** Who is signed in, and the way out; or the way in. */
 export function AccountMenu() {
+  return (
+    <>
+      <When signed="out">
+        <Link to="/sign-in" className="button" data-kind="plain">
+          Sign in
+        </Link>
+      </When>
+      <When signed="in">
+        <Menu />
+      </When>
+    </>
+  )
+}
+
+function Menu() {
   const { status, user } = useSession()
   const { http } = useService()
   const me = useQuery({
@@ -21,16 +36,6 @@ export function AccountMenu() {
   const signOut = useSignOut()
   const id = useId()
   const menu = useRef<HTMLDivElement>(null)
-  useEffect(() => {
-    if (status !== 'signed-in' && menu.current?.matches(':popover-open')) menu.current.hidePopover()
-  }, [status])
-  if (status !== 'signed-in') {
-    return (
-      <Link to="/sign-in" className="button" data-kind={status === 'signed-out' ? 'plain' : 'quiet'}>
-        Sign in
-      </Link>
-    )
-  }
   return (
     <>
       <button type="button" className="button" data-kind="plain" data-square aria-label="Account" popoverTarget={id}>

@@ -1,6 +1,6 @@
 import { ApiError } from '@seaworthy/client'
 import { Button, Failure, Field, fieldFault } from '@seaworthy/ui'
-import { type FormEvent, type ReactNode, useState } from 'react'
+import type { FormEvent, ReactNode } from 'react'
 
 export interface Credentials {
   readonly email: string
@@ -18,7 +18,7 @@ interface CredentialsFormProps {
   readonly children?: ReactNode
 }
 
-/** E-mail and password. What was typed stays when something is wrong with it. */
+/** E-mail and password. What was typed stays when something is wrong with it, and when it was typed before this came to life. */
 export function CredentialsForm({
   title,
   action,
@@ -29,16 +29,16 @@ export function CredentialsForm({
   onSubmit,
   children,
 }: CredentialsFormProps) {
-  const [email, setEmail] = useState('')
-  const [password, setPassword] = useState('')
-  const submit = (event: FormEvent): void => {
+  const submit = (event: FormEvent<HTMLFormElement>): void => {
     event.preventDefault()
-    onSubmit({ email, password })
+    const entered = new FormData(event.currentTarget)
+    onSubmit({ email: String(entered.get('email')), password: String(entered.get('password')) })
   }
   const inFields = error instanceof ApiError && (error.problem.fields?.length ?? 0) > 0
   return (
     <div className="page form-page">
-      <form className="card form" onSubmit={submit}>
+      {/* `dialog`: pressed before the code has come, the button does nothing, and no password stands in an address. */}
+      <form className="card form" method="dialog" onSubmit={submit}>
         <h1>{title}</h1>
         {error !== undefined && error !== null && !inFields && <Failure error={error} />}
         <Field
@@ -47,8 +47,6 @@ export function CredentialsForm({
           name="email"
           autoComplete="email"
           required
-          value={email}
-          onChange={(event) => setEmail(event.target.value)}
           fault={fieldFault(error, 'email')}
         />
         <Field
@@ -59,8 +57,6 @@ export function CredentialsForm({
           required
           minLength={newPassword ? 8 : 1}
           maxLength={128}
-          value={password}
-          onChange={(event) => setPassword(event.target.value)}
           fault={fieldFault(error, 'password')}
           {...(passwordHint ? { hint: passwordHint } : {})}
         />

@@ -1,10 +1,10 @@
-import { Compare, useSession } from '@seaworthy/ui'
+import { When } from '@seaworthy/ui'
 import { Link } from '@tanstack/react-router'
 import { apps } from './apps.ts'
+import { HeroPicture } from './hero-picture.tsx'
 
 /** The first thing people see: what it does, on a picture they can touch. */
 export function HomePage() {
-  const { status } = useSession()
   const [app] = apps
   if (!app) return null
   return (
@@ -17,32 +17,22 @@ export function HomePage() {
           leaves it, and location data is removed on the way in.
         </p>
         <div className="row">
-          {status === 'signed-in' ? (
+          <When signed="in">
             <Link to={app.home} className="button" data-kind="main">
               Open the studio
             </Link>
-          ) : (
-            <>
-              <Link to="/sign-up" className="button" data-kind="main">
-                Start with 20 free credits
-              </Link>
-              <Link to="/sign-in" className="button" data-kind="quiet">
-                I have an account
-              </Link>
-            </>
-          )}
+          </When>
+          <When signed="out">
+            <Link to="/sign-up" className="button" data-kind="main">
+              Start with 20 free credits
+            </Link>
+            <Link to="/sign-in" className="button" data-kind="quiet">
+              I have an account
+            </Link>
+          </When>
         </div>
       </div>
-      <div className="hero-picture">
-        <Compare
-          ratio={4 / 3}
-          label="Divider between the picture and its blue print"
-          before={<img src="/hero-before.webp" alt="A lighthouse above a calm sea at dusk" width={1200} height={900} />}
-          after={
-            <img src="/hero-after.webp" alt="The same lighthouse as a blue print on paper" width={1200} height={900} />
-          }
-        />
-      </div>
+      <HeroPicture />
       <ul className="facts">
         <li>
           <h2>Try before you pay</h2>

@@ -38,7 +38,7 @@ export function OperationsPage() {
     <div className="page narrow">
       <h1>Operations</h1>
       {health.isError && <Failure error={health.error} onRetry={() => void health.refetch()} />}
-      {health.isPending && <Skeleton height={200} />}
+      {health.isPending && <Skeleton shape="card" />}
       {health.data && <HealthTable of={health.data} />}
       {health.data && <DeadLetters />}
       {health.data && <FindPerson />}

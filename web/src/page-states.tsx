@@ -5,8 +5,8 @@ import type { ErrorComponentProps } from '@tanstack/react-router'
 export function PagePending() {
   return (
     <div className="page" aria-busy="true">
-      <Skeleton height={36} width="12rem" />
-      <Skeleton height={220} />
+      <Skeleton shape="title" />
+      <Skeleton shape="card" />
     </div>
   )
 }

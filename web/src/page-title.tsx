@@ -1,6 +1,7 @@
 import { usePageNameShown } from '@seaworthy/ui'
-import { useMatches, useRouterState } from '@tanstack/react-router'
+import { useLocation, useMatches, useRouterState } from '@tanstack/react-router'
 import { type RefObject, useEffect, useRef } from 'react'
+import { appAt } from './apps.ts'
 
 declare module '@tanstack/react-router' {
   /** A page without a title does not compile. */
@@ -9,16 +10,15 @@ declare module '@tanstack/react-router' {
   }
 }
 
-interface PageTitleProps {
-  /** Whose page it is. */
-  readonly owner: string
-  readonly main: RefObject<HTMLElement | null>
-}
+/** `Gallery · Cosnap`: what is on the page, and whose page it is. */
+export const titleOf = (name: string | undefined, pathname: string): string =>
+  `${name} · ${appAt(pathname)?.title ?? 'Seaworthy'}`
 
-/** `Gallery · Cosnap` in the tab. A new page is read out by its title, and has the focus. */
-export function PageTitle({ owner, main }: PageTitleProps) {
+/** In the tab. A new page is read out by its title, and has the focus. */
+export function PageTitle({ main }: { readonly main: RefObject<HTMLElement | null> }) {
   const own = useMatches({ select: (matches) => matches.at(-1)?.staticData.title })
-  const title = `${usePageNameShown() ?? own} · ${owner}`
+  const { pathname } = useLocation()
+  const title = titleOf(usePageNameShown() ?? own, pathname)
   useEffect(() => {
     document.title = title
   }, [title])

@@ -1,6 +1,13 @@
 import type { Service } from '@seaworthy/ui'
 import type { QueryClient } from '@tanstack/react-query'
-import { createRootRoute, createRoute, createRouter, lazyRouteComponent, redirect } from '@tanstack/react-router'
+import {
+  createRootRoute,
+  createRoute,
+  createRouter,
+  lazyRouteComponent,
+  type RouterHistory,
+  redirect,
+} from '@tanstack/react-router'
 import { apps } from './apps.ts'
 import { HomePage } from './home-page.tsx'
 import { NotFoundPage } from './not-found-page.tsx'
@@ -10,6 +17,9 @@ import { Shell } from './shell.tsx'
 export interface PageParts {
   readonly service: Service
   readonly queries: QueryClient
+  /** When this device was last here. */
+  readonly wasSignedIn: () => boolean
+  readonly history?: RouterHistory
 }
 
 /** Every page there is: the shell's own, and those of the apps behind a sign-in. */
@@ -25,13 +35,13 @@ export function createPages(parts: PageParts) {
     createRoute({ ...at('/', apps[0]?.title ?? 'Start'), component: HomePage }),
     createRoute({
       ...at('/sign-in', 'Sign in'),
-      beforeLoad: () => leaveWhenSignedIn(parts.service),
+      beforeLoad: () => leaveWhenSignedIn(parts),
       component: lazyRouteComponent(async () => ({ default: (await import('./sign-in-page.tsx')).SignInPage })),
     }),
     createRoute({
       ...at('/sign-up', 'Make an account'),
       // The operator's link makes an account of its own, also for somebody who has another.
-      beforeLoad: ({ search }) => ('operator' in (search as object) ? undefined : leaveWhenSignedIn(parts.service)),
+      beforeLoad: ({ search }) => ('operator' in (search as object) ? undefined : leaveWhenSignedIn(parts)),
       component: lazyRouteComponent(async () => ({ default: (await import('./sign-up-page.tsx')).SignUpPage })),
     }),
     createRoute({
@@ -86,7 +96,9 @@ export function createPages(parts: PageParts) {
     defaultPendingComponent: PagePending,
     defaultPendingMs: 300,
     defaultErrorComponent: PageError,
-    scrollRestoration: true,
+    // In a page that is made ahead it would be a script of its own.
+    scrollRestoration: !import.meta.env.SSR,
+    ...(parts.history ? { history: parts.history } : {}),
   })
 }
 
@@ -96,7 +108,8 @@ async function needSignIn({ session }: Service, wanted: string): Promise<void> {
   if (!token) throw redirect({ to: '/sign-in', search: { next: wanted } as never })
 }
 
-/** A person who is signed in already has nothing to do at the door. */
-async function leaveWhenSignedIn({ session }: Service): Promise<void> {
-  if (await session.token()) throw redirect({ to: apps[0]?.home ?? '/' })
+/** A person who is signed in already has nothing to do at the door. Strangers do not wait for the service to say so. */
+async function leaveWhenSignedIn({ service: { session }, wasSignedIn }: PageParts): Promise<void> {
+  const isIn = session.state.status === 'signed-in' || wasSignedIn()
+  if (isIn && (await session.token())) throw redirect({ to: apps[0]?.home ?? '/' })
 }

@@ -1,25 +1,24 @@
-import { useOnline, useService, useSession } from '@seaworthy/ui'
+import { useOnline, useService, useSession, type WebApp, When } from '@seaworthy/ui'
 import { Link, Outlet, useLocation } from '@tanstack/react-router'
 import { CloudOff } from 'lucide-react'
 import { Fragment, useEffect, useRef } from 'react'
 import { AccountMenu } from './account-menu.tsx'
-import { apps } from './apps.ts'
+import { appAt } from './apps.ts'
 import { PageTitle } from './page-title.tsx'
 import { ThemeButton } from './theme-button.tsx'
 
 /** What stands around every page. */
 export function Shell() {
-  const { status, user } = useSession()
+  const { user } = useSession()
   const { live } = useService()
   const account = user?.accountId
   useEffect(() => {
     if (account) live.open()
   }, [account, live])
   const { pathname } = useLocation()
-  const app = apps.find((candidate) => pathname === candidate.home || pathname.startsWith(`${candidate.home}/`))
+  const app = appAt(pathname)
   const owner = app?.title ?? 'Seaworthy'
   const main = useRef<HTMLElement>(null)
-  const nav = status === 'signed-in' ? (app?.nav ?? []) : []
   return (
     <>
       <a className="skip" href="#main">
@@ -30,37 +29,45 @@ export function Shell() {
           <img src="/pennant.svg" alt="" width={28} height={28} />
           <span>{owner}</span>
         </Link>
-        {nav.length > 0 && (
-          <nav className="nav" aria-label={app?.title}>
-            {nav.map(({ label, path, also, icon: Icon }) => (
-              <Link
-                key={path}
-                to={path}
-                activeOptions={{ exact: path === app?.home }}
-                // Not `page`, which a link only is to where one is already.
-                aria-current={also && pathname.startsWith(also) ? 'true' : undefined}
-                className="nav-link"
-              >
-                <Icon size={20} />
-                <span>{label}</span>
-              </Link>
-            ))}
-          </nav>
+        {app && (
+          <When signed="in">
+            <Navigation of={app} pathname={pathname} />
+          </When>
         )}
         <div className="bar-end">
           <ThemeButton />
           <AccountMenu />
         </div>
       </header>
-      <PageTitle owner={owner} main={main} />
+      <PageTitle main={main} />
       <Offline />
       <main id="main" ref={main} tabIndex={-1}>
         {/* Another account is another page: nothing that a page holds may outlive the change. */}
-        <Fragment key={account ?? status}>
+        <Fragment key={account ?? 'nobody'}>
           <Outlet />
         </Fragment>
       </main>
     </>
+  )
+}
+
+function Navigation({ of: app, pathname }: { readonly of: WebApp; readonly pathname: string }) {
+  return (
+    <nav className="nav" aria-label={app.title}>
+      {app.nav.map(({ label, path, also, icon: Icon }) => (
+        <Link
+          key={path}
+          to={path}
+          activeOptions={{ exact: path === app.home }}
+          // Not `page`, which a link only is to where one is already.
+          aria-current={also && pathname.startsWith(also) ? 'true' : undefined}
+          className="nav-link"
+        >
+          <Icon size={20} />
+          <span>{label}</span>
+        </Link>
+      ))}
+    </nav>
   )
 }
 

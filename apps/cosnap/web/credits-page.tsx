@@ -18,7 +18,7 @@ export function CreditsPage() {
     <div className="page narrow">
       <h1>Credits</h1>
       {credits.isError && <Failure error={credits.error} onRetry={() => void credits.refetch()} />}
-      {credits.isPending && <Skeleton height={120} />}
+      {credits.isPending && <Skeleton shape="figures" />}
       {now && (
         <dl className="balance">
           <div>

@@ -34,7 +34,7 @@ export function EffectPicker({ effects, previews, chosen, onChoose }: EffectPick
             {previews.has(effect.id) ? (
               <img src={previews.get(effect.id)} alt="" draggable={false} />
             ) : (
-              <Skeleton ratio="1" />
+              <Skeleton shape="tile" />
             )}
           </span>
           <span className="name">{effect.name}</span>

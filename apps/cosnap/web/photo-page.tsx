@@ -163,10 +163,10 @@ function PhotoPageShape() {
   return (
     <div className="page editor" aria-busy="true">
       <div className="editor-head">
-        <Skeleton height={28} width="12rem" />
+        <Skeleton shape="title" />
       </div>
-      <Skeleton ratio="3 / 2" />
-      <Skeleton height={320} />
+      <Skeleton shape="photo" />
+      <Skeleton shape="panel" />
     </div>
   )
 }

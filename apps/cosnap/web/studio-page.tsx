@@ -6,6 +6,9 @@ import { Dropzone } from './dropzone.tsx'
 import { paths } from './paths.ts'
 import { photosQuery } from './queries.ts'
 
+/** What stands in the first view is not waited with. */
+const FIRST_SEEN = 6
+
 /** Where photos come in. */
 export function StudioPage() {
   const photos = useInfiniteQuery(photosQuery(useService()))
@@ -20,7 +23,7 @@ export function StudioPage() {
         <section aria-labelledby="your-photos">
           <h2 id="your-photos">Your photos</h2>
           <ul className="photo-grid">
-            {shown.map((photo) => (
+            {shown.map((photo, i) => (
               <li key={photo.id}>
                 <Link to={paths.photo(photo.id)} className="tile">
                   <img
@@ -28,7 +31,7 @@ export function StudioPage() {
                     alt={photo.name}
                     width={320}
                     height={Math.round((320 * photo.picture.height) / photo.picture.width)}
-                    loading="lazy"
+                    loading={i < FIRST_SEEN ? 'eager' : 'lazy'}
                     decoding="async"
                   />
                 </Link>
@@ -50,7 +53,7 @@ export function PhotoGridShape() {
   return (
     <div className="photo-grid" aria-hidden="true">
       {['a', 'b', 'c', 'd'].map((key) => (
-        <Skeleton key={key} ratio="1" />
+        <Skeleton key={key} shape="tile" />
       ))}
     </div>
   )

@@ -23,6 +23,8 @@ export interface ApiSettings {
   readonly fetcher?: typeof fetch
   readonly timeoutMs?: number
   readonly retriesMax?: number
+  /** The answer to a refresh that the page asked for before this code had come. */
+  readonly refreshed?: Promise<Response> | undefined
 }
 
 const TIMEOUT_MS = 30_000
@@ -33,8 +35,9 @@ export function createApi({
   fetcher = (input, init) => fetch(input, init),
   timeoutMs = TIMEOUT_MS,
   retriesMax = RETRIES_MAX,
+  refreshed,
 }: ApiSettings): Api {
-  const session = createSession(baseUrl, fetcher)
+  const session = createSession(baseUrl, fetcher, refreshed)
   const http = createFetchClient<Paths>({ baseUrl, fetch: createSender({ session, fetcher, timeoutMs, retriesMax }) })
   http.use({
     onResponse: async ({ response }) => {

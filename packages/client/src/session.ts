@@ -32,7 +32,8 @@ export interface Session {
 const RENEW_BEFORE_MS = 30_000
 const LOCK = 'seaworthy-refresh'
 
-export function createSession(baseUrl: string, fetcher: typeof fetch): Session {
+/** `asked`: the answer to a refresh that was asked for before this code had come. */
+export function createSession(baseUrl: string, fetcher: typeof fetch, asked?: Promise<Response>): Session {
   let state: SessionState = { status: 'unknown', user: undefined }
   let token: { readonly text: string; readonly renewAt: number } | undefined
   let renewing: Promise<string | undefined> | undefined
@@ -50,10 +51,13 @@ export function createSession(baseUrl: string, fetcher: typeof fetch): Session {
     token = undefined
     if (state.status !== 'signed-out') move({ status: 'signed-out', user: undefined })
   }
+  let first = asked
+  const ask = (): Promise<Response> =>
+    withLock(() => fetcher(`${baseUrl}/api/identity/refresh`, { method: 'POST', credentials: 'same-origin' }))
   const renew = async (): Promise<string | undefined> => {
-    const answer = await withLock(() =>
-      fetcher(`${baseUrl}/api/identity/refresh`, { method: 'POST', credentials: 'same-origin' }),
-    )
+    const asking = first ?? ask()
+    first = undefined
+    const answer = await asking
     if (answer.status === 200) accept((await answer.json()) as SessionAnswer)
     else if (answer.status === 204 || answer.status === 401) end()
     else throw new Error(`the sign-in could not be renewed: ${answer.status}`)

@@ -11,3 +11,4 @@ export { type Service, ServiceProvider, useOnline, useService, useSession } from
 export { Empty, Failure, Progress, Skeleton } from './states.tsx'
 export { Toasts, toast } from './toasts.tsx'
 export type { WebApp, WebPage } from './web-app.ts'
+export { When } from './when.tsx'

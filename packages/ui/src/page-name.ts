@@ -18,7 +18,11 @@ export function usePageName(of: string | undefined): void {
 
 /** For the shell, which writes the title. */
 export function usePageNameShown(): string | undefined {
-  return useSyncExternalStore(subscribe, () => name)
+  return useSyncExternalStore(
+    subscribe,
+    () => name,
+    () => undefined,
+  )
 }
 
 function subscribe(listener: () => void): () => void {

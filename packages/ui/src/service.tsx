@@ -18,13 +18,24 @@ export function useService(): Service {
   return service
 }
 
+const nobodyKnown: SessionState = { status: 'unknown', user: undefined }
+
+/** Who is there. While a prerendered page comes to life it is not known, as it was not when the page was made. */
 export function useSession(): SessionState {
   const { session } = useService()
-  return useSyncExternalStore(session.subscribe, () => session.state)
+  return useSyncExternalStore(
+    session.subscribe,
+    () => session.state,
+    () => nobodyKnown,
+  )
 }
 
 export function useOnline(): boolean {
-  return useSyncExternalStore(subscribeOnline, () => navigator.onLine)
+  return useSyncExternalStore(
+    subscribeOnline,
+    () => navigator.onLine,
+    () => true,
+  )
 }
 
 function subscribeOnline(listener: () => void): () => void {

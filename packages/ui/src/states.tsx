@@ -1,5 +1,5 @@
 import { AlertTriangle, RotateCw } from 'lucide-react'
-import type { CSSProperties, ReactNode } from 'react'
+import type { ReactNode } from 'react'
 import { Button } from './button.tsx'
 import { wordsOf } from './problem-words.ts'
 
@@ -50,22 +50,9 @@ export function Failure({ error, onRetry }: { readonly error: unknown; readonly 
   )
 }
 
-/** The shape of what is coming. */
-export function Skeleton({
-  height,
-  width,
-  ratio,
-}: {
-  readonly height?: number
-  readonly width?: string
-  readonly ratio?: string
-}) {
-  const style: CSSProperties = {
-    ...(height ? { height } : {}),
-    ...(width ? { width } : {}),
-    ...(ratio ? { aspectRatio: ratio } : {}),
-  }
-  return <div className="skeleton" style={style} aria-hidden="true" />
+/** The shape of what is coming, by the name of a shape: a prerendered page must not carry styles of its own. */
+export function Skeleton({ shape }: { readonly shape: 'title' | 'figures' | 'card' | 'panel' | 'tile' | 'photo' }) {
+  return <div className="skeleton" data-shape={shape} aria-hidden="true" />
 }
 
 export function Progress({ value, label }: { readonly value: number; readonly label: string }) {

@@ -6,7 +6,8 @@ interface Toast {
 }
 
 const SHOWN_MS = 5_000
-let toasts: readonly Toast[] = []
+const none: readonly Toast[] = []
+let toasts = none
 let last = 0
 const listeners = new Set<() => void>()
 
@@ -23,7 +24,11 @@ export function toast(text: string): void {
 }
 
 export function Toasts() {
-  const shown = useSyncExternalStore(subscribe, () => toasts)
+  const shown = useSyncExternalStore(
+    subscribe,
+    () => toasts,
+    () => none,
+  )
   return (
     <div className="toasts" role="status">
       {shown.map(({ id, text }) => (

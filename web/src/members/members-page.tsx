@@ -36,7 +36,7 @@ export function MembersPage() {
           }}
         />
       )}
-      {(accounts.isPending || members.isPending) && <Skeleton height={220} />}
+      {(accounts.isPending || members.isPending) && <Skeleton shape="card" />}
       {current && !current.personal && members.data && <Shared account={current} members={members.data} />}
       {current && <NewAccount first={(accounts.data?.length ?? 0) < 2} />}
     </div>

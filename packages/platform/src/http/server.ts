@@ -191,7 +191,7 @@ function answerUnknown(
     (request.method === 'GET' || request.method === 'HEAD') &&
     (accept.includes('text/html') || (isStart && accept.includes('*/*')))
   const reserved = /^\/(api|media|assets|socket|health|metrics)(\/|\?|$)/.test(request.url)
-  if (navigates && !reserved) return pages.send(reply)
+  if (navigates && !reserved) return pages.send(request, reply)
   return problems.send(reply, fault('not_found'))
 }
 

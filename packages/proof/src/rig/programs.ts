@@ -12,6 +12,7 @@ const programs = {
   exiftool: ['exiftool'],
   faketime: ['faketime'],
   git: ['git'],
+  lighthouse: [join(tools, 'lighthouse')],
   nginx: ['nginx', '/usr/sbin/nginx'],
   observatory: [join(tools, '@mdn', 'mdn-http-observatory')],
   openssl: ['openssl'],
@@ -44,7 +45,7 @@ export function missingPrograms(names: readonly ProgramName[]): string | undefin
 export function versionOf(name: ProgramName): string | undefined {
   const path = findProgram(name)
   if (!path) return undefined
-  if (name === 'observatory' || name === 'passwordlist') return versionOfPackage(path)
+  if (name === 'observatory' || name === 'lighthouse' || name === 'passwordlist') return versionOfPackage(path)
   const flag = { exiftool: '-ver', nginx: '-v', slowhttptest: '-h' }[name as string] ?? '--version'
   const { stdout, stderr } = spawnSync(path, [flag], { encoding: 'utf8', timeout: 5_000 })
   return /\d+(\.\d+)+/.exec(`${stdout}${stderr}`)?.[0]

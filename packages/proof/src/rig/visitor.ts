@@ -45,6 +45,8 @@ export async function signUpIn(
 export async function uploadIn(rig: Rig, page: Page, name = 'boat.jpg'): Promise<void> {
   const path = join(rig.scratch, name)
   writeFileSync(path, await jpegPhoto(1_200, 900))
+  // A page that was made ahead takes nothing yet.
+  await page.locator('#root:not([inert])').waitFor({ state: 'attached' })
   await page.getByTestId('photo-file').setInputFiles(path)
   await page.getByRole('radio', { name: /Noir/ }).waitFor({ state: 'attached' })
   await page.waitForFunction(() => document.querySelectorAll('.effect img').length >= 12)

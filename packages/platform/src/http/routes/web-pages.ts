@@ -1,26 +1,28 @@
 import { createHash } from 'node:crypto'
-import { existsSync, readFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { join, sep } from 'node:path'
 import fastifyStatic from '@fastify/static'
-import type { FastifyInstance, FastifyReply } from 'fastify'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { securityHeaders } from '../headers.ts'
+import { type PreparedPage, preparePage } from './prepared-page.ts'
 
 export interface WebPages {
-  /** The shell, for every address that a person may type. */
-  send(reply: FastifyReply): FastifyReply
+  /** The page that was made ahead for this address, or the shell, for every address that a person may type. */
+  send(request: FastifyRequest, reply: FastifyReply): FastifyReply
 }
 
-/** The built web app: one shell with a policy of hashes, and assets that never change under their name. */
+/** The built web app: pages with a policy of hashes, and assets that never change under their name. */
 export async function addWebPages(server: FastifyInstance, directory: string, isHttps: boolean): Promise<WebPages> {
+  const prepare = (html: string): PreparedPage =>
+    preparePage(html, {
+      ...securityHeaders(isHttps),
+      'content-security-policy': pagePolicy(html),
+      'cache-control': 'no-cache',
+      ...earlyHints(html),
+    })
   const index = join(directory, 'index.html')
-  const html = existsSync(index) ? readFileSync(index, 'utf8') : missingPage
-  const headers = {
-    ...securityHeaders(isHttps),
-    'content-type': 'text/html; charset=utf-8',
-    'content-security-policy': pagePolicy(html),
-    'cache-control': 'no-cache',
-    ...earlyHints(html),
-  }
+  const shell = prepare(existsSync(index) ? readPage(index) : missingPage)
+  const pages = new Map(findPages(join(directory, 'pages')).map(([path, file]) => [path, prepare(readPage(file))]))
   if (existsSync(join(directory, 'assets'))) {
     await server.register(fastifyStatic, {
       root: directory,
@@ -40,22 +42,38 @@ export async function addWebPages(server: FastifyInstance, directory: string, is
       },
     })
   }
-  return { send: (reply) => reply.code(200).headers(headers).send(html) }
+  // What follows a `?` may change what a page shows; the start page's never does. Nor does an id change what is made ahead.
+  const pageAt = (url: string): PreparedPage =>
+    pages.get(url.startsWith('/?') ? '/' : url) ?? pages.get(url.replace(/[^/]+$/, '_')) ?? shell
+  return { send: (request, reply) => pageAt(request.url).send(request, reply) }
+}
+
+const readPage = (file: string): string => readFileSync(file, 'utf8')
+
+/** Address and file of every page that was made ahead: `/cosnap/gallery` is `pages/cosnap/gallery.html`, an id `_`. */
+function findPages(directory: string): readonly (readonly [path: string, file: string])[] {
+  if (!existsSync(directory)) return []
+  return readdirSync(directory, { recursive: true, encoding: 'utf8' })
+    .filter((name) => name.endsWith('.html'))
+    .map((name) => {
+      const path = `/${name.slice(0, -'.html'.length).replaceAll(sep, '/')}`
+      return [path === '/index' ? '/' : path, join(directory, name)]
+    })
 }
 
 /** What the page needs first, for proxies that send it ahead of the page as 103 Early Hints. */
 function earlyHints(html: string): { link?: string } {
+  const fonts = [...html.matchAll(/<link rel="preload" as="font"[^>]*\bhref="(\/[^"]+)"/g)].map(
+    (match) => `<${match[1]}>; rel=preload; as=font; type="font/woff2"; crossorigin`,
+  )
   const scripts = [...html.matchAll(/<script[^>]*\bsrc="(\/[^"]+)"/g)].map(
     (match) => `<${match[1]}>; rel=modulepreload`,
   )
-  const styles = [...html.matchAll(/<link[^>]*\brel="stylesheet"[^>]*\bhref="(\/[^"]+)"/g)].map(
-    (match) => `<${match[1]}>; rel=preload; as=style; crossorigin`,
-  )
-  const link = [...styles, ...scripts].join(', ')
+  const link = [...fonts, ...scripts].join(', ')
   return link ? { link } : {}
 }
 
-/** Inline scripts and styles of the shell are allowed by their hash, and nothing else inline is. */
+/** Inline scripts and styles of a page are allowed by their hash, and nothing else inline is. */
 export function pagePolicy(html: string): string {
   const scripts = hashesOf(html, /<script(?![^>]*\bsrc=)[^>]*>([\s\S]*?)<\/script>/g)
   const styles = hashesOf(html, /<style[^>]*>([\s\S]*?)<\/style>/g)

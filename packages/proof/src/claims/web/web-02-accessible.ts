@@ -57,7 +57,7 @@ export const claim = defineClaim({
   },
   sabotages: [
     patch('a button has no name', 'web/dist/assets/photo-page-*.js', '"aria-label":`Delete this photo`,', ''),
-    patch('soft words are too dark in the dark', 'web/dist/assets/index-*.css', '#9db0bb', '#3d4c57'),
+    patch('soft words are too dark in the dark', 'web/dist/index.html', '#9db0bb', '#3d4c57'),
     patch('the pages do not say their language', 'web/dist/index.html', '<html lang="en">', '<html>'),
   ],
 })

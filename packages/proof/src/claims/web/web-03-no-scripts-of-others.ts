@@ -95,8 +95,8 @@ export const claim = defineClaim({
     patch(
       'words are written as HTML and the policy allows it',
       'packages/platform/src/http/routes/web-pages.ts',
-      "const html = existsSync(index) ? readFileSync(index, 'utf8') : missingPage\n  const headers = {\n    ...securityHeaders(isHttps),\n    'content-type': 'text/html; charset=utf-8',\n    'content-security-policy': pagePolicy(html),",
-      "const html = readFileSync(index, 'utf8').replace('</head>', '<script>setInterval(() => { for (const e of document.querySelectorAll(\"h1\")) if (!e.children.length && /onerror/.test(e.textContent)) e.innerHTML = e.textContent }, 20)</script></head>')\n  const headers = {\n    ...securityHeaders(isHttps),\n    'content-type': 'text/html; charset=utf-8',\n    'content-security-policy': \"default-src 'self' 'unsafe-inline' data: blob:\",",
+      "preparePage(html, {\n      ...securityHeaders(isHttps),\n      'content-security-policy': pagePolicy(html),",
+      "preparePage(html.replace('</head>', '<script>setInterval(() => { for (const e of document.querySelectorAll(\"h1\")) if (!e.children.length && /onerror/.test(e.textContent)) e.innerHTML = e.textContent }, 20)</script></head>'), {\n      ...securityHeaders(isHttps),\n      'content-security-policy': \"default-src 'self' 'unsafe-inline' data: blob:\",",
     ),
     patch(
       'scripts may write HTML',

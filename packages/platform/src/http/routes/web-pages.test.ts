@@ -1,0 +1,74 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { brotliDecompressSync, gunzipSync } from 'node:zlib'
+import fastify, { type FastifyInstance } from 'fastify'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { addWebPages } from './web-pages.ts'
+
+const files = {
+  'index.html': '<title>shell</title><script type="module" src="/assets/a.js"></script><style>a{}</style>',
+  'pages/index.html': '<title>start</title><script>later()</script>',
+  'pages/sign-up.html': '<title>sign-up</title>',
+  'pages/cosnap/gallery.html': '<title>gallery</title>',
+  'pages/cosnap/photos/_.html': '<title>photo</title>',
+}
+
+describe('the pages of the web', () => {
+  const directory = mkdtempSync(join(tmpdir(), 'pages-'))
+  let server: FastifyInstance
+  beforeAll(async () => {
+    for (const [name, text] of Object.entries(files)) {
+      mkdirSync(join(directory, name, '..'), { recursive: true })
+      writeFileSync(join(directory, name), text)
+    }
+    server = fastify()
+    const pages = await addWebPages(server, directory, false)
+    server.setNotFoundHandler((request, reply) => pages.send(request, reply))
+  })
+  afterAll(async () => {
+    await server.close()
+    rmSync(directory, { recursive: true })
+  })
+  const get = (url: string, headers = {}) => server.inject({ url, headers })
+  const titleAt = async (url: string) => /<title>(.*)<\/title>/.exec((await get(url)).body)?.[1]
+
+  it('are sent as they were made ahead for their address, and the shell for every other', async () => {
+    expect(await titleAt('/')).toBe('start')
+    expect(await titleAt('/?utm_source=letter')).toBe('start')
+    expect(await titleAt('/cosnap/gallery')).toBe('gallery')
+    expect(await titleAt('/cosnap/photos/1?effect=noir')).toBe('photo')
+    expect(await titleAt('/cosnap/photos/1/more')).toBe('shell')
+    expect(await titleAt('/../pages/sign-up.html')).toBe('shell')
+    // The operator's link shows another form than the one that was made ahead.
+    expect(await titleAt('/sign-up?operator=token')).toBe('shell')
+  })
+
+  it('allow the inline scripts and styles that are in them, and no others', async () => {
+    const [start, shell] = [await get('/'), await get('/nowhere')].map((answer) =>
+      String(answer.headers['content-security-policy']),
+    )
+    expect(start).toMatch(/script-src 'self' 'sha256-[^']+'; style-src 'self';/)
+    expect(shell).toMatch(/script-src 'self'; style-src 'self' 'sha256-[^']+';/)
+  })
+
+  it('come in the best form that is accepted', async () => {
+    const read = async (accepted: string) => {
+      const { headers, rawPayload } = await get('/', { 'accept-encoding': accepted })
+      expect(headers.vary).toBe('accept-encoding')
+      return [headers['content-encoding'], rawPayload] as const
+    }
+    const [best, small] = await read('gzip, deflate, br;q=1.0')
+    expect([best, brotliDecompressSync(small).toString()]).toEqual(['br', files['pages/index.html']])
+    const [second, larger] = await read('gzip;q=0.5, br;q=0')
+    expect([second, gunzipSync(larger).toString()]).toEqual(['gzip', files['pages/index.html']])
+    expect((await read('zstd, identity'))[0]).toBeUndefined()
+  })
+
+  it('are not sent again to whoever has them', async () => {
+    const { etag } = (await get('/')).headers
+    const again = await get('/', { 'if-none-match': `W/"other", ${etag}` })
+    expect([again.statusCode, again.body]).toEqual([304, ''])
+    expect((await get('/sign-up', { 'if-none-match': etag })).statusCode).toBe(200)
+  })
+})

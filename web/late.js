@@ -1,0 +1,44 @@
+// Stands in the head of a page that was made ahead; scripts/prerender.js fills in the words in capitals. The page's code comes
+// when it has been painted, with its pictures where it is COMPLETE, or when somebody does something, or after two seconds.
+// What was pressed before is done then. Whoever was signed in needs a new token first, so that is asked for meanwhile.
+{
+  let asked = false
+  let alive = false
+  let early = () => {}
+  const ask = () => {
+    if (asked) return
+    asked = true
+    for (const href of PRELOADS)
+      document.head.append(
+        Object.assign(document.createElement('link'), { rel: 'modulepreload', crossOrigin: '', href }),
+      )
+    // The connection broke: the next press asks again.
+    import(ENTRY).catch(() => {
+      asked = false
+    })
+  }
+  const painted = () => requestAnimationFrame(() => setTimeout(ask))
+  if (COMPLETE) addEventListener('load', painted)
+  else painted()
+  setTimeout(ask, 2000)
+  for (const act of ['pointerdown', 'keydown', 'focusin']) addEventListener(act, ask, { passive: true })
+  if (document.documentElement.dataset.session === 'in') {
+    const refresh = () => fetch('/api/identity/refresh', { method: 'POST' })
+    // As the client does it: two tabs at once would end each other's sign-in.
+    globalThis.refreshed = navigator.locks ? navigator.locks.request('seaworthy-refresh', refresh) : refresh()
+    globalThis.refreshed.catch(() => {})
+  }
+  addEventListener('submit', (event) => {
+    if (alive) return
+    event.preventDefault()
+    early = () => event.target.requestSubmit()
+  })
+  addEventListener('click', ({ target }) => {
+    const button = target.closest('button[type=button]:not([popovertarget])')
+    if (!alive && button) early = () => button.click()
+  })
+  addEventListener('alive', () => {
+    alive = true
+    early()
+  })
+}
