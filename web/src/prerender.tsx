@@ -24,6 +24,8 @@ export async function prerenderPages(): Promise<readonly PrerenderedPage[]> {
     await prerender('/sign-in', 'out', 'sign-in-page'),
     await prerender('/sign-up', 'out', 'sign-up-page'),
     await prerender('/operations', 'in', 'operations-page'),
+    await prerender('/members', 'in', 'members-page'),
+    await prerender('/settings/security', 'in', 'security-page'),
   ]
   for (const { path, load } of apps.flatMap((app) => app.pages)) {
     // A file is named after what it is about: `StudioPage` is in `studio-page.tsx`.

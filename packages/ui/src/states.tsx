@@ -51,7 +51,11 @@ export function Failure({ error, onRetry }: { readonly error: unknown; readonly 
 }
 
 /** The shape of what is coming, by the name of a shape: a prerendered page must not carry styles of its own. */
-export function Skeleton({ shape }: { readonly shape: 'title' | 'figures' | 'card' | 'panel' | 'tile' | 'photo' }) {
+export function Skeleton({
+  shape,
+}: {
+  readonly shape: 'title' | 'line' | 'figures' | 'card' | 'panel' | 'tile' | 'photo'
+}) {
   return <div className="skeleton" data-shape={shape} aria-hidden="true" />
 }
 

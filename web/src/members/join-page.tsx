@@ -48,7 +48,7 @@ function Offer({ token }: { readonly token: string }) {
     mutationFn: () => dataOf(http.POST('/api/identity/invitations/accept', { body: { token } })),
     onSuccess: ({ accountId }) => go.mutate({ id: accountId }),
   })
-  if (offer.isPending) return <Skeleton shape="card" />
+  if (offer.isPending) return <Skeleton shape="figures" />
   if (offer.error) return <Failure error={offer.error} />
   const { account, role, invitedBy, forCaller } = offer.data
   return (

@@ -33,7 +33,7 @@ export function ApiKeys({ sensitive }: { readonly sensitive: Sensitive }) {
         <h2 id="api-keys">API keys</h2>
         <p className="soft">For programs. A key does what you choose in this account, and nothing of these settings.</p>
       </div>
-      {keys.isPending && <Skeleton shape="card" />}
+      {keys.isPending && <Skeleton shape="line" />}
       {keys.error && <Failure error={keys.error} onRetry={() => void keys.refetch()} />}
       {create.data && <KeyMade apiKey={create.data.key} onKept={() => create.reset()} />}
       {keys.data && keys.data.items.length > 0 && (

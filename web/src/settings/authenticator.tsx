@@ -43,7 +43,7 @@ export function Authenticator({ sensitive }: { readonly sensitive: Sensitive }) 
         <h2 id="authenticator">Authenticator app</h2>
         <p className="soft">With it, a stolen password alone lets nobody in.</p>
       </div>
-      {state.isPending && <Skeleton shape="card" />}
+      {state.isPending && <Skeleton shape="line" />}
       {state.error && <Failure error={state.error} onRetry={() => void state.refetch()} />}
       {codes && <RecoveryCodes codes={codes} onKept={() => setCodes(undefined)} />}
       {state.data && !codes && !enrol.data && (

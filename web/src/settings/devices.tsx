@@ -33,7 +33,7 @@ export function Devices({ sensitive }: { readonly sensitive: Sensitive }) {
         <h2 id="devices">Where you are signed in</h2>
         <p className="soft">Something you do not know? End it, then change your password.</p>
       </div>
-      {sessions.isPending && <Skeleton shape="card" />}
+      {sessions.isPending && <Skeleton shape="figures" />}
       {sessions.error && <Failure error={sessions.error} onRetry={() => void sessions.refetch()} />}
       {sessions.data && (
         <ul className="card lines">

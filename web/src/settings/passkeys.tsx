@@ -41,7 +41,7 @@ export function Passkeys({ sensitive }: { readonly sensitive: Sensitive }) {
           Your fingerprint, face or device PIN instead of the password. Nothing to steal or forget.
         </p>
       </div>
-      {passkeys.isPending && <Skeleton shape="card" />}
+      {passkeys.isPending && <Skeleton shape="line" />}
       {passkeys.error && <Failure error={passkeys.error} onRetry={() => void passkeys.refetch()} />}
       {add.error && <Failure error={add.error} />}
       {passkeys.data && passkeys.data.items.length > 0 && (

@@ -90,10 +90,7 @@ export const claim = defineClaim({
       'whoever reads nothing may still delete everything',
       'create policy careless on cosnap.runs for delete to seaworthy_app using (true)',
     ),
-    wrongSql(
-      'anybody writes into the audit of others',
-      'alter policy append on seaworthy.audit with check (true)',
-    ),
+    wrongSql('anybody writes into the audit of others', 'alter policy append on seaworthy.audit with check (true)'),
     wrongSql(
       'rows can be given to others',
       'create policy careless on cosnap.photos for insert to seaworthy_app with check (true)',
