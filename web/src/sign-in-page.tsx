@@ -3,7 +3,7 @@ import { Button, useService } from '@seaworthy/ui'
 import { useMutation } from '@tanstack/react-query'
 import { Link, useNavigate, useSearch } from '@tanstack/react-router'
 import { KeyRound } from 'lucide-react'
-import { useState } from 'react'
+import { useState, useSyncExternalStore } from 'react'
 import { type Credentials, CredentialsForm } from './credentials-form.tsx'
 import { askPasskey, hasPasskeys } from './passkeys-in-browser.ts'
 import { safePath } from './safe-path.ts'
@@ -13,6 +13,8 @@ export function SignInPage() {
   const { http } = useService()
   const enter = useEnter()
   const [ticket, setTicket] = useState<string>()
+  // Made ahead with the button, as nearly every browser has them.
+  const withPasskeys = useSyncExternalStore(never, hasPasskeys, () => true)
   const signIn = useMutation({
     mutationFn: (credentials: Credentials) => dataOf(http.POST('/api/identity/sign-in', { body: credentials })),
     onSuccess: (answer) => ('ticket' in answer ? setTicket(answer.ticket) : enter(answer)),
@@ -40,7 +42,7 @@ export function SignInPage() {
         signIn.mutate(credentials)
       }}
     >
-      {hasPasskeys() && (
+      {withPasskeys && (
         <Button icon={<KeyRound size={18} />} disabled={withPasskey.isPending} onClick={() => withPasskey.mutate()}>
           {withPasskey.isPending ? 'Your device asks you' : 'Sign in with a passkey'}
         </Button>
@@ -58,6 +60,9 @@ export function SignInPage() {
     </CredentialsForm>
   )
 }
+
+/** What a browser can does not change. */
+const never = () => () => undefined
 
 /** Takes the session over and goes where the person wanted to go. */
 function useEnter() {

@@ -109,11 +109,12 @@ const timeOfWork = (page: Page): Promise<number> =>
     return Math.min(...times)
   })
 
-/** It takes what is pressed, and nothing on it is still to come. */
+/** It was painted, takes what is pressed, and nothing on it is still to come. */
 async function whole(page: Page): Promise<void> {
   await page.waitForFunction(
     () =>
       !document.querySelector('#root[data-visitors], .skeleton') &&
+      performance.getEntriesByName('first-contentful-paint').length > 0 &&
       [...document.images].every((image) => image.complete || image.loading === 'lazy'),
   )
 }
