@@ -13,7 +13,7 @@ import { until } from '../../rig/wait.ts'
 import { patch } from '../../sabotage.ts'
 
 const NAME = 'proof_release'
-const PHOTOS = 200_000
+const PHOTOS = 100_000
 const PER_SECOND = 8
 /** Somebody's report reads the table for this long when the next release wants to change it. */
 const REPORT_MS = 1_500
@@ -24,7 +24,7 @@ const APPLY = 'packages/platform/src/data/apply-migration.ts'
 
 export const claim = defineClaim({
   id: 'DAT-04',
-  says: 'The next release is put beside this one under load, with its settings: it changes a table of 200,000 rows that somebody is reading, no request of either fails, and none waits half a second for a table',
+  says: 'The next release is put beside this one under load, with its settings: it changes a table of 100,000 rows that somebody is reading, no request of either fails, and none waits half a second for a table',
   answers: ['D6', 'S4'],
   witness: 'two releases on one PostgreSQL, pg_locks',
   tier: 'full',
@@ -117,7 +117,7 @@ export const claim = defineClaim({
 const fillPhotos = (admin: DatabaseClient, { accountId }: Person) =>
   admin.query(
     `insert into cosnap.photos (id, account_id, name, hash, type, bytes, width, height)
-     select gen_random_uuid(), $1, 'photo ' || n, md5(n::text), 'image/jpeg', 1000, 64, 48 from generate_series(1, ${PHOTOS}) n`,
+     select uuidv7(), $1, 'photo ' || n, md5(n::text), 'image/jpeg', 1000, 64, 48 from generate_series(1, ${PHOTOS}) n`,
     [accountId],
   )
 
