@@ -88,7 +88,7 @@ const selectKeys = (owner: OwnerColumns, purpose: Purpose) => sql<WrappedKey>`
   where ${ownedBy(owner)} and purpose = ${purpose} order by version desc`
 
 /** Does nothing when another transaction has made this version, or when the ring's current key was retired. */
-export async function makeKey(
+async function makeKey(
   tx: Pick<Transaction, 'run'>,
   ring: KeyRing,
   owner: OwnerColumns,

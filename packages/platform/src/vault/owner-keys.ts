@@ -19,7 +19,7 @@ interface OwnedKey extends WrappedKey {
 
 const KEPT_MAX = 50_000
 
-export const ownerColumns = (kind: SealedColumn['kind'], owner: string): OwnerColumns =>
+const ownerColumns = (kind: SealedColumn['kind'], owner: string): OwnerColumns =>
   kind === 'account' ? { account: owner, user: null } : { account: null, user: owner }
 
 export function openOwnerKeys(session: OwnerSession, ring: KeyRing): OwnerKeys {

@@ -12,7 +12,7 @@ interface KeptRing {
 
 const folderOf = (config: RingConfig): string => join(config.dataDirectory, 'secrets')
 
-export function readKeptRing(config: RingConfig): KeptRing {
+function readKeptRing(config: RingConfig): KeptRing {
   return {
     current: readSecretFile(join(folderOf(config), RING_FILES.current)),
     old: (readSecretFile(join(folderOf(config), RING_FILES.old)) ?? '').split(',').filter(Boolean),
