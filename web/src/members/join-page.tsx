@@ -1,19 +1,20 @@
 import { dataOf } from '@seaworthy/client'
 import { Button, Failure, Skeleton, useService, useSession } from '@seaworthy/ui'
 import { useMutation, useQuery } from '@tanstack/react-query'
-import { Link, useLocation, useSearch } from '@tanstack/react-router'
+import { Link, useLocation } from '@tanstack/react-router'
 import { shortRole } from './account-queries.ts'
 import { useSwitch } from './use-switch.ts'
 
 /** Where the link of an invitation leads. */
 export function JoinPage() {
   const { status } = useSession()
-  const { token = '' } = useSearch({ strict: false }) as { token?: string }
+  const { hash } = useLocation()
+  const token = new URLSearchParams(hash).get('token') ?? ''
   return (
     <div className="page form-page">
       <section className="card form">
         <h1>You are invited</h1>
-        {status === 'signed-in' ? <Offer token={String(token)} /> : <Door />}
+        {status === 'signed-in' ? <Offer token={token} /> : <Door />}
       </section>
     </div>
   )

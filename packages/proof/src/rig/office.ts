@@ -28,7 +28,7 @@ export async function openOffice(stack: Stack): Promise<Office> {
       const headers = { authorization: `Bearer ${owner.token}` }
       const invitation = jsonBody({ email: person.email, role }, headers)
       const { link } = await answerOf<{ link: string }>(fetch(`${stack.url}/api/identity/invitations`, invitation))
-      const token = new URL(link).searchParams.get('token')
+      const token = new URLSearchParams(new URL(link).hash.slice(1)).get('token')
       await answerOf(person.fetch('/api/identity/invitations/accept', jsonBody({ token })))
       return { person, role, token: await switchTo(person, id) }
     },

@@ -61,7 +61,8 @@ const invite = ({ identity, publicUrl }: IdentityParts) =>
     audit: 'invitation_create',
     handle: async ({ caller, body, audit }) => {
       const made = await identity.invitations.invite(caller, body, (tx, id) => audit(tx, caller, 201, id))
-      const link = new URL(`/join?token=${made.token}`, publicUrl).href
+      // Behind the mark: what is there is never sent to a server, so that no log has it.
+      const link = new URL(`/join#token=${made.token}`, publicUrl).href
       const expiresAt = made.expiresAt.toISOString()
       return { status: 201, body: { id: made.id, link, expiresAt }, resource: made.id }
     },
