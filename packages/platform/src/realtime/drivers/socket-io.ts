@@ -58,6 +58,8 @@ export function openSockets(settings: SocketSettings): Sockets {
   })
   io.on('connection', (socket) => {
     const caller = socket.data.caller as Caller
+    countQueued(socket)
+    forgetRequest(socket)
     const timer = setTimeout(() => socket.disconnect(true), SOCKET_LIFE_MS)
     socket.once('disconnect', () => clearTimeout(timer))
     socket.on('subscribe', (request: unknown, reply: unknown) => {
@@ -120,9 +122,25 @@ function deliver(io: Server, cursor: number, event: StoredEvent): void {
   }
 }
 
-function unreadBytes(socket: Socket): number {
-  const transport = socket.conn.transport as unknown as { socket?: { bufferedAmount?: number } }
-  return transport.socket?.bufferedAmount ?? 0
+/** What it came with is as large as all else that an idle socket holds. */
+function forgetRequest({ conn }: Socket): void {
+  Object.assign(conn, { request: null })
+}
+
+/** While one message is on its way the library keeps those that follow, without a limit of its own. */
+function countQueued({ conn, data }: Socket): void {
+  data.queuedBytes = 0
+  conn.on('packetCreate', (packet: { data?: { length: number } }) => {
+    data.queuedBytes += packet.data?.length ?? 0
+  })
+  conn.on('flush', () => {
+    data.queuedBytes = 0
+  })
+}
+
+function unreadBytes({ conn, data }: Socket): number {
+  const transport = conn.transport as unknown as { socket?: { bufferedAmount?: number } }
+  return data.queuedBytes + (transport.socket?.bufferedAmount ?? 0)
 }
 
 const roomOf = (channel: string, accountId: string): string => `channel:${channel}:${accountId}`
