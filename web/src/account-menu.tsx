@@ -1,5 +1,5 @@
 import { dataOf } from '@seaworthy/client'
-import { useService, useSession } from '@seaworthy/ui'
+import { toast, useOnce, useService, useSession } from '@seaworthy/ui'
 import { useMutation, useQuery } from '@tanstack/react-query'
 import { Link, useNavigate } from '@tanstack/react-router'
 import { Activity, LogOut, UserRound } from 'lucide-react'
@@ -16,6 +16,7 @@ export function AccountMenu() {
     staleTime: Number.POSITIVE_INFINITY,
   })
   const signOut = useSignOut()
+  const leave = useOnce(signOut)
   const id = useId()
   const menu = useRef<HTMLDivElement>(null)
   useEffect(() => {
@@ -44,7 +45,7 @@ export function AccountMenu() {
             <Activity size={18} /> Operations
           </Link>
         )}
-        <button type="button" onClick={() => signOut.mutate()} disabled={signOut.isPending}>
+        <button type="button" onClick={() => leave()} disabled={signOut.isPending}>
           <LogOut size={18} /> Sign out
         </button>
       </div>
@@ -57,9 +58,13 @@ function useSignOut() {
   const navigate = useNavigate()
   return useMutation({
     mutationFn: () => http.POST('/api/identity/sign-out'),
-    onSettled: async () => {
+    onSuccess: async () => {
       await navigate({ to: '/' })
       session.end()
+    },
+    // Who believes to be signed out and is not leaves the door open.
+    onError: (error) => {
+      if (session.state.status === 'signed-in') toast(`You are still signed in. ${error.message}`)
     },
   })
 }

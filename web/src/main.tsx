@@ -16,12 +16,17 @@ const queries = new QueryClient({
 })
 const router = createPages({ service, queries })
 
-// What one person read must not be there for the next.
+// What one person read must not be there for the next, neither in memory nor on the screen.
+let isIn = false
 api.session.subscribe(() => {
-  if (api.session.state.status === 'signed-out') {
-    queries.clear()
-    service.live.close()
-  }
+  const wasIn = isIn
+  const { status } = api.session.state
+  isIn = status === 'signed-in'
+  if (status !== 'signed-out') return
+  queries.clear()
+  service.live.close()
+  // A page that needs a sign-in leads there now.
+  if (wasIn) void router.invalidate()
 })
 
 const root = document.getElementById('root')

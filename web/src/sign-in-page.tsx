@@ -1,5 +1,5 @@
 import { dataOf } from '@seaworthy/client'
-import { useService } from '@seaworthy/ui'
+import { useOnce, useService } from '@seaworthy/ui'
 import { useMutation } from '@tanstack/react-query'
 import { Link, useNavigate, useSearch } from '@tanstack/react-router'
 import { apps } from './apps.ts'
@@ -16,14 +16,9 @@ export function SignInPage() {
       await navigate({ href: safePath(next) })
     },
   })
+  const send = useOnce(signIn)
   return (
-    <CredentialsForm
-      title="Welcome back"
-      action="Sign in"
-      error={signIn.error}
-      busy={signIn.isPending}
-      onSubmit={(credentials) => signIn.mutate(credentials)}
-    >
+    <CredentialsForm title="Welcome back" action="Sign in" error={signIn.error} busy={signIn.isPending} onSubmit={send}>
       <p className="small soft">
         New here? <Link to="/sign-up">Make an account</Link>, it takes a moment.
       </p>

@@ -1,5 +1,5 @@
 import { dataOf } from '@seaworthy/client'
-import { useService } from '@seaworthy/ui'
+import { useOnce, useService } from '@seaworthy/ui'
 import { useMutation } from '@tanstack/react-query'
 import { Link, useNavigate, useSearch } from '@tanstack/react-router'
 import { KeyRound } from 'lucide-react'
@@ -22,6 +22,7 @@ export function SignUpPage() {
       await navigate({ to: operator ? '/operations' : (apps[0]?.home ?? '/') })
     },
   })
+  const send = useOnce(signUp)
   return (
     <CredentialsForm
       title={operator ? 'Become the operator' : 'Make an account'}
@@ -30,7 +31,7 @@ export function SignUpPage() {
       passwordHint="At least 8 characters. A few words in a row are good."
       error={signUp.error}
       busy={signUp.isPending}
-      onSubmit={(credentials) => signUp.mutate(credentials)}
+      onSubmit={send}
     >
       {operator && (
         <p className="notice" data-kind="calm">

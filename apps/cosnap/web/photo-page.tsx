@@ -71,6 +71,7 @@ export function PhotoPage() {
           onMade={() => setShown(undefined)}
           button={make}
         />
+        {runs.isError && <Failure error={runs.error} onRetry={() => void runs.refetch()} />}
         {open.map((run) => (
           <RunCard key={run.id} run={run} name={nameOf(run.effect)} onCancelled={() => make.current?.focus()} />
         ))}
