@@ -122,9 +122,10 @@ function deliver(io: Server, cursor: number, event: StoredEvent): void {
   }
 }
 
-/** What it came with is as large as all else that an idle socket holds. */
-function forgetRequest({ conn }: Socket): void {
+/** What an idle socket came with, its token among it, is not kept for as long as it is open. */
+function forgetRequest({ conn, handshake }: Socket): void {
   Object.assign(conn, { request: null })
+  Object.assign(handshake, { headers: {}, auth: {} })
 }
 
 /** While one message is on its way the library keeps those that follow, without a limit of its own. */
