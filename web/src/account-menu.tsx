@@ -63,8 +63,8 @@ function useSignOut() {
       session.end()
     },
     // Who believes to be signed out and is not leaves the door open.
-    onError: (error) => {
-      if (session.state.status === 'signed-in') toast(`You are still signed in. ${error.message}`)
+    onError: () => {
+      if (session.state.status === 'signed-in') toast('You are still signed in.')
     },
   })
 }

@@ -19,14 +19,14 @@ const router = createPages({ service, queries })
 // What one person read must not be there for the next, neither in memory nor on the screen.
 let isIn = false
 api.session.subscribe(() => {
-  const wasIn = isIn
   const { status } = api.session.state
+  if (status === 'signed-out') {
+    queries.clear()
+    service.live.close()
+    // A page that needs a sign-in leads there now.
+    if (isIn) void router.invalidate()
+  }
   isIn = status === 'signed-in'
-  if (status !== 'signed-out') return
-  queries.clear()
-  service.live.close()
-  // A page that needs a sign-in leads there now.
-  if (wasIn) void router.invalidate()
 })
 
 const root = document.getElementById('root')

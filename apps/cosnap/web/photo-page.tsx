@@ -71,7 +71,6 @@ export function PhotoPage() {
           onMade={() => setShown(undefined)}
           button={make}
         />
-        {runs.isError && <Failure error={runs.error} onRetry={() => void runs.refetch()} />}
         {open.map((run) => (
           <RunCard key={run.id} run={run} name={nameOf(run.effect)} onCancelled={() => make.current?.focus()} />
         ))}
