@@ -12,11 +12,15 @@ const programs = {
   exiftool: ['exiftool'],
   faketime: ['faketime'],
   git: ['git'],
+  hey: ['hey'],
+  mkfs: ['mkfs.ext4', '/sbin/mkfs.ext4'],
+  mount: ['mount'],
   nginx: ['nginx', '/usr/sbin/nginx'],
   observatory: [join(tools, '@mdn', 'mdn-http-observatory')],
   openssl: ['openssl'],
   promtool: ['promtool'],
   slowhttptest: ['slowhttptest'],
+  umount: ['umount'],
   zzuf: ['zzuf'],
 } as const
 
@@ -44,7 +48,7 @@ export function versionOf(name: ProgramName): string | undefined {
   const path = findProgram(name)
   if (!path) return undefined
   if (name === 'observatory') return versionOfPackage(path)
-  const flag = { exiftool: '-ver', nginx: '-v', slowhttptest: '-h' }[name as string] ?? '--version'
+  const flag = { exiftool: '-ver', mkfs: '-V', nginx: '-v', slowhttptest: '-h' }[name as string] ?? '--version'
   const { stdout, stderr } = spawnSync(path, [flag], { encoding: 'utf8', timeout: 5_000 })
   return /\d+(\.\d+)+/.exec(`${stdout}${stderr}`)?.[0]
 }
