@@ -254,6 +254,42 @@ describe.skipIf(!chromiumPath)('in a real browser', () => {
     await context.close()
   })
 
+  it('takes what is on the screen away when the sign-in ends, and says so when it could not be ended', async () => {
+    const { page, context } = await visit({ width: 1024, height: 768 })
+    await signUp(page)
+    await page.getByTestId('photo-file').setInputFiles(join(directory, 'boat.jpg'))
+    await page.getByRole('radio', { name: /Noir/ }).waitFor({ state: 'attached' })
+    const signOut = async () => {
+      await page.getByRole('button', { name: 'Account' }).click()
+      await page.getByRole('button', { name: 'Sign out' }).click()
+    }
+    await page.route('**/api/identity/sign-out', (route) => route.abort())
+    await signOut()
+    await page.getByText('You are still signed in.').waitFor()
+    await page.unroute('**/api/identity/sign-out')
+    await page.route('**/api/cosnap/credits*', (route) => route.fulfill({ status: 401, body: '{}' }))
+    await page.reload()
+    await page.getByRole('heading', { name: 'Welcome back' }).waitFor()
+    expect(await page.locator('img[src*="/media/"]').count()).toBe(0)
+    await context.close()
+  })
+
+  it('sends a form once, however often its button is clicked', async () => {
+    const { page, context } = await visit({ width: 1024, height: 768 })
+    let sent = 0
+    await page.route('**/api/identity/sign-up', (route) => {
+      sent++
+      return route.continue()
+    })
+    await page.goto(`${installation.url}/sign-up`)
+    await page.getByLabel('E-mail').fill(`twice-${Date.now()}@example.com`)
+    await page.getByLabel('Password').fill('three calm words')
+    await page.getByRole('button', { name: 'Make my account' }).dblclick()
+    await page.getByRole('heading', { name: 'Start with a photo' }).waitFor()
+    expect(sent).toBe(1)
+    await context.close()
+  })
+
   it('shows an error and a way on when the service fails, and a note when it is offline', async () => {
     const { page, context } = await visit({ width: 1024, height: 768 })
     await signUp(page)

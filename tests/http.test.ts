@@ -89,6 +89,24 @@ describe('HTTP', () => {
     expect(answer).toMatch(/^HTTP\/1.1 413 /)
   })
 
+  it('answers 413 to a form that goes on and on without a file', async () => {
+    const answer = await new Promise<string>((resolve) => {
+      const socket = connect(Number(new URL(service.url).port), '127.0.0.1', () => {
+        socket.write(
+          `POST /api/cosnap/photos HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer ${person.token}\r\nContent-Type: multipart/form-data; boundary=b\r\nTransfer-Encoding: chunked\r\n\r\nfffffff\r\n`,
+        )
+        socket.write(Buffer.alloc(32 << 20, 'x'))
+      })
+      let text = ''
+      socket.on('data', (chunk) => {
+        text += chunk
+      })
+      socket.on('error', () => undefined)
+      socket.on('close', () => resolve(text))
+    })
+    expect(answer).toMatch(/^HTTP\/1.1 413 /)
+  })
+
   it('keeps the request id of the caller, or makes one, and continues the trace', async () => {
     const given = await fetch(`${service.url}/api/cosnap/effects`, {
       headers: {

@@ -1,5 +1,5 @@
 import { dataOf } from '@seaworthy/client'
-import { useService, useSession, When } from '@seaworthy/ui'
+import { toast, useOnce, useService, useSession, When } from '@seaworthy/ui'
 import { useMutation, useQuery } from '@tanstack/react-query'
 import { Link, useNavigate } from '@tanstack/react-router'
 import { Activity, Check, LogOut, ShieldCheck, UserRound, UsersRound } from 'lucide-react'
@@ -34,6 +34,7 @@ function Menu() {
     staleTime: Number.POSITIVE_INFINITY,
   })
   const signOut = useSignOut()
+  const leave = useOnce(signOut)
   const id = useId()
   const menu = useRef<HTMLDivElement>(null)
   return (
@@ -60,7 +61,7 @@ function Menu() {
             <Activity size={18} /> Operations
           </Link>
         )}
-        <button type="button" onClick={() => signOut.mutate()} disabled={signOut.isPending}>
+        <button type="button" onClick={() => leave()} disabled={signOut.isPending}>
           <LogOut size={18} /> Sign out
         </button>
       </div>
@@ -102,9 +103,13 @@ function useSignOut() {
   const navigate = useNavigate()
   return useMutation({
     mutationFn: () => http.POST('/api/identity/sign-out'),
-    onSettled: async () => {
+    onSuccess: async () => {
       await navigate({ to: '/' })
       session.end()
+    },
+    // Who believes to be signed out and is not leaves the door open.
+    onError: () => {
+      if (session.state.status === 'signed-in') toast('You are still signed in.')
     },
   })
 }

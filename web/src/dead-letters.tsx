@@ -1,5 +1,5 @@
 import { dataOf } from '@seaworthy/client'
-import { Button, toast, useService } from '@seaworthy/ui'
+import { Button, Failure, toast, useService } from '@seaworthy/ui'
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
 
 const queryKey = ['operations', 'dead-letters']
@@ -8,6 +8,7 @@ const queryKey = ['operations', 'dead-letters']
 export function DeadLetters() {
   const { http } = useService()
   const letters = useQuery({ queryKey, queryFn: () => dataOf(http.GET('/api/operations/jobs/dead')) })
+  if (letters.isError) return <Failure error={letters.error} onRetry={() => void letters.refetch()} />
   if (!letters.data) return null
   return (
     <section aria-labelledby="dead-letters">

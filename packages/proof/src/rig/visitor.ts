@@ -7,7 +7,7 @@ import type { Rig } from './rig.ts'
 import type { Stack } from './stack.ts'
 
 let visitors = 0
-const PATIENCE_MS = 12_000
+const PATIENCE_MS = 25_000
 
 /** Where the first operator makes an account. */
 export const operatorLink = (stack: Stack): string => {

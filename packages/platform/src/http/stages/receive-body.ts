@@ -3,13 +3,16 @@ import { createReadStream } from 'node:fs'
 import type { IncomingMessage } from 'node:http'
 import { type Readable, Transform } from 'node:stream'
 import type {} from '@fastify/multipart'
-import { assert, type Caller, fault, present, SECOND, showBytes } from '@seaworthy/core'
+import { AppError, assert, type Caller, fault, KiB, present, SECOND, showBytes } from '@seaworthy/core'
 import type { Body, PhotoUpload, StreamBody } from '../../definition/index.ts'
 import type { Before, Exchange } from '../exchange.ts'
+import { stopReading } from '../unread.ts'
 
 const JSON_MS = 10 * SECOND
 const SILENCE_MS = 12 * SECOND
 const DEPTH_MAX = 32
+/** What a form may have around its file. */
+const FORM_BYTES_MAX = 16 * KiB
 /** In lists and objects, in all: building and checking more would hold up everybody else. */
 const VALUES_MAX = 10_000
 
@@ -45,8 +48,9 @@ function readBounded(incoming: IncomingMessage, bytesMax: number): Promise<Buffe
     }
     incoming.on('data', (chunk: Buffer) => {
       bytes += chunk.length
-      if (bytes > bytesMax) end(tooLarge(bytesMax))
-      else chunks.push(chunk)
+      if (bytes <= bytesMax) return void chunks.push(chunk)
+      stopReading(incoming)
+      end(tooLarge(bytesMax))
     })
     incoming.once('end', () => end())
     incoming.once('error', (cause) => end(fault('malformed_request', { internal: 'the request broke off', cause })))
@@ -109,8 +113,9 @@ function endOfString(bytes: Uint8Array, start: number): number {
 
 /** The handler reads it, and stops at what it expects. */
 function giveStream(exchange: Exchange, body: StreamBody): undefined {
-  refuseDeclaredLength(exchange.incoming, body.maxBytes)
-  exchange.body = withPatience(exchange.incoming)
+  const { incoming } = exchange
+  refuseDeclaredLength(incoming, body.maxBytes)
+  exchange.body = withPatience(incoming, rejectAfter(incoming, body.maxBytes, body.maxBytes))
   return undefined
 }
 
@@ -119,9 +124,11 @@ async function receivePhoto(exchange: Exchange, body: PhotoUpload): Promise<void
   const uploadId = exchange.incoming.headers['upload-id']
   if (typeof uploadId === 'string') return receiveUploaded(exchange, caller, uploadId, body.maxBytes)
   const isForm = /^multipart\/form-data/i.test(exchange.incoming.headers['content-type'] ?? '')
-  if (!isForm) refuseDeclaredLength(exchange.incoming, body.maxBytes)
-  const source = isForm ? await firstFile(exchange) : exchange.incoming
-  exchange.body = await exchange.parts.media.storePhoto(caller, withPatience(source), body.maxBytes)
+  const bytesMax = isForm ? body.maxBytes + FORM_BYTES_MAX : body.maxBytes
+  refuseDeclaredLength(exchange.incoming, bytesMax, body.maxBytes)
+  const tooLong = rejectAfter(exchange.incoming, bytesMax, body.maxBytes)
+  const source = isForm ? await firstFile(exchange, tooLong) : exchange.incoming
+  exchange.body = await exchange.parts.media.storePhoto(caller, withPatience(source, tooLong), body.maxBytes)
 }
 
 /** A photo that came in parts before. It is gone afterwards, also when it is no photo. */
@@ -135,7 +142,7 @@ async function receiveUploaded(exchange: Exchange, caller: Caller, id: string, m
   }
 }
 
-async function firstFile(exchange: Exchange): Promise<Readable> {
+async function firstFile(exchange: Exchange, tooLong: Promise<never>): Promise<Readable> {
   assert(typeof exchange.request.file === 'function', 'the multipart plugin is registered')
   const limits = {
     files: 1,
@@ -145,21 +152,37 @@ async function firstFile(exchange: Exchange): Promise<Readable> {
     headerPairs: 50,
     fileSize: Number.POSITIVE_INFINITY,
   }
-  const part = await exchange.request.file({ limits }).catch((error: unknown) => {
+  const part = await Promise.race([exchange.request.file({ limits }), tooLong]).catch((error: unknown) => {
     throw asUnreadable(error)
   })
   if (!part) throw fault('malformed_request', { detail: 'The form holds no file.' })
   return part.file
 }
 
+/** Fails at the first byte over, where it comes in: whatever stands behind reads ahead, and a form's parser without end. */
+function rejectAfter(incoming: IncomingMessage, bytesMax: number, shownMax: number): Promise<never> {
+  const tooLong = new Promise<never>((_, reject) => {
+    let bytes = 0
+    incoming.on('data', (chunk: Buffer) => {
+      bytes += chunk.length
+      if (bytes <= bytesMax) return
+      stopReading(incoming.unpipe())
+      reject(tooLarge(shownMax))
+    })
+  })
+  // Whoever reads has not begun yet.
+  tooLong.catch(() => undefined)
+  return tooLong
+}
+
 /** The parser of forms tells most mistakes of the sender by plain errors. */
 const asUnreadable = (error: unknown): Error =>
-  error instanceof Error && 'statusCode' in error
+  error instanceof AppError || (error instanceof Error && 'statusCode' in error)
     ? error
     : fault('malformed_request', { detail: 'The upload could not be read.', cause: error })
 
 /** Ends an upload that sends nothing for twelve seconds; how long it may take in all is the server's to say. */
-function withPatience(source: Readable): Readable {
+function withPatience(source: Readable, tooLong: Promise<never>): Readable {
   let silence: NodeJS.Timeout
   const restart = (): void => {
     clearTimeout(silence)
@@ -180,6 +203,7 @@ function withPatience(source: Readable): Readable {
   out.once('close', () => {
     clearTimeout(silence)
   })
+  tooLong.catch((error: Error) => out.destroy(error))
   source.once('error', (error) => out.destroy(asUnreadable(error)))
   source.once('close', () => {
     if (!source.readableEnded)
@@ -188,9 +212,9 @@ function withPatience(source: Readable): Readable {
   return source.pipe(out)
 }
 
-function refuseDeclaredLength(incoming: IncomingMessage, bytesMax: number): void {
-  const declared = Number(incoming.headers['content-length'] ?? 0)
-  if (declared > bytesMax) throw tooLarge(bytesMax)
+function refuseDeclaredLength({ headers }: IncomingMessage, bytesMax: number, shownMax = bytesMax): void {
+  const declared = Number(headers['content-length'] ?? 0)
+  if (declared > bytesMax) throw tooLarge(shownMax)
 }
 
 const tooLarge = (bytesMax: number) =>

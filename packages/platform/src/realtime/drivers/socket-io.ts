@@ -58,6 +58,8 @@ export function openSockets(settings: SocketSettings): Sockets {
   })
   io.on('connection', (socket) => {
     const caller = socket.data.caller as Caller
+    countQueued(socket)
+    forgetRequest(socket)
     const timer = setTimeout(() => socket.disconnect(true), SOCKET_LIFE_MS)
     socket.once('disconnect', () => clearTimeout(timer))
     socket.on('subscribe', (request: unknown, reply: unknown) => {
@@ -121,9 +123,26 @@ function deliver(io: Server, cursor: number, event: StoredEvent): void {
   }
 }
 
-function unreadBytes(socket: Socket): number {
-  const transport = socket.conn.transport as unknown as { socket?: { bufferedAmount?: number } }
-  return transport.socket?.bufferedAmount ?? 0
+/** What an idle socket came with, its token among it, is not kept for as long as it is open. */
+function forgetRequest({ conn, handshake }: Socket): void {
+  Object.assign(conn, { request: null })
+  Object.assign(handshake, { headers: {}, auth: {} })
+}
+
+/** While one message is on its way the library keeps those that follow, without a limit of its own. */
+function countQueued({ conn, data }: Socket): void {
+  data.queuedBytes = 0
+  conn.on('packetCreate', (packet: { data?: { length: number } }) => {
+    data.queuedBytes += packet.data?.length ?? 0
+  })
+  conn.on('flush', () => {
+    data.queuedBytes = 0
+  })
+}
+
+function unreadBytes({ conn, data }: Socket): number {
+  const transport = conn.transport as unknown as { socket?: { bufferedAmount?: number } }
+  return data.queuedBytes + (transport.socket?.bufferedAmount ?? 0)
 }
 
 const roomOf = (channel: string, accountId: string): string => `channel:${channel}:${accountId}`

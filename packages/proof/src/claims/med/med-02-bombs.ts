@@ -1,7 +1,7 @@
-import { readFileSync } from 'node:fs'
 import sharp from 'sharp'
 import { atMost, defineClaim, exactly } from '../../claim.ts'
 import { lyingPicture, pngBomb } from '../../rig/bombs.ts'
+import { peakBytes } from '../../rig/memory.ts'
 import type { Person } from '../../rig/person.ts'
 import { jpegPhoto, uploadPhoto } from '../../rig/photo.ts'
 import { timed } from '../../rig/wait.ts'
@@ -45,7 +45,7 @@ export const claim = defineClaim({
     return {
       measured: {
         'bombs taken': statuses.filter((status) => status < 400).length,
-        'highest memory of the web process': peakOf(web) / MiB,
+        'highest memory of the web process': peakBytes(web) / MiB,
         'processes that were restarted': after.includes(web) ? 0 : 1,
         'slowest refusal when nothing else is asked': Math.max(...alone.map(({ ms }) => ms)),
       },
@@ -79,10 +79,4 @@ async function send(person: Person, body: Uint8Array<ArrayBuffer>): Promise<numb
 async function turnedPhoto(): Promise<Uint8Array<ArrayBuffer>> {
   const picture = sharp({ create: { width: 6_000, height: 4_000, channels: 3, background: '#406080' } })
   return new Uint8Array(await picture.withMetadata({ orientation: 6 }).jpeg().toBuffer())
-}
-
-/** The most that it ever held, in bytes. */
-function peakOf(pid: number): number {
-  const status = readFileSync(`/proc/${pid}/status`, 'utf8')
-  return Number(/^VmHWM:\s+(\d+) kB$/m.exec(status)?.[1]) * 1_024
 }
