@@ -1,19 +1,11 @@
 import { newId, type Role, roles } from '@seaworthy/core'
-import { cosnap } from '@seaworthy/cosnap/app'
-import type { Database } from '@seaworthy/platform/data'
 import { type App, addressOf, type Route, scopeOf, scopesOf } from '@seaworthy/platform/definition'
-import { identityApp, operationsApp, uploadsApp } from '@seaworthy/platform/http'
-import type { Identity } from '@seaworthy/platform/identity'
 import { jpegPhoto, type Newcomer, openTestService, type TestService } from '@seaworthy/testkit'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { allApps } from './all-apps.ts'
 
 /** Generated from the definitions: who may call every route, and whose things it gives. A new route is tested by being defined. */
-const apps: readonly App[] = [
-  cosnap,
-  identityApp({} as Identity, { refreshMs: 1, secure: false, scopes: [], publicUrl: 'http://localhost' }),
-  operationsApp({} as Database, {} as Identity, []),
-  uploadsApp(),
-]
+const apps: readonly App[] = allApps
 const served = apps.flatMap((app) => app.routes.map((route) => ({ app, route, name: route.name })))
 const missing = '01890000-0000-7000-8000-000000000000'
 

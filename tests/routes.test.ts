@@ -1,29 +1,11 @@
-import { cosnap } from '@seaworthy/cosnap/app'
-import type { Database } from '@seaworthy/platform/data'
 import { addressOf, type Route } from '@seaworthy/platform/definition'
-import type { OpenFlags } from '@seaworthy/platform/flags'
-import { identityApp, operationsApp, uploadsApp, vaultApp } from '@seaworthy/platform/http'
-import type { Identity } from '@seaworthy/platform/identity'
-import type { Vault } from '@seaworthy/platform/vault'
 import { type Newcomer, openTestService, type TestService } from '@seaworthy/testkit'
 import { Validator } from '@seriousme/openapi-schema-validator'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { allApps } from './all-apps.ts'
 
 /** Generated from the definitions: what every route must refuse. A new route is tested by being defined. */
-const apps = [
-  cosnap,
-  identityApp({} as Identity, { refreshMs: 1, secure: false, scopes: [], publicUrl: 'http://localhost' }),
-  operationsApp({
-    database: {} as Database,
-    identity: {} as Identity,
-    flags: {} as OpenFlags,
-    apps: [],
-    deliversMail: false,
-  }),
-  uploadsApp(),
-  vaultApp({} as Vault),
-]
-const routes = apps.flatMap((app) =>
+const routes = allApps.flatMap((app) =>
   app.routes.map((route: Route) => ({ route, name: route.name, address: addressOf(app, route) })),
 )
 const someId = '01890000-0000-7000-8000-000000000000'

@@ -5,6 +5,7 @@ import {
   createRoute,
   createRouter,
   lazyRouteComponent,
+  type RootRoute,
   type RouterHistory,
   redirect,
 } from '@tanstack/react-router'
@@ -31,7 +32,37 @@ export function createPages(parts: PageParts) {
     staticData: { title: 'Start' },
   })
   const at = (path: string, title: string) => ({ getParentRoute: () => root, path, staticData: { title } })
-  const own = [
+  const own = ownPages(parts, at)
+  const mounted = apps.flatMap((app) =>
+    app.pages.map((page) =>
+      createRoute({
+        ...at(page.path, page.title),
+        beforeLoad: ({ location }) => needSignIn(parts.service, location.href),
+        loader: ({ params }) => page.prefetch?.({ ...parts, params: params as Record<string, string> }),
+        component: lazyRouteComponent(page.load),
+      }),
+    ),
+  )
+  return createRouter({
+    routeTree: root.addChildren([...own, ...mounted]),
+    defaultPreload: 'intent',
+    defaultPendingComponent: PagePending,
+    defaultPendingMs: 300,
+    defaultErrorComponent: PageError,
+    // In a page that is made ahead it would be a script of its own.
+    scrollRestoration: !import.meta.env.SSR,
+    ...(parts.history ? { history: parts.history } : {}),
+  })
+}
+
+type At<Path = string> = (
+  path: string,
+  title: string,
+) => { getParentRoute: () => AnyRoute; path: Path & string; staticData: { title: string } }
+
+/** The shell's own. */
+function ownPages(parts: PageParts, at: At) {
+  return [
     createRoute({ ...at('/', apps[0]?.title ?? 'Start'), component: HomePage }),
     createRoute({
       ...at('/sign-in', 'Sign in'),
@@ -80,26 +111,6 @@ export function createPages(parts: PageParts) {
       component: lazyRouteComponent(async () => ({ default: (await import('./members/join-page.tsx')).JoinPage })),
     }),
   ]
-  const mounted = apps.flatMap((app) =>
-    app.pages.map((page) =>
-      createRoute({
-        ...at(page.path, page.title),
-        beforeLoad: ({ location }) => needSignIn(parts.service, location.href),
-        loader: ({ params }) => page.prefetch?.({ ...parts, params: params as Record<string, string> }),
-        component: lazyRouteComponent(page.load),
-      }),
-    ),
-  )
-  return createRouter({
-    routeTree: root.addChildren([...own, ...mounted]),
-    defaultPreload: 'intent',
-    defaultPendingComponent: PagePending,
-    defaultPendingMs: 300,
-    defaultErrorComponent: PageError,
-    // In a page that is made ahead it would be a script of its own.
-    scrollRestoration: !import.meta.env.SSR,
-    ...(parts.history ? { history: parts.history } : {}),
-  })
 }
 
 /** To the sign-in, and from there back to where the person wanted to go. */

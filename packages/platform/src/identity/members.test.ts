@@ -2,6 +2,7 @@ import { type Caller, Secret } from '@seaworthy/core'
 import { openTestDatabase, type TestDatabase, turnableClock, until } from '@seaworthy/testkit'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { createMemoryLogger } from '../telemetry/index.ts'
+import { openKeyRing, openVault } from '../vault/index.ts'
 import { type Identity, openIdentity } from './identity.ts'
 import type { SignedIn } from './parts.ts'
 
@@ -20,14 +21,16 @@ describe('accounts of several people', () => {
     ;[here, elsewhere] = [await open(), await open()]
   })
   afterAll(async () => {
-    here.stop()
-    elsewhere.stop()
+    await here.stop()
+    await elsewhere.stop()
     await test.close()
   })
 
   const open = () =>
     openIdentity({
       database: test.database,
+      vault: openVault({ ring: openKeyRing(test.config) }),
+      publicUrl: 'http://localhost:3000',
       accessSecret: new Secret('an access secret with enough of everything 42'),
       refreshSecret: new Secret('a refresh secret that is something else 43'),
       accessMs: 15 * MINUTE,
