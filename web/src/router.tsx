@@ -58,7 +58,7 @@ export function createPages(parts: PageParts) {
 type At<Path = string> = (
   path: string,
   title: string,
-) => { getParentRoute: () => AnyRoute; path: Path & string; staticData: { title: string } }
+) => { getParentRoute: () => RootRoute; path: Path & string; staticData: { title: string } }
 
 /** The shell's own. */
 function ownPages(parts: PageParts, at: At) {
