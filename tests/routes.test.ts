@@ -2,8 +2,9 @@ import { cosnap } from '@seaworthy/cosnap/app'
 import type { Database } from '@seaworthy/platform/data'
 import { addressOf, type Route } from '@seaworthy/platform/definition'
 import type { OpenFlags } from '@seaworthy/platform/flags'
-import { identityApp, operationsApp, uploadsApp, vaultApp } from '@seaworthy/platform/http'
+import { batchApp, identityApp, operationsApp, uploadsApp, vaultApp } from '@seaworthy/platform/http'
 import type { Identity } from '@seaworthy/platform/identity'
+import type { Guard } from '@seaworthy/platform/limits'
 import type { Vault } from '@seaworthy/platform/vault'
 import { type Newcomer, openTestService, type TestService } from '@seaworthy/testkit'
 import { Validator } from '@seriousme/openapi-schema-validator'
@@ -12,7 +13,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 /** Generated from the definitions: what every route must refuse. A new route is tested by being defined. */
 const apps = [
   cosnap,
-  identityApp({} as Identity, { refreshMs: 1, secure: false, scopes: [], publicUrl: 'http://localhost' }),
+  identityApp({} as Identity, {} as Guard, { refreshMs: 1, secure: false, scopes: [], publicUrl: 'http://localhost' }),
   operationsApp({
     database: {} as Database,
     identity: {} as Identity,
@@ -22,6 +23,7 @@ const apps = [
   }),
   uploadsApp(),
   vaultApp({} as Vault),
+  batchApp(),
 ]
 const routes = apps.flatMap((app) =>
   app.routes.map((route: Route) => ({ route, name: route.name, address: addressOf(app, route) })),
