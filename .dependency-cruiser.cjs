@@ -1,7 +1,7 @@
 /** The house: rooms of the platform from the cellar up. A room may use the rooms on lower steps. */
 const stairs = [
   ['telemetry', 'config'],
-  ['data'],
+  ['connections', 'data'],
   ['vault'],
   ['audit', 'flags', 'limits'],
   ['jobs', 'media'],
@@ -109,7 +109,7 @@ module.exports = {
       severity: 'error',
       comment: 'pg, graphile-worker, socket.io, s3mini ... are imported by one driver each',
       from: { path: `${platform}`, pathNot: [`${platform}[^/]+/drivers/`, tests] },
-      to: { path: 'node_modules/(pg|graphile-worker|socket\\.io|s3mini|sharp|nodemailer|@node-rs/argon2|@zxcvbn-ts)/' },
+      to: { path: 'node_modules/(pg|ioredis|graphile-worker|socket\\.io|s3mini|sharp|nodemailer|@node-rs/argon2|@zxcvbn-ts)/' },
     },
   ],
   options: {

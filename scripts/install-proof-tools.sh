@@ -2,12 +2,12 @@
 # Installs the programs that judge the product in `npm run prove`, as root or by sudo on Debian and Ubuntu:
 #   sh scripts/install-proof-tools.sh              all of them, the HTTP Observatory, Lighthouse, and a list of leaked passwords
 #   sh scripts/install-proof-tools.sh nginx zzuf   only these packages
-# The product needs none of it. Where systemd runs, Debian starts nginx and prometheus at once: proofs start their own, so
-# `systemctl disable --now nginx prometheus` does no harm. Those from npm go into .seaworthy/tools, no part of node_modules.
+# The product needs none of it. Where systemd runs, Debian starts nginx, prometheus and redis at once: proofs start their own,
+# so `systemctl disable --now nginx prometheus redis-server` does no harm. Those from npm go into .seaworthy/tools, no part of node_modules.
 set -eu
 cd "$(dirname "$0")/.."
 
-packages="chromium exiftool=libimage-exiftool-perl faketime git hey mkfs.ext4=e2fsprogs mount nginx openssl promtool=prometheus slowhttptest zzuf"
+packages="chromium exiftool=libimage-exiftool-perl faketime ffuf git hey mkfs.ext4=e2fsprogs mount nginx openssl promtool=prometheus redis-server slowhttptest zzuf"
 observatory="@mdn/mdn-http-observatory@1.4.8"
 lighthouse="lighthouse@12.8.2"
 # By Mozilla, of OWASP SecLists: data only, another list than the product's own.

@@ -1,14 +1,15 @@
 import { cosnap } from '@seaworthy/cosnap/app'
 import type { Database } from '@seaworthy/platform/data'
 import type { OpenFlags } from '@seaworthy/platform/flags'
-import { identityApp, operationsApp, uploadsApp, vaultApp } from '@seaworthy/platform/http'
+import { batchApp, identityApp, operationsApp, uploadsApp, vaultApp } from '@seaworthy/platform/http'
 import type { Identity } from '@seaworthy/platform/identity'
+import type { Guard } from '@seaworthy/platform/limits'
 import type { Vault } from '@seaworthy/platform/vault'
 
 /** The definitions of everything that is served, with nothing behind them: tests are made from what they say. */
 export const allApps = [
   cosnap,
-  identityApp({} as Identity, { refreshMs: 1, secure: false, scopes: [], publicUrl: 'http://localhost' }),
+  identityApp({} as Identity, {} as Guard, { refreshMs: 1, secure: false, scopes: [], publicUrl: 'http://localhost' }),
   operationsApp({
     database: {} as Database,
     identity: {} as Identity,
@@ -18,4 +19,5 @@ export const allApps = [
   }),
   uploadsApp(),
   vaultApp({} as Vault),
+  batchApp(),
 ]

@@ -5,7 +5,7 @@ import type { AddressInfo } from 'node:net'
 import type { Caller } from '@seaworthy/core'
 import { defineApp, rate, route } from '@seaworthy/platform/definition'
 import { createHoldingServer, serveHttp } from '@seaworthy/platform/http'
-import { createMemoryLimiter } from '@seaworthy/platform/limits'
+import { createMemoryLimiter, createSuspicion } from '@seaworthy/platform/limits'
 import { createHealth, createLogger, createMetrics, durationBuckets } from '@seaworthy/platform/telemetry'
 import cors from 'cors'
 import express from 'express'
@@ -56,8 +56,9 @@ async function openTokens() {
   return { identify, issue: tokens.issue }
 }
 
-async function startSeaworthy(): Promise<number> {
-  const boats = defineApp({
+/** An app of one route. */
+function boatsApp() {
+  return defineApp({
     name: 'boats',
     title: 'Boats',
     routes: [
@@ -76,12 +77,16 @@ async function startSeaworthy(): Promise<number> {
       }),
     ],
   })
+}
+
+async function startSeaworthy(): Promise<number> {
   const { Secret, systemClock } = await import('@seaworthy/core')
   const { identify, issue } = await openTokens()
   const metrics = createMetrics()
+  const log = createLogger({ level: 'info', process: 'web' })
   const server = createHoldingServer(60_000)
   await serveHttp(server, {
-    apps: [boats],
+    apps: [boatsApp()],
     parts: {
       database: {} as never,
       media: {} as never,
@@ -89,7 +94,8 @@ async function startSeaworthy(): Promise<number> {
       vault: {} as never,
       limiter: createMemoryLimiter(systemClock),
       metrics,
-      log: createLogger({ level: 'info', process: 'web' }),
+      suspicion: createSuspicion({ mode: 'limit', clock: systemClock, log, metrics }),
+      log,
       identity: { identify } as never,
       observe: metrics.histogram(
         'http_request_duration_seconds',
@@ -113,6 +119,7 @@ async function startSeaworthy(): Promise<number> {
     media: {} as never,
     mediaSecret: new Secret(secret),
     clock: systemClock,
+    databaseWaitMs: () => 0,
     webDirectory: '/nowhere',
     version: 'bench',
     publicKeys: async () => ({}),

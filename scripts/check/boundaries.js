@@ -10,7 +10,8 @@ const root = join(dirname(fileURLToPath(import.meta.url)), '..', '..')
 /** file | a forbidden import | the rule that must answer */
 const sabotages = [
   ['packages/platform/src/telemetry/logger.ts', '../config/index.ts', 'downstairs-only-telemetry-config'],
-  ['packages/platform/src/data/sql.ts', '../jobs/index.ts', 'downstairs-only-data'],
+  ['packages/platform/src/data/sql.ts', '../jobs/index.ts', 'downstairs-only-connections-data'],
+  ['packages/platform/src/connections/drivers/redis.ts', '../../limits/index.ts', 'downstairs-only-connections-data'],
   ['packages/platform/src/vault/cipher.ts', '../audit/index.ts', 'downstairs-only-vault'],
   ['packages/platform/src/limits/network.ts', '../audit/index.ts', 'downstairs-only-audit-flags-limits'],
   ['packages/platform/src/media/store.ts', '../jobs/index.ts', 'downstairs-only-jobs-media'],

@@ -56,6 +56,8 @@ export interface ErrorOptionsOf {
   readonly cause?: unknown
   readonly retryAfterSeconds?: number
   readonly fields?: readonly FieldFault[]
+  /** A token that was ended or replaced came back. */
+  readonly replayed?: boolean
 }
 
 export interface FieldFault {
@@ -71,6 +73,7 @@ export class AppError extends Error {
   readonly detail: string | undefined
   readonly retryAfterSeconds: number | undefined
   readonly fields: readonly FieldFault[] | undefined
+  readonly replayed: boolean
 
   constructor(code: string, spec: ErrorSpec, options: ErrorOptionsOf = {}) {
     super(options.internal ?? options.detail ?? spec.title, { cause: options.cause })
@@ -81,6 +84,7 @@ export class AppError extends Error {
     this.detail = options.detail
     this.retryAfterSeconds = options.retryAfterSeconds
     this.fields = options.fields
+    this.replayed = options.replayed ?? false
   }
 }
 

@@ -36,6 +36,14 @@ const links: Deletion = sql`
   delete from seaworthy.one_time_links where token_hash in (
     select token_hash from seaworthy.one_time_links where expires_at < now() - interval '1 day' limit ${ROWS_MAX})`
 
+/** By the clock of the web processes, which may be a little behind. */
+const rates: Deletion = sql`
+  delete from seaworthy.rates where key in (
+    select key from seaworthy.rates where ends_ms < (extract(epoch from now()) - 3600) * 1000 limit ${ROWS_MAX})`
+const tries: Deletion = sql`
+  delete from seaworthy.tries where key in (
+    select key from seaworthy.tries where last_ms < (extract(epoch from now()) - 90000) * 1000 limit ${ROWS_MAX})`
+
 /** What piles up is removed, a bounded number of rows in each transaction, until nothing is left. */
 export function janitorSchedules({ database, media, log }: JanitorParts): readonly ScheduledTask[] {
   const sweep = (name: string, cron: string, duty: Duty, deletion: Deletion): ScheduledTask => ({
@@ -58,6 +66,8 @@ export function janitorSchedules({ database, media, log }: JanitorParts): readon
         log.info('old rows removed', { of: 'mail', rows })
       },
     },
+    sweep('rates', '*/10 * * * *', 'limits', rates),
+    sweep('tries', '43 * * * *', 'identity', tries),
     {
       name: 'platform.sweep-media',
       cron: '*/10 * * * *',

@@ -54,11 +54,12 @@ function readAuthority(path: string | undefined): string | undefined {
 }
 
 const QUEUE_CONNECTIONS = 8
+const LIMITS_CONNECTIONS = 2
 const SPARE_CONNECTIONS = 20
 
 /** What all processes may open at once, and some for migrations and for people who look. */
 function connectionsOf(config: Config): number {
-  const web = config.webProcesses * (config.databasePoolMax + 1)
+  const web = config.webProcesses * (config.databasePoolMax + LIMITS_CONNECTIONS + 1)
   const workers = config.workerProcesses * (config.databasePoolMax + config.workerConcurrency + QUEUE_CONNECTIONS)
   return web + workers + SPARE_CONNECTIONS
 }

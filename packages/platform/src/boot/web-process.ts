@@ -4,8 +4,9 @@ import { pause, systemClock } from '@seaworthy/core'
 import type { Config } from '../config/index.ts'
 import { guardFetch, loginOf } from '../data/index.ts'
 import { type App, scopesOf } from '../definition/index.ts'
-import { type Flags, type OpenFlags, openFlags } from '../flags/index.ts'
+import { type OpenFlags, openFlags } from '../flags/index.ts'
 import {
+  batchApp,
   createHoldingServer,
   type HttpParts,
   identityApp,
@@ -16,13 +17,14 @@ import {
   vaultApp,
 } from '../http/index.ts'
 import { type Identity, openIdentity } from '../identity/index.ts'
-import { createMemoryLimiter } from '../limits/index.ts'
+import { createGuard, createSuspicion, type RateLimiter } from '../limits/index.ts'
 import { type Feed, jobsChannel, openFeed, openSockets } from '../realtime/index.ts'
 import { durationBuckets } from '../telemetry/index.ts'
 import { onAccountCreated, withSettings } from './app-settings.ts'
 import { type Capabilities, openCapabilities, openTelemetry } from './capabilities.ts'
 import { linkToSupervisor, tellSupervisor } from './child-link.ts'
 import { type Closer, createCloser } from './closer.ts'
+import { openLimits } from './limits.ts'
 import type { Place, System } from './system.ts'
 
 /** Listens at once, serves when the database is there, and stops without losing a request. */
@@ -93,15 +95,18 @@ export async function openWebService(
   closer.add('identity', () => identity.stop())
   const flags = await openFlags({ database, log, flags: [signUps, ...system.apps.flatMap((app) => app.flags)] })
   closer.add('flags', () => flags.stop())
+  const limiter = await openLimits(capabilities)
+  closer.add('limits', () => limiter.close())
   const secure = config.publicUrl.startsWith('https:')
-  const apps = allApps(system, capabilities, identity, flags)
+  const apps = allApps(system, capabilities, { identity, flags, secure })
   await serveHttp(server, {
     apps,
-    parts: httpParts(capabilities, identity, flags, secure),
+    parts: httpParts(capabilities, { identity, flags, limiter, secure }),
     health: capabilities.health,
     media: capabilities.media,
     mediaSecret: secrets.mediaSecret,
     clock: systemClock,
+    databaseWaitMs: database.expectedWaitMs,
     webDirectory: place.webDirectory,
     version: place.build.version,
     publicKeys: identity.publicKeys,
@@ -137,19 +142,19 @@ export async function openWebService(
 /** The platform's own routes, and those of the apps. */
 function allApps(
   system: System,
-  { config, database, vault }: Capabilities,
-  identity: Identity,
-  flags: OpenFlags,
+  { config, database, vault, log }: Capabilities,
+  { identity, flags, secure }: Omit<Door, 'limiter'>,
 ): readonly App[] {
-  const secure = config.publicUrl.startsWith('https:')
+  const guard = createGuard({ database, secret: config.secrets.refreshSecret, clock: systemClock, log })
   const { refreshMs, publicUrl } = config
   const scopes = scopesOf([uploadsApp(), ...system.apps])
   return withSettings(
     [
-      identityApp(identity, { refreshMs, secure, publicUrl, scopes }),
+      identityApp(identity, guard, { refreshMs, secure, publicUrl, scopes }),
       operationsApp({ database, identity, flags, apps: system.apps, deliversMail: config.smtpUrl !== undefined }),
       uploadsApp(),
       vaultApp(vault),
+      batchApp(),
       ...system.apps,
     ],
     config,
@@ -163,11 +168,16 @@ const wordsOf = ({ apps }: System, config: Config): readonly string[] => [
   ...new URL(config.publicUrl).hostname.split('.').slice(0, -1),
 ]
 
+interface Door {
+  readonly identity: Identity
+  readonly flags: OpenFlags
+  readonly limiter: RateLimiter
+  readonly secure: boolean
+}
+
 function httpParts(
   { config, database, media, vault, log, metrics }: Capabilities,
-  identity: Identity,
-  flags: Flags,
-  secureCookies: boolean,
+  { identity, flags, limiter, secure }: Door,
 ): HttpParts {
   return {
     database,
@@ -177,7 +187,8 @@ function httpParts(
     media: media.media,
     flags,
     vault,
-    limiter: createMemoryLimiter(systemClock, config.webProcesses),
+    limiter,
+    suspicion: createSuspicion({ mode: config.suspicion, clock: systemClock, log, metrics }),
     observe: metrics.histogram(
       'http_request_duration_seconds',
       'Time from the first byte to the answer.',
@@ -191,7 +202,7 @@ function httpParts(
       jsonBytesMax: config.jsonBytesMax,
       networkRate: { max: config.rateMax * 10, windowMs: config.rateWindowMs },
       process: 'web',
-      secureCookies,
+      secureCookies: secure,
       cursorSecret: config.secrets.accessSecret,
       secondFactorFor: config.secondFactorFor,
     },

@@ -51,6 +51,11 @@ export const settings = {
     default: '1',
     text: 'Web processes behind the one port.',
   }),
+  webProcessesTotal: integer('WEB_PROCESSES_TOTAL', 0, 1_000, {
+    group: 'General',
+    default: '0',
+    text: 'Web processes on all machines that share the limits. 0: those of this machine, WEB_PROCESSES.',
+  }),
   workerProcesses: integer('WORKER_PROCESSES', 0, 16, {
     group: 'General',
     default: '1',
@@ -229,6 +234,21 @@ export const settings = {
     group: 'Limits',
     default: '50',
     text: 'Effects of one account in a window.',
+  }),
+
+  redisUrl: foreignSecret(
+    'REDIS_URL',
+    'redis://:password@host:6379',
+    {
+      group: 'Limits',
+      text: 'Where limits are counted for all web processes. Default: in PostgreSQL.',
+    },
+    ['redis:', 'rediss:'],
+  ),
+  suspicion: oneOf('SUSPICION', ['watch', 'limit'], {
+    group: 'Limits',
+    default: 'watch',
+    text: 'What happens to accounts and networks that behave like an attack: watch reports them, limit lets them wait ten minutes too.',
   }),
 
   mediaSecret: secret('MEDIA_URL_SECRET', {

@@ -1,12 +1,13 @@
 import { type AccountCaller, AppError, assert, backoffMs, type Caller, fault, isId, pause } from '@seaworthy/core'
 import { type Endpoint, type Login, openPool, type PgClient, type PgPool, type PoolLimits } from './drivers/pg.ts'
 import { asTransaction, refuseInTransaction } from './inside.ts'
+import { createQueueTime, type QueueTime } from './queue-time.ts'
 import { type SlowSettings, type StatementWatch, watchStatements } from './slow-statements.ts'
 import { isConnectionError, isWorthRetrying, translateDatabaseError } from './sqlstate.ts'
 import { type Effect, PgTransaction, type Transaction } from './transaction.ts'
 
 /** Work of the system itself that row-level security lets see more than one account. Not for apps. */
-export type Duty = 'identity' | 'janitor' | 'mail' | 'operations' | 'realtime'
+export type Duty = 'identity' | 'janitor' | 'limits' | 'mail' | 'operations' | 'realtime'
 
 export interface TransactionOptions {
   readonly isolation?: 'read committed' | 'repeatable read' | 'serializable'
@@ -28,6 +29,8 @@ export interface Database {
   /** Resolves when the server answers. */
   ping(): Promise<void>
   stats(): { readonly total: number; readonly idle: number; readonly waiting: number }
+  /** How long whoever asks for a connection now will wait for it, in milliseconds. */
+  expectedWaitMs(): number
   close(): Promise<void>
 }
 
@@ -49,10 +52,12 @@ const RETRY_MAX_MS = 250
 export function openDatabase(settings: DatabaseSettings): Database {
   const pool = openPool(settings.endpoint, settings.login, settings.name, settings.limits)
   const watch = settings.slow && watchStatements(pool, settings.slow)
+  const queue = createQueueTime()
+  const connections = { pool, queue, max: settings.limits.max }
   const within = <T>(scope: string, work: (tx: Transaction) => Promise<T>, options: TransactionOptions = {}) =>
     runOutside(() => {
       const begin = `${beginStatement(options, settings.limits.statementMs)}; ${scope}`
-      return runOnce({ pool, watch, trace: options.trace, begin }, work)
+      return runOnce({ connections, watch, trace: options.trace, begin }, work)
     }).then(async ({ value, effects }) => {
       await runEffects(effects, settings.onEffectError)
       return value
@@ -64,6 +69,7 @@ export function openDatabase(settings: DatabaseSettings): Database {
       await pool.query('select 1')
     },
     stats: () => ({ total: pool.totalCount, idle: pool.idleCount, waiting: pool.waitingCount }),
+    expectedWaitMs: queue.expectedMs,
     close: () => {
       watch?.close()
       return pool.end()
@@ -106,18 +112,24 @@ async function withRetries<T>(attempt: () => Promise<T>): Promise<T> {
   }
 }
 
-interface Opening {
+interface Connections {
   readonly pool: PgPool
+  readonly queue: QueueTime
+  readonly max: number
+}
+
+interface Opening {
+  readonly connections: Connections
   readonly begin: string
   readonly watch: StatementWatch | undefined
   readonly trace: string | undefined
 }
 
 async function runOnce<T>(
-  { pool, begin, watch, trace }: Opening,
+  { connections, begin, watch, trace }: Opening,
   work: (tx: Transaction) => Promise<T>,
 ): Promise<{ value: T; effects: readonly Effect[] }> {
-  const client = await connect(pool)
+  const client = await connect(connections)
   const tx = new PgTransaction(client, watch, trace)
   let broken: Error | undefined
   try {
@@ -143,9 +155,11 @@ async function runOnce<T>(
   }
 }
 
-async function connect(pool: PgPool): Promise<PgClient> {
+async function connect({ pool, queue, max }: Connections): Promise<PgClient> {
   try {
-    return await pool.connect()
+    // Only who really waits says how long waiting takes.
+    const mustWait = pool.idleCount === 0 && pool.totalCount >= max
+    return await (mustWait ? queue.wait(pool.connect()) : pool.connect())
   } catch (error) {
     throw error instanceof AppError
       ? error

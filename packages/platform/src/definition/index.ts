@@ -15,11 +15,13 @@ export { type Flag, flag } from '../flags/index.ts'
 export { type Rate, type RateClass, rate, unlimited } from '../limits/index.ts'
 export { type Channel, channel } from '../realtime/index.ts'
 export { type App, addressOf, defineApp, type Scope, scopeOf, scopesOf } from './app.ts'
+export { chooseFields, type FieldChoice, fieldChoiceOf } from './fields.ts'
 export { enqueueJob, type Job, type JobContext, type JobEndContext, job, type Schedule, schedule } from './job.ts'
 export { refusalsOf, renderOpenApi } from './openapi.ts'
 export { type Cursors, createCursors, pageQuery, pageReply, toPage } from './page.ts'
 export type { PathsOf } from './paths.ts'
 export {
+  type AnswerHeaders,
   type Auth,
   type Body,
   type Method,
@@ -28,7 +30,9 @@ export {
   photoUpload,
   type Replies,
   type Route,
+  type RouteAsk,
   type RouteContext,
+  type RouteTold,
   route,
   type StreamBody,
   streamBody,

@@ -1,6 +1,7 @@
 import { platformErrors } from '@seaworthy/core'
 import { z } from 'zod'
 import { type App, addressOf, scopeOf } from './app.ts'
+import { fieldChoiceOf } from './fields.ts'
 import type { Body, Route } from './route.ts'
 
 type Json = Record<string, unknown>
@@ -15,6 +16,7 @@ const problem = {
     code: { type: 'string', description: 'Stable; for programs.' },
     detail: { type: 'string' },
     requestId: { type: 'string' },
+    retryAfterSeconds: { type: 'integer', description: 'As in the Retry-After header.' },
     fields: {
       type: 'array',
       items: {
@@ -70,6 +72,7 @@ function renderOperation(app: App, route: Route): Json {
     parameters: [
       ...parametersOf(route.params, 'path'),
       ...parametersOf(route.query, 'query'),
+      ...fieldsParameter(route),
       ...idempotencyParameter(route),
     ],
     ...renderBody(route.body),
@@ -89,6 +92,22 @@ function parametersOf(schema: z.ZodType | undefined, where: 'path' | 'query'): J
     required: where === 'path' || required.includes(name),
     schema: inner,
   }))
+}
+
+function fieldsParameter(route: Route): Json[] {
+  const choice = fieldChoiceOf(route)
+  if (!choice) return []
+  return [
+    {
+      name: 'fields',
+      in: 'query',
+      required: false,
+      description: `Only these fields${choice.ofItems ? ' of each item' : ''}; all when left out.`,
+      style: 'form',
+      explode: false,
+      schema: { type: 'array', minItems: 1, items: { type: 'string', enum: choice.names } },
+    },
+  ]
 }
 
 function idempotencyParameter(route: Route): Json[] {

@@ -10,6 +10,7 @@ type Problem = {
   code: string
   detail?: string
   requestId: string
+  retryAfterSeconds?: number
   fields?: { path: string; message: string }[]
 }
 type Headers<R> = R extends { idempotency?: 'required' } ? { 'idempotency-key'?: string } : Record<string, string>
@@ -20,11 +21,24 @@ type Content<B> = B extends PhotoUpload | StreamBody
     ? { requestBody: { content: { 'application/json': In<B> } } }
     : { requestBody?: never }
 
+/** What `fields` may name: of an answer, or of each item of a list. */
+type FieldOf<Rs extends Replies> = 200 extends keyof Rs
+  ? z.output<Rs[200]> extends { items: readonly (infer Item)[] }
+    ? keyof Item & string
+    : keyof z.output<Rs[200]> & string
+  : never
+
+type QueryOf<M, Q, Rs extends Replies> = M extends 'GET'
+  ? (Q extends z.ZodType ? In<Q> : unknown) & { fields?: readonly FieldOf<Rs>[] }
+  : Q extends z.ZodType
+    ? In<Q>
+    : never
+
 type Operation<R> =
-  R extends Route<infer _M, infer _Path, infer P, infer Q, infer B, infer Rs>
+  R extends Route<infer M, infer _Path, infer P, infer Q, infer B, infer Rs>
     ? {
         parameters: (P extends z.ZodType ? { path: In<P> } : { path?: never }) & {
-          query?: Q extends z.ZodType ? In<Q> : never
+          query?: QueryOf<M, Q, Rs>
           header?: Headers<R>
           cookie?: never
         }

@@ -48,6 +48,20 @@ type BodyValue<B> = B extends z.ZodType
 type CallerOf<A> = A extends 'public' ? Caller | undefined : Caller
 type TransactionOf<T> = T extends 'none' ? undefined : Transaction
 
+/** A request to another route of this service. */
+export interface RouteAsk {
+  readonly method: Method
+  /** From `/api/` on, with its query. */
+  readonly path: string
+  readonly body?: unknown
+  readonly idempotencyKey?: string | undefined
+}
+
+export interface RouteTold {
+  readonly status: number
+  readonly body: unknown
+}
+
 /** What a handler gets. */
 export interface RouteContext<A, P, Q, B, T> {
   readonly caller: CallerOf<A>
@@ -60,6 +74,8 @@ export interface RouteContext<A, P, Q, B, T> {
   read<V>(work: (tx: Transaction) => Promise<V>): Promise<V>
   /** For routes with `transaction: 'none'`: the audit line, in the transaction in which the change is made. */
   audit(tx: Transaction, caller: Caller, status: number, resource?: string): Promise<void>
+  /** Another route of this service, asked as the same caller, with its own limits, authorisation and audit line. */
+  call(ask: RouteAsk): Promise<RouteTold>
   readonly media: Media
   readonly flags: Flags
   /** Seals and opens fields of declared tables. */
@@ -77,12 +93,15 @@ export interface RouteContext<A, P, Q, B, T> {
   cookie(name: string): string | undefined
 }
 
+/** Several values for what may come several times, such as `set-cookie`. */
+export type AnswerHeaders = Readonly<Record<string, string | readonly string[]>>
+
 /** What a handler gives: one of the declared statuses with its body. Fields that are not declared are dropped. */
 export type RouteAnswer<R extends Replies> = {
   [S in keyof R & number]: {
     readonly status: S
     readonly body: z.input<R[S]>
-    readonly headers?: Readonly<Record<string, string>>
+    readonly headers?: AnswerHeaders
     readonly resource?: string
   }
 }[keyof R & number]
@@ -130,7 +149,7 @@ export interface Route<
   readonly handle: (context: never) => Promise<{
     readonly status: number
     readonly body: unknown
-    readonly headers?: Readonly<Record<string, string>>
+    readonly headers?: AnswerHeaders
     readonly resource?: string
   }>
 }

@@ -2,10 +2,10 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import { type Caller, fault, type Secret } from '@seaworthy/core'
 import type { FastifyRequest } from 'fastify'
 import type { Database, Transaction } from '../data/index.ts'
-import type { App, Route } from '../definition/index.ts'
+import type { AnswerHeaders, App, FieldChoice, Route, RouteAsk, RouteTold } from '../definition/index.ts'
 import type { Flags } from '../flags/index.ts'
 import type { Identity } from '../identity/index.ts'
-import type { RateDecision, RateLimiter } from '../limits/index.ts'
+import type { RateDecision, RateLimiter, Suspicion } from '../limits/index.ts'
 import type { Media } from '../media/index.ts'
 import type { Logger, Metrics, Trace } from '../telemetry/index.ts'
 import type { Vault } from '../vault/index.ts'
@@ -15,9 +15,12 @@ export interface HttpParts {
   readonly database: Database
   readonly identity: Identity
   readonly limiter: RateLimiter
+  readonly suspicion: Suspicion
   readonly media: Media
   readonly flags: Flags
   readonly vault: Vault
+  /** To other routes, once there is a server. */
+  readonly call?: (exchange: Exchange, ask: RouteAsk) => Promise<RouteTold>
   readonly log: Logger
   readonly metrics: Metrics
   readonly observe: (values: { method: string; route: string; status_code: string }, seconds: number) => void
@@ -48,11 +51,15 @@ export class Exchange {
   requestId = ''
   /** The address of whoever speaks to us, behind the proxies we trust. */
   address = ''
+  /** What limits by network count. */
+  networkKey = ''
   caller: Caller | undefined
   rate: { readonly name: string; readonly decision: RateDecision; readonly windowSeconds: number } | undefined
   corsOrigin: string | undefined
   params: unknown
   query: unknown
+  /** The only fields that the caller wants, where it named some. */
+  fields: ReadonlySet<string> | undefined
   body: unknown
   /** The body as it came, for comparing requests under one idempotency key. */
   bodyBytes: Uint8Array = new Uint8Array()
@@ -105,6 +112,8 @@ export interface ServedRoute {
   readonly route: Route
   /** `/api/cosnap/photos/{id}`: the label of metrics and logs. */
   readonly template: string
+  /** What `fields=` may choose. */
+  readonly fieldChoice: FieldChoice | undefined
   readonly before: readonly Before[]
   readonly around: Around
 }
@@ -112,7 +121,7 @@ export interface ServedRoute {
 export interface Answer {
   readonly status: number
   readonly body: unknown
-  readonly headers?: Readonly<Record<string, string>>
+  readonly headers?: AnswerHeaders
   readonly resource?: string
 }
 

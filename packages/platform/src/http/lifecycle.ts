@@ -1,5 +1,5 @@
 import type { App, Route } from '../definition/index.ts'
-import { addressOf, scopeOf } from '../definition/index.ts'
+import { addressOf, fieldChoiceOf, scopeOf } from '../definition/index.ts'
 import type { Before, HttpSettings, ServedRoute } from './exchange.ts'
 import { authorise } from './stages/authorise.ts'
 import { checkOrigin } from './stages/check-origin.ts'
@@ -7,6 +7,7 @@ import { correlate } from './stages/correlate.ts'
 import { identifyCaller } from './stages/identify.ts'
 import { limitByClass, limitByNetwork } from './stages/limit.ts'
 import { receiveBody } from './stages/receive-body.ts'
+import { refuseSuspects } from './stages/suspect.ts'
 import { transact } from './stages/transact.ts'
 import { validate } from './stages/validate.ts'
 
@@ -15,11 +16,13 @@ import { validate } from './stages/validate.ts'
  * Security headers are part of every answer (`reply.ts`); the match is the router's.
  */
 export function planRoute(app: Pick<App, 'name' | 'peopleOnly'>, route: Route, settings: HttpSettings): ServedRoute {
+  const fieldChoice = fieldChoiceOf(route)
   const before: (Before | undefined)[] = [
     correlate,
     checkOrigin,
     limitByNetwork(settings.networkRate),
     identifyCaller,
+    refuseSuspects,
     authorise({
       auth: route.auth,
       scope: scopeOf(app, route),
@@ -28,12 +31,13 @@ export function planRoute(app: Pick<App, 'name' | 'peopleOnly'>, route: Route, s
     }),
     limitByClass(route.limit),
     receiveBody(route.body, settings.jsonBytesMax),
-    validate(route),
+    validate(route, fieldChoice),
   ]
   return {
     app,
     route,
     template: addressOf(app, route),
+    fieldChoice,
     before: before.filter((stage) => stage !== undefined),
     around: transact(route),
   }

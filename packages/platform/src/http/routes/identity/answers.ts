@@ -6,6 +6,7 @@ import {
   PASSWORD_LENGTH_MIN,
   type SignedIn,
 } from '../../../identity/index.ts'
+import type { Guard } from '../../../limits/index.ts'
 
 export interface IdentityRouteSettings {
   readonly refreshMs: number
@@ -19,7 +20,9 @@ export interface IdentityRouteSettings {
 /** What the files of these routes share. */
 export interface IdentityParts {
   readonly identity: Identity
+  readonly guard: Guard
   readonly cookie: ReturnType<typeof cookieOf>
+  readonly device: ReturnType<typeof deviceCookieOf>
   readonly scopes: readonly string[]
   readonly publicUrl: string
 }
@@ -59,10 +62,15 @@ export const sessionOf = ({ caller, accessToken, expiresInSeconds }: Access) => 
   user: { id: caller.userId, accountId: caller.accountId, role: caller.role, operator: caller.operator },
 })
 
-export const answerWith = <const S extends number>(cookie: IdentityParts['cookie'], status: S, signedIn: SignedIn) => ({
+export const answerWith = <const S extends number>(
+  cookie: IdentityParts['cookie'],
+  status: S,
+  signedIn: SignedIn,
+  ...others: readonly string[]
+) => ({
   status,
   body: sessionOf(signedIn),
-  headers: { 'set-cookie': cookie.set(signedIn.refreshToken) },
+  headers: { 'set-cookie': [cookie.set(signedIn.refreshToken), ...others] },
   resource: signedIn.caller.userId,
 })
 
@@ -75,6 +83,15 @@ export function cookieOf(settings: Pick<IdentityRouteSettings, 'refreshMs' | 'se
     set: (token: string) => `${name}=${token}; Max-Age=${Math.floor(settings.refreshMs / 1_000)}; ${attributes}`,
     clear: `${name}=; Max-Age=0; ${attributes}`,
   }
+}
+
+const DEVICE_SECONDS = 180 * 86_400
+
+/** A browser that signed in before has tries of its own: strangers who guess cannot lock it out. */
+export function deviceCookieOf({ secure }: Pick<IdentityRouteSettings, 'secure'>) {
+  const name = secure ? '__Host-device' : 'device'
+  const attributes = `Path=/; HttpOnly; SameSite=Strict${secure ? '; Secure' : ''}`
+  return { name, set: (value: string) => `${name}=${value}; Max-Age=${DEVICE_SECONDS}; ${attributes}` }
 }
 
 export const deviceOf = (header: (name: string) => string | undefined, network: string) => ({

@@ -13,7 +13,7 @@ export const signUps = flag({
 })
 
 /** How people come in. */
-export function entryRoutes({ identity, cookie }: IdentityParts) {
+export function entryRoutes({ identity, guard, cookie, device: known }: IdentityParts) {
   const signUp = route({
     name: 'identity.sign-up',
     method: 'POST',
@@ -26,11 +26,12 @@ export function entryRoutes({ identity, cookie }: IdentityParts) {
     reply: { 201: Session },
     errors: ['email_taken', 'link_expired', 'sign_ups_closed', 'password_too_common'],
     audit: 'sign_up',
-    handle: async ({ body, header, network, audit, flags }) => {
+    handle: async ({ body, header, cookie: read, network, audit, flags }) => {
       if (!flags.valueOf(signUps) && !body.operatorToken) throw fault('sign_ups_closed')
       const also = (tx: Transaction, caller: Caller) => audit(tx, caller, 201)
       const device = deviceOf(header, network)
-      return answerWith(cookie, 201, await identity.signUp(body, device, { operatorToken: body.operatorToken, also }))
+      const signedIn = await identity.signUp(body, device, { operatorToken: body.operatorToken, also })
+      return answerWith(cookie, 201, signedIn, known.set(guard.vouch(body.email, read(known.name))))
     },
   })
   const signIn = route({
@@ -43,12 +44,16 @@ export function entryRoutes({ identity, cookie }: IdentityParts) {
     transaction: 'none',
     body: z.strictObject({ email: z.string().max(254), password: givenPassword }),
     reply: { 200: Session, 202: z.object({ ticket: z.string() }) },
-    errors: ['wrong_credentials'],
+    errors: ['wrong_credentials', 'too_many_requests'],
     audit: 'sign_in',
-    handle: async ({ body, header, network, audit }) => {
+    handle: async ({ body, header, cookie: read, network, audit }) => {
       const also = (tx: Transaction, caller: Caller) => audit(tx, caller, 200)
-      const entered = await identity.signIn(body, deviceOf(header, network), also)
-      return 'ticket' in entered ? { status: 202, body: entered } : answerWith(cookie, 200, entered)
+      const device = read(known.name)
+      const entered = await guard.protect({ kind: 'password', subject: body.email, device }, () =>
+        identity.signIn(body, deviceOf(header, network), also),
+      )
+      if ('ticket' in entered) return { status: 202, body: entered }
+      return answerWith(cookie, 200, entered, known.set(guard.vouch(body.email, device)))
     },
   })
   const signInWithCode = route({
@@ -63,9 +68,11 @@ export function entryRoutes({ identity, cookie }: IdentityParts) {
     reply: { 200: Session },
     errors: ['wrong_code', 'challenge_expired'],
     audit: 'sign_in_code',
-    handle: async ({ body, header, network, audit }) => {
+    handle: async ({ body, header, cookie: read, network, audit }) => {
       const also = (tx: Transaction, caller: Caller) => audit(tx, caller, 200)
-      return answerWith(cookie, 200, await identity.signInWithCode(body, deviceOf(header, network), also))
+      const signedIn = await identity.signInWithCode(body, deviceOf(header, network), also)
+      const { email: address } = await identity.profile(signedIn.caller)
+      return answerWith(cookie, 200, signedIn, known.set(guard.vouch(address, read(known.name))))
     },
   })
   return [signUp, signIn, signInWithCode] as const

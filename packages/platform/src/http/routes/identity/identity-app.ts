@@ -1,8 +1,9 @@
 import { defineApp } from '../../../definition/index.ts'
 import type { Identity } from '../../../identity/index.ts'
+import type { Guard } from '../../../limits/index.ts'
 import { accountRoutes } from './accounts.ts'
 import { addressRoutes } from './addresses.ts'
-import { cookieOf, type IdentityParts, type IdentityRouteSettings } from './answers.ts'
+import { cookieOf, deviceCookieOf, type IdentityParts, type IdentityRouteSettings } from './answers.ts'
 import { apiKeyRoutes } from './api-keys.ts'
 import { deviceRoutes } from './devices.ts'
 import { entryRoutes } from './entry.ts'
@@ -17,9 +18,15 @@ import { sessionRoutes } from './sessions.ts'
 /**
  * Who one is, as routes like all others. The refresh token lives in a cookie that no script can read.
  */
-export function identityApp(identity: Identity, settings: IdentityRouteSettings) {
-  const { scopes, publicUrl } = settings
-  const parts: IdentityParts = { identity, cookie: cookieOf(settings), scopes, publicUrl }
+export function identityApp(identity: Identity, guard: Guard, settings: IdentityRouteSettings) {
+  const parts: IdentityParts = {
+    identity,
+    guard,
+    cookie: cookieOf(settings),
+    device: deviceCookieOf(settings),
+    scopes: settings.scopes,
+    publicUrl: settings.publicUrl,
+  }
   return defineApp({
     name: 'identity',
     title: 'Accounts and sign-in',

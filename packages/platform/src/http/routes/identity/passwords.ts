@@ -25,7 +25,8 @@ const forgot = ({ identity }: IdentityParts) =>
     },
   })
 
-const reset = ({ identity, cookie }: IdentityParts) =>
+/** Whoever came by the link owns the address: from now on strangers who guess cannot lock this browser out. */
+const reset = ({ identity, guard, cookie, device: known }: IdentityParts) =>
   route({
     name: 'identity.password.reset',
     method: 'POST',
@@ -38,9 +39,15 @@ const reset = ({ identity, cookie }: IdentityParts) =>
     reply: { 204: z.undefined() },
     errors: ['link_expired', 'password_too_common'],
     audit: 'password_reset',
-    handle: async ({ body, audit }) => {
-      await identity.passwords.reset(body, (tx: Transaction, who: Caller) => audit(tx, who, 204, who.userId))
-      return { status: 204, body: undefined, headers: { 'set-cookie': cookie.clear } }
+    handle: async ({ body, audit, cookie: read }) => {
+      const owners: Caller[] = []
+      await identity.passwords.reset(body, (tx: Transaction, who: Caller) => {
+        owners.push(who)
+        return audit(tx, who, 204, who.userId)
+      })
+      const profiles = await Promise.all(owners.map(identity.profile))
+      const vouched = profiles.map(({ email }) => known.set(guard.vouch(email, read(known.name))))
+      return { status: 204, body: undefined, headers: { 'set-cookie': [cookie.clear, ...vouched] } }
     },
   })
 

@@ -1,0 +1,2 @@
+/** Connections to Redis, where there is one. */
+export { openRedis, type RedisLink } from './drivers/redis.ts'

@@ -1,0 +1,46 @@
+import { describe, expect, it } from 'vitest'
+import { createQueueTime } from './queue-time.ts'
+
+/** Connections that are handed out when the test says so. */
+function openQueue() {
+  let now = 0
+  const pending: (() => void)[] = []
+  const time = createQueueTime(() => now)
+  return {
+    time,
+    wait: () => void time.wait(new Promise<void>((resolve) => void pending.push(resolve))),
+    serve: async (ms: number) => {
+      now += ms
+      pending.shift()?.()
+      await new Promise((resolve) => setImmediate(resolve))
+    },
+    pass: (ms: number) => {
+      now += ms
+    },
+  }
+}
+
+describe('the time in the queue for a connection', () => {
+  it('is nothing while nobody waits', () => {
+    expect(createQueueTime().expectedMs()).toBe(0)
+  })
+
+  it('is what the queue will take at its pace, known before anybody has waited that long', async () => {
+    const queue = openQueue()
+    for (let i = 0; i < 300; i++) queue.wait()
+    for (let i = 0; i < 200; i++) await queue.serve(5)
+    expect(queue.time.expectedMs()).toBeGreaterThan(400)
+    expect(queue.time.expectedMs()).toBeLessThan(600)
+    for (let i = 0; i < 100; i++) await queue.serve(5)
+    expect(queue.time.expectedMs()).toBe(0)
+  })
+
+  it('grows while the queue stands', () => {
+    const queue = openQueue()
+    queue.pass(60_000)
+    queue.wait()
+    expect(queue.time.expectedMs()).toBe(0)
+    queue.pass(1_500)
+    expect(queue.time.expectedMs()).toBe(1_500)
+  })
+})
