@@ -33,7 +33,7 @@ export async function nextToken(
 }
 
 /** Behind the `#` of its link, which browsers keep to themselves; empty when it is anywhere else. */
-export const tokenIn = (letter: Letter | undefined): string =>
+const tokenIn = (letter: Letter | undefined): string =>
   /^https?:\/\/[^?#]+#token=([\w-]{43})$/.exec(letter?.body?.action?.url ?? '')?.[1] ?? ''
 
 const clients = new WeakMap<Stack, ReturnType<Stack['database']>>()

@@ -13,6 +13,7 @@ const GUESSES = 16
 /** Enough to know; each password that is taken is hashed, which is dear. */
 const TAKEN_MAX = 10
 const CHANGES = 10
+const AT_ONCE = 10
 
 export const claim = defineClaim({
   id: 'IDN-06',
@@ -32,7 +33,7 @@ export const claim = defineClaim({
   witness: "the rows of PostgreSQL, the kernel's count of thread time, Mozilla's list of OWASP SecLists",
   needs: ['passwordlist'],
   tier: 'full',
-  seconds: 30,
+  seconds: 40,
   alone: true,
   limits: {
     'stored passwords that are not argon2id at OWASP parameters': exactly(0, 'passwords'),
@@ -178,9 +179,10 @@ const signUpStatus = async (stack: Stack, password: string): Promise<string> => 
 
 async function takenOf(stack: Stack, passwords: readonly string[]): Promise<string[]> {
   const taken: string[] = []
-  for (const password of passwords) {
-    if (taken.length >= TAKEN_MAX) break
-    if ((await signUpStatus(stack, password)) !== 'password_too_common') taken.push(password)
+  for (let at = 0; at < passwords.length && taken.length < TAKEN_MAX; at += AT_ONCE) {
+    const some = passwords.slice(at, at + AT_ONCE)
+    const answers = await Promise.all(some.map((password) => signUpStatus(stack, password)))
+    taken.push(...some.filter((_, i) => answers[i] !== 'password_too_common'))
   }
   return taken
 }
