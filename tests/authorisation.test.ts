@@ -2,8 +2,10 @@ import { newId, type Role, roles } from '@seaworthy/core'
 import { cosnap } from '@seaworthy/cosnap/app'
 import type { Database } from '@seaworthy/platform/data'
 import { type App, addressOf, type Route, scopeOf, scopesOf } from '@seaworthy/platform/definition'
-import { identityApp, operationsApp, uploadsApp } from '@seaworthy/platform/http'
+import type { OpenFlags } from '@seaworthy/platform/flags'
+import { identityApp, operationsApp, uploadsApp, vaultApp } from '@seaworthy/platform/http'
 import type { Identity } from '@seaworthy/platform/identity'
+import type { Vault } from '@seaworthy/platform/vault'
 import { jpegPhoto, type Newcomer, openTestService, type TestService } from '@seaworthy/testkit'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 
@@ -11,8 +13,15 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 const apps: readonly App[] = [
   cosnap,
   identityApp({} as Identity, { refreshMs: 1, secure: false, scopes: [], publicUrl: 'http://localhost' }),
-  operationsApp({} as Database, {} as Identity, []),
+  operationsApp({
+    database: {} as Database,
+    identity: {} as Identity,
+    flags: {} as OpenFlags,
+    apps: [],
+    deliversMail: false,
+  }),
   uploadsApp(),
+  vaultApp({} as Vault),
 ]
 const served = apps.flatMap((app) => app.routes.map((route) => ({ app, route, name: route.name })))
 const missing = '01890000-0000-7000-8000-000000000000'
@@ -163,12 +172,18 @@ describe('authorisation', () => {
     )
     const upload = await made('/api/uploads', json({ bytes: 1 }))
     const key = await made('/api/identity/api-keys', json({ name: 'k', role: 'viewer', scopes: ['cosnap:read'] }))
+    const stored = await made('/api/vault/provider-keys', {
+      ...json({ name: 'openai', secret: 'a-secret-of-a-provider-that-is-long' }),
+      method: 'PUT',
+    })
     const other = await inviteSomebody(person.accountId)
     const { rows } = await service.test.admin.query(
       'select s.id, s.user_id from seaworthy.sessions s where s.account_id = $1',
       [person.accountId],
     )
-    return [photo.id, run.id, run.jobId, upload.id, key.id, ...other, person.accountId, rows[0].id].map(String)
+    return [photo.id, run.id, run.jobId, upload.id, key.id, stored.id, ...other, person.accountId, rows[0].id].map(
+      String,
+    )
   }
 
   /** A member beside the owner, and an open invitation, of what is made a shared account for it. */

@@ -1,6 +1,6 @@
 import { cosnap } from '@seaworthy/cosnap/app'
-import { platformSealedColumns, sealedColumnsOf } from '@seaworthy/platform/vault'
 import { findWeakRights } from '@seaworthy/platform/data'
+import { platformSealedColumns, sealedColumnsOf } from '@seaworthy/platform/vault'
 import { openTestDatabase, type TestDatabase } from '@seaworthy/testkit'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 

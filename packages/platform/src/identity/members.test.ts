@@ -2,6 +2,7 @@ import { type Caller, Secret } from '@seaworthy/core'
 import { openTestDatabase, type TestDatabase, turnableClock, until } from '@seaworthy/testkit'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { createMemoryLogger } from '../telemetry/index.ts'
+import { openKeyRing, openVault } from '../vault/index.ts'
 import { type Identity, openIdentity } from './identity.ts'
 import type { SignedIn } from './parts.ts'
 
@@ -20,14 +21,16 @@ describe('accounts of several people', () => {
     ;[here, elsewhere] = [await open(), await open()]
   })
   afterAll(async () => {
-    here.stop()
-    elsewhere.stop()
+    await here.stop()
+    await elsewhere.stop()
     await test.close()
   })
 
   const open = () =>
     openIdentity({
       database: test.database,
+      vault: openVault({ ring: openKeyRing(test.config) }),
+      publicUrl: 'https://boats.example',
       accessSecret: new Secret('an access secret with enough of everything 42'),
       refreshSecret: new Secret('a refresh secret that is something else 43'),
       accessMs: 15 * MINUTE,
@@ -244,6 +247,20 @@ describe('accounts of several people', () => {
     await expect(again(there.caller)).rejects.toEqual(refusal('too_many_requests'))
     clock.turn(DAY + 1_000)
     await again(there.caller)
+  })
+
+  it('sends the link by mail with the invitation, and none where there is no invitation', async () => {
+    const { owner } = await office()
+    const { token } = await here.invitations.invite(owner, { email: 'by-mail@example.com', role: 'viewer' })
+    await expect(
+      here.invitations.invite(owner, { email: 'by-mail@example.com', role: 'viewer' }, () => {
+        throw new Error('undone')
+      }),
+    ).rejects.toThrow('undone')
+    const { rows } = await test.admin.query(
+      `select body->'action'->>'url' as url from seaworthy.mail where recipient = 'by-mail@example.com'`,
+    )
+    expect(rows).toEqual([{ url: `https://boats.example/join#token=${token}` }])
   })
 
   it('keeps nothing of a link that would open it', async () => {
