@@ -20,7 +20,7 @@ export interface Invitations {
   accept(caller: Caller, token: string, also?: Also): Promise<Offer>
 }
 
-export type InvitedRole = Exclude<Role, 'owner'>
+type InvitedRole = Exclude<Role, 'owner'>
 
 type AlsoWithId = (tx: Transaction, invitationId: string) => Promise<void>
 

@@ -44,7 +44,7 @@ export const claim = defineClaim({
   answers: ['D3', 'D5', 'I6', 'ASVS 8.3.1', 'ASVS 16.4.2'],
   witness: 'PostgreSQL, asked directly as an account that has credits, a photo and a paid effect',
   tier: 'full',
-  seconds: 10,
+  seconds: 25,
   limits: {
     'statements that went through': exactly(0, 'statements'),
     'credits gained': exactly(0, 'credits'),
