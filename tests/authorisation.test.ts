@@ -155,12 +155,18 @@ describe('authorisation', () => {
     )
     const upload = await made('/api/uploads', json({ bytes: 1 }))
     const key = await made('/api/identity/api-keys', json({ name: 'k', role: 'viewer', scopes: ['cosnap:read'] }))
+    const stored = await made('/api/vault/provider-keys', {
+      ...json({ name: 'openai', secret: 'a-secret-of-a-provider-that-is-long' }),
+      method: 'PUT',
+    })
     const other = await inviteSomebody(person.accountId)
     const { rows } = await service.test.admin.query(
       'select s.id, s.user_id from seaworthy.sessions s where s.account_id = $1',
       [person.accountId],
     )
-    return [photo.id, run.id, run.jobId, upload.id, key.id, ...other, person.accountId, rows[0].id].map(String)
+    return [photo.id, run.id, run.jobId, upload.id, key.id, stored.id, ...other, person.accountId, rows[0].id].map(
+      String,
+    )
   }
 
   /** A member beside the owner, and an open invitation, of what is made a shared account for it. */

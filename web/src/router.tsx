@@ -5,7 +5,6 @@ import {
   createRoute,
   createRouter,
   lazyRouteComponent,
-  type RootRoute,
   type RouterHistory,
   redirect,
 } from '@tanstack/react-router'
@@ -25,13 +24,7 @@ export interface PageParts {
 
 /** Every page there is: the shell's own, and those of the apps behind a sign-in. */
 export function createPages(parts: PageParts) {
-  const root = createRootRoute({
-    component: Shell,
-    notFoundComponent: NotFoundPage,
-    // Not seen: without a page the not-found page is shown, which names itself.
-    staticData: { title: 'Start' },
-  })
-  const at = (path: string, title: string) => ({ getParentRoute: () => root, path, staticData: { title } })
+  const { root, at } = createRoot()
   const own = ownPages(parts, at)
   const mounted = apps.flatMap((app) =>
     app.pages.map((page) =>
@@ -55,10 +48,17 @@ export function createPages(parts: PageParts) {
   })
 }
 
-type At<Path = string> = (
-  path: string,
-  title: string,
-) => { getParentRoute: () => RootRoute; path: Path & string; staticData: { title: string } }
+function createRoot() {
+  const root = createRootRoute({
+    component: Shell,
+    notFoundComponent: NotFoundPage,
+    // Not seen: without a page the not-found page is shown, which names itself.
+    staticData: { title: 'Start' },
+  })
+  const at = (path: string, title: string) => ({ getParentRoute: () => root, path, staticData: { title } })
+  return { root, at }
+}
+type At = ReturnType<typeof createRoot>['at']
 
 /** The shell's own. */
 function ownPages(parts: PageParts, at: At) {

@@ -41,6 +41,7 @@ create policy owner on seaworthy.invitations to current_user using (true) with c
 grant select, insert, delete, update (accepted_at, accepted_by, revoked_at) on seaworthy.invitations to :app;
 
 -- A stored answer belongs to its account and key for ever; only the answer itself is filled in.
+-- allow drop: the two columns that releases write are granted below, in the same transaction
 revoke update on seaworthy.idempotency from :app;
 grant update (status, reply) on seaworthy.idempotency to :app;
 

@@ -79,8 +79,8 @@ function Link({ link }: { readonly link: string }) {
     <div className="notice" data-kind="calm" role="status">
       <div className="stack">
         <p>
-          Send this link to the person you invited. It works once, for that address only, within seven days, and is
-          shown only now.
+          The link is on its way by e-mail, where this installation sends any. You can also pass it on yourself: it
+          works once, for that address only, within seven days, and is shown only now.
         </p>
         <p className="link-shown">
           <code>{link}</code>

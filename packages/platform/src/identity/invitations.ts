@@ -1,6 +1,8 @@
 import { createHash, randomBytes } from 'node:crypto'
 import { type AccountId, type Caller, type Clock, DAY, fault, newId, type Role, roleAtLeast } from '@seaworthy/core'
 import { sql, type Transaction } from '../data/index.ts'
+import { sendMail } from '../mail/index.ts'
+import { invitationLetter } from './letters.ts'
 import { lockMembers, MEMBERS_MAX, roleNow } from './membership.ts'
 import type { Also, Parts } from './parts.ts'
 
@@ -18,7 +20,7 @@ export interface Invitations {
   accept(caller: Caller, token: string, also?: Also): Promise<Offer>
 }
 
-export type InvitedRole = Exclude<Role, 'owner'>
+type InvitedRole = Exclude<Role, 'owner'>
 
 type AlsoWithId = (tx: Transaction, invitationId: string) => Promise<void>
 
@@ -57,10 +59,10 @@ const TOKEN_BYTES = 32
 const hashToken = (token: string): Buffer => createHash('sha256').update(token).digest()
 
 export function invitationsOf({ settings }: Parts): Invitations {
-  const { database, clock } = settings
+  const { database, clock, publicUrl } = settings
   return {
     invite: (caller, wanted, also) =>
-      database.withDuty('identity', (tx) => invite(tx, clock, { caller, wanted, also })),
+      database.withDuty('identity', (tx) => invite(tx, clock, { caller, wanted, publicUrl, also })),
     list: (caller) => database.withDuty('identity', (tx) => listOpen(tx, clock, caller.accountId), { readOnly: true }),
     revoke: (caller, id, also) =>
       database.withDuty('identity', async (tx) => {
@@ -79,10 +81,16 @@ export function invitationsOf({ settings }: Parts): Invitations {
 interface Inviting {
   readonly caller: Caller
   readonly wanted: Invited
+  /** Where the link in the mail leads. */
+  readonly publicUrl: string
   readonly also: AlsoWithId | undefined
 }
 
-async function invite(tx: Transaction, clock: Clock, { caller, wanted, also }: Inviting): Promise<Invitation> {
+async function invite(
+  tx: Transaction,
+  clock: Clock,
+  { caller, wanted, publicUrl, also }: Inviting,
+): Promise<Invitation> {
   const email = wanted.email.trim()
   await lockMembers(tx, caller.accountId)
   const role = await roleNow(tx, caller)
@@ -98,6 +106,10 @@ async function invite(tx: Transaction, clock: Clock, { caller, wanted, also }: I
   await tx.run(sql`
     insert into seaworthy.invitations (id, account_id, email, role, token_hash, invited_by, created_at, expires_at)
     values (${made.id}, ${caller.accountId}, ${email}, ${wanted.role}, ${hashToken(token)}, ${caller.userId}, ${new Date(clock.now())}, ${made.expiresAt})`)
+  const { account, invitedBy } = await tx.one<{ account: string; invitedBy: string }>(sql`
+    select a.name as account, u.email as "invitedBy" from seaworthy.accounts a, seaworthy.users u
+    where a.id = ${caller.accountId} and u.id = ${caller.userId}`)
+  await sendMail(tx, invitationLetter({ to: email, publicUrl, token, expiresAt: made.expiresAt, account, invitedBy }))
   await also?.(tx, made.id)
   return made
 }

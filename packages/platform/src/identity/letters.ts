@@ -89,3 +89,15 @@ export const addressChangedLetter = (of: Recipient): Mail => ({
     'If this was not you, write to whoever runs this service.',
   ],
 })
+
+/** The name of the account is what somebody typed: it stands in a sentence, and in no subject. */
+export const invitationLetter = (of: WithLink & { readonly account: string; readonly invitedBy: string }): Mail => ({
+  to: of.to,
+  subject: `You are invited at ${siteOf(of)}`,
+  paragraphs: [
+    `${of.invitedBy} invites you to work in the account "${of.account.replace(/\s+/g, ' ')}" at ${siteOf(of)}.`,
+    'The link works once, within seven days, and for this address only. If you do not know why, there is nothing to do.',
+  ],
+  action: { label: 'Look at the invitation', url: linkTo('/join', of) },
+  expiresAt: of.expiresAt,
+})

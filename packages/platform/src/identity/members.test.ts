@@ -30,7 +30,7 @@ describe('accounts of several people', () => {
     openIdentity({
       database: test.database,
       vault: openVault({ ring: openKeyRing(test.config) }),
-      publicUrl: 'http://localhost:3000',
+      publicUrl: 'https://boats.example',
       accessSecret: new Secret('an access secret with enough of everything 42'),
       refreshSecret: new Secret('a refresh secret that is something else 43'),
       accessMs: 15 * MINUTE,
@@ -247,6 +247,20 @@ describe('accounts of several people', () => {
     await expect(again(there.caller)).rejects.toEqual(refusal('too_many_requests'))
     clock.turn(DAY + 1_000)
     await again(there.caller)
+  })
+
+  it('sends the link by mail with the invitation, and none where there is no invitation', async () => {
+    const { owner } = await office()
+    const { token } = await here.invitations.invite(owner, { email: 'by-mail@example.com', role: 'viewer' })
+    await expect(
+      here.invitations.invite(owner, { email: 'by-mail@example.com', role: 'viewer' }, () => {
+        throw new Error('undone')
+      }),
+    ).rejects.toThrow('undone')
+    const { rows } = await test.admin.query(
+      `select body->'action'->>'url' as url from seaworthy.mail where recipient = 'by-mail@example.com'`,
+    )
+    expect(rows).toEqual([{ url: `https://boats.example/join#token=${token}` }])
   })
 
   it('keeps nothing of a link that would open it', async () => {

@@ -71,7 +71,7 @@ const SPY = `create or replace function pg_temp.spy(account uuid) returns boolea
   begin raise notice '%', account; return true; end $$`
 
 /** What one statement reached of somebody else's rows. */
-export interface Reached {
+interface Reached {
   readonly rows: number
   /** Told to a function of the attacker's before the policy was asked. */
   readonly told: number

@@ -14,7 +14,7 @@ const attemptsOf = ({ accountId, userId }: Person): readonly string[] => [
   `delete from seaworthy.ledger where account_id = '${accountId}' and kind in ('hold', 'capture')`,
   `select seaworthy.ledger_grant(gen_random_uuid(), '${accountId}', 1000, 'mine')`,
   `select seaworthy.ledger_hold(gen_random_uuid(), -1000, 'mine')`,
-  `select seaworthy.ledger_settle(gen_random_uuid(), id, 'release') from seaworthy.ledger where kind = 'capture'`,
+  `select 1 from seaworthy.ledger where kind = 'capture' and seaworthy.ledger_settle(gen_random_uuid(), hold_id, 'release')`,
   `update cosnap.runs set cost = 0`,
   `update cosnap.runs set account_id = account_id, created_at = now()`,
   `update seaworthy.memberships set role = 'owner' where user_id = '${userId}'`,
@@ -44,7 +44,7 @@ export const claim = defineClaim({
   answers: ['D3', 'D5', 'I6', 'ASVS 8.3.1', 'ASVS 16.4.2'],
   witness: 'PostgreSQL, asked directly as an account that has credits, a photo and a paid effect',
   tier: 'full',
-  seconds: 6,
+  seconds: 25,
   limits: {
     'statements that went through': exactly(0, 'statements'),
     'credits gained': exactly(0, 'credits'),
