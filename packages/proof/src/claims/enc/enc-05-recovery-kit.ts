@@ -23,7 +23,7 @@ export const claim = defineClaim({
     'starts with a wrong key': exactly(0, 'starts'),
     'requests served with a wrong key': exactly(0, 'requests'),
     'refusals without the expected fingerprint': exactly(0, 'refusals'),
-    'slowest refusal': atMost(15_000, 'ms'),
+    'slowest refusal': atMost(30_000, 'ms'),
     'kits opened with another passphrase': exactly(0, 'kits'),
     'sealed values lost': exactly(0, 'values'),
   },
