@@ -58,7 +58,7 @@ export const claim = defineClaim({
       met: {
         'the key in the file is another one': secrets('ENCRYPTION_KEY') !== first,
         'people read and wrote all the while': seen.reads > 200 && seen.writes > 20,
-        'the four commands did something': /now/.test(said[0] ?? '') && /retired/.test(said[3] ?? ''),
+        'a new key was made, and then new data keys': /now/.test(said[0] ?? '') && /new data keys/.test(said[2] ?? ''),
       },
       evidence: [`${seen.reads} reads, ${seen.writes} writes`, ...said.map((text) => text.split('\n')[0] ?? '')],
     }
