@@ -4,10 +4,7 @@ import { defineApp, noBody, rate, route } from '../../definition/index.ts'
 import { deleteProviderKey, listProviderKeys, type ProviderKey, putProviderKey, type Vault } from '../../vault/index.ts'
 
 const MINUTES_15 = 15 * 60_000
-const rates = {
-  reads: rate('vault.reads', 300, MINUTES_15),
-  changes: rate('vault.changes', 60, MINUTES_15),
-}
+const general = rate('vault.general', 100, MINUTES_15, { setting: 'rateMax' })
 /** Shorter ones would be given away by their last four characters. */
 const SECRET_MIN = 16
 const SECRET_MAX = 4_096
@@ -38,7 +35,7 @@ const list = (vault: Vault) =>
     path: '/provider-keys',
     summary: 'The keys that this account keeps, by name and last four characters',
     auth: 'admin',
-    limit: rates.reads,
+    limit: general,
     reply: { 200: z.object({ items: z.array(Shown) }) },
     handle: async ({ caller, tx }) => {
       const keys = await listProviderKeys(vault, tx, caller)
@@ -53,7 +50,7 @@ const put = (vault: Vault) =>
     path: '/provider-keys',
     summary: 'Keep a key, or replace the one of this name',
     auth: 'admin',
-    limit: rates.changes,
+    limit: general,
     body: z.strictObject({
       name: z
         .string()
@@ -80,7 +77,7 @@ const remove = route({
   path: '/provider-keys/{id}',
   summary: 'Forget a key',
   auth: 'admin',
-  limit: rates.changes,
+  limit: general,
   params: z.strictObject({ id: z.uuid() }),
   body: noBody,
   reply: { 204: z.undefined() },
