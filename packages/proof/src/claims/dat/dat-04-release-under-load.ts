@@ -56,7 +56,10 @@ export const claim = defineClaim({
     await fillPhotos(admin, await current.newcomer())
     const waits = watchLockWaits(watcher)
     const failures: string[] = []
-    const load = await startMix(person, failures)
+    const bytes = await jpegPhoto(64, 48)
+    const photoId = await uploadPhoto(person, bytes)
+    const startMix = (somebody: Person): Arrivals => mix(somebody, { photoId, bytes, failures })
+    const load = startMix(person)
     await reporter.query('begin; lock table cosnap.photos in access share mode')
     const next = await makeNextRelease(rig).launch(settings)
     await until('the next release wants the table', () => waits.migrator() > 0, 60_000)
@@ -66,7 +69,7 @@ export const claim = defineClaim({
       () => true,
       () => false,
     )
-    const beside = started ? await startMix(await next.signIn(person), failures) : undefined
+    const beside = started ? startMix(await next.signIn(person)) : undefined
     const failed = started ? await visit(next) : steps
     await sleep(BESIDE_MS)
     await Promise.all([load.stop(), beside?.stop()])
@@ -121,10 +124,14 @@ const fillPhotos = (admin: DatabaseClient, { accountId }: Person) =>
     [accountId],
   )
 
+interface MixParts {
+  readonly photoId: string
+  readonly bytes: Uint8Array<ArrayBuffer>
+  readonly failures: string[]
+}
+
 /** Mostly looks, some effects, a few new photos. */
-async function startMix(person: Person, failures: string[]): Promise<Arrivals> {
-  const bytes = await jpegPhoto(64, 48)
-  const photoId = await uploadPhoto(person, bytes)
+function mix(person: Person, { photoId, bytes, failures }: MixParts): Arrivals {
   return startArrivals(PER_SECOND, async (index) => {
     const response = await (index % 10 === 0
       ? person.fetch('/api/cosnap/photos?name=boat.jpg', { method: 'POST', body: bytes })
