@@ -5,7 +5,7 @@ const stairs = [
   ['audit', 'limits'],
   ['jobs', 'media'],
   ['identity'],
-  ['realtime'],
+  ['realtime', 'privacy'],
   ['payments'],
   ['definition'],
   ['http'],

@@ -5,7 +5,13 @@ import type { Caller } from '@seaworthy/core'
 import { defineApp, rate, route } from '@seaworthy/platform/definition'
 import { createHoldingServer, serveHttp } from '@seaworthy/platform/http'
 import { createMemoryLimiter } from '@seaworthy/platform/limits'
-import { createHealth, createLogger, createMetrics, durationBuckets } from '@seaworthy/platform/telemetry'
+import {
+  createHealth,
+  createLogger,
+  createMetrics,
+  createPseudonyms,
+  durationBuckets,
+} from '@seaworthy/platform/telemetry'
 import cors from 'cors'
 import express from 'express'
 import { rateLimit } from 'express-rate-limit'
@@ -68,6 +74,7 @@ async function startSeaworthy(): Promise<number> {
       metrics,
       log: createLogger({ level: 'info', process: 'web' }),
       identity: { identify: tokens.verify } as never,
+      pseudonym: createPseudonyms(new Secret(secret), systemClock),
       observe: metrics.histogram(
         'http_request_duration_seconds',
         'x',

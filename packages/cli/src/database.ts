@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { readConfig } from '@seaworthy/platform/config'
-import { loginOf, parseDatabaseUrl } from '@seaworthy/platform/data'
+import { type Config, readConfig } from '@seaworthy/platform/config'
+import { type Endpoint, type Login, loginOf, parseDatabaseUrl } from '@seaworthy/platform/data'
 import { findPlace } from './place.ts'
 
 const roles = ['admin', 'app', 'worker', 'reader'] as const
@@ -15,15 +15,22 @@ export function printDatabaseUrl({ as }: { readonly as: string }): void {
 
 function urlFor(role: Role): string {
   const config = readConfig(findPlace().directory)
-  const given = config.databaseUrl?.reveal()
-  if (role === 'admin' && given) return given
-  const endpoint = given ? parseDatabaseUrl(given).endpoint : embeddedEndpoint(config.dataDirectory)
+  if (role === 'admin' && config.databaseUrl) return config.databaseUrl.reveal()
+  const { endpoint, login } = connectionOf(config, role)
+  const tls = endpoint.tls === 'verify' ? '?sslmode=verify-full' : ''
+  return `postgresql://${login.user}:${encodeURIComponent(login.password)}@${endpoint.host}:${endpoint.port}/${endpoint.database}${tls}`
+}
+
+/** Where the database of this installation is, and how a role comes in. */
+export function connectionOf(config: Config, role: Role): { readonly endpoint: Endpoint; readonly login: Login } {
+  const given = config.databaseUrl && parseDatabaseUrl(config.databaseUrl.reveal())
+  if (given && role === 'admin') return { endpoint: given.endpoint, login: given.admin }
+  const endpoint = given?.endpoint ?? embeddedEndpoint(config.dataDirectory)
   const login =
     role === 'admin'
       ? { user: 'seaworthy_admin', password: readSecret(config.dataDirectory, 'DATABASE_ADMIN_PASSWORD') }
       : loginOf(role, config.secrets.databaseRoleSecret, endpoint)
-  const tls = endpoint.tls === 'verify' ? '?sslmode=verify-full' : ''
-  return `postgresql://${login.user}:${encodeURIComponent(login.password)}@${endpoint.host}:${endpoint.port}/${endpoint.database}${tls}`
+  return { endpoint, login }
 }
 
 function embeddedEndpoint(dataDirectory: string) {

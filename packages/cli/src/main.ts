@@ -1,5 +1,8 @@
 import { ConfigError } from '@seaworthy/platform/config'
+import { redactText } from '@seaworthy/platform/telemetry'
 import { Command } from 'commander'
+import { addAuditCommands } from './audit.ts'
+import { addPersonCommands } from './person.ts'
 import { findPlace } from './place.ts'
 import type { ProveFlags } from './prove.ts'
 import { start } from './start.ts'
@@ -27,6 +30,8 @@ program
     const { printDatabaseUrl } = await import('./database.ts')
     printDatabaseUrl(options)
   })
+addAuditCommands(program)
+addPersonCommands(program)
 program
   .command('prove')
   .description('measure what the product claims')
@@ -50,6 +55,6 @@ program
 try {
   await program.parseAsync()
 } catch (error) {
-  process.stderr.write(`\n${error instanceof ConfigError ? error.message : (error as Error).message}\n\n`)
+  process.stderr.write(`\n${error instanceof ConfigError ? error.message : redactText((error as Error).message)}\n\n`)
   process.exit(1)
 }

@@ -31,7 +31,8 @@ export async function openDatabaseServer(config: Config): Promise<OpenedServer> 
   return { endpoint: embedded.endpoint, admin: embedded.admin, embedded }
 }
 
-const QUEUE_CONNECTIONS = 8
+/** Of the queue, and the sealer's. */
+const QUEUE_CONNECTIONS = 9
 const SPARE_CONNECTIONS = 20
 
 /** What all processes may open at once, and some for migrations and for people who look. */

@@ -1,24 +1,30 @@
 import type { Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { pause, systemClock } from '@seaworthy/core'
+import { checkSealLag } from '../audit/index.ts'
 import type { Config } from '../config/index.ts'
 import { guardFetch, loginOf } from '../data/index.ts'
 import {
+  auditApp,
   createHoldingServer,
   type HttpParts,
   identityApp,
   operationsApp,
+  type PrivacyParts,
+  privacyApp,
   serveHttp,
   uploadsApp,
 } from '../http/index.ts'
 import { type Identity, openIdentity } from '../identity/index.ts'
 import { createMemoryLimiter } from '../limits/index.ts'
+import { openErasureRegister } from '../privacy/index.ts'
 import { type Feed, jobsChannel, openFeed, openSockets } from '../realtime/index.ts'
-import { durationBuckets } from '../telemetry/index.ts'
+import { createPseudonyms, durationBuckets } from '../telemetry/index.ts'
 import { onAccountCreated, withSettings } from './app-settings.ts'
 import { type Capabilities, openCapabilities, openTelemetry } from './capabilities.ts'
 import { linkToSupervisor, tellSupervisor } from './child-link.ts'
 import { type Closer, createCloser } from './closer.ts'
+import { endOnFaults } from './fatal.ts'
 import type { Place, System } from './system.ts'
 
 /** Listens at once, serves when the database is there, and stops without losing a request. */
@@ -29,8 +35,9 @@ export async function runWebProcess(
   isReplacement: boolean,
 ): Promise<void> {
   guardFetch()
-  const telemetry = openTelemetry(config, 'web')
+  const telemetry = openTelemetry(config, 'web', system.apps)
   const { log } = telemetry
+  endOnFaults(log)
   // What holds connections open goes first, then requests under way finish, and only then what they work with.
   const front = createCloser(log)
   const closer = createCloser(log)
@@ -55,6 +62,7 @@ export async function runWebProcess(
   if (!isLate) await open()
   const capabilities = await openCapabilities(config, await endpoint, 'web', telemetry)
   closer.add('database', () => capabilities.database.close())
+  telemetry.health.add({ name: 'audit', kind: 'nice', check: () => checkSealLag(capabilities.database) })
   await openWebService(system, capabilities, place, server, { front, closer })
   if (isLate) await open()
   tellSupervisor({ kind: 'ready' })
@@ -87,6 +95,8 @@ export async function openWebService(
     [
       identityApp(identity, { refreshMs: config.refreshMs, secure }),
       operationsApp(database, system.apps),
+      auditApp(database),
+      privacyApp(privacyParts(capabilities, system, identity)),
       uploadsApp(),
       ...system.apps,
     ],
@@ -130,6 +140,17 @@ export async function openWebService(
   identity.onSessionEnded(sockets.endSession)
 }
 
+function privacyParts({ config, database, media }: Capabilities, { apps }: System, identity: Identity): PrivacyParts {
+  return {
+    database,
+    store: media.store,
+    files: media,
+    register: openErasureRegister(config.dataDirectory),
+    tables: apps.flatMap((app) => app.tables),
+    confirmPassword: identity.reauthenticate,
+  }
+}
+
 function httpParts(
   { config, database, media, log, metrics }: Capabilities,
   identity: Identity,
@@ -141,6 +162,7 @@ function httpParts(
     log,
     metrics,
     media: media.media,
+    pseudonym: createPseudonyms(config.secrets.auditSecret),
     limiter: createMemoryLimiter(systemClock, config.webProcesses),
     observe: metrics.histogram(
       'http_request_duration_seconds',

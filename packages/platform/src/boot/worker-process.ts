@@ -1,18 +1,22 @@
 import type { Config } from '../config/index.ts'
 import { guardFetch, loginOf } from '../data/index.ts'
 import { type RunningQueue, startWorker } from '../jobs/index.ts'
+import { forgetAuditSchedule, openSealer } from './audit-seals.ts'
 import { type Capabilities, openCapabilities, openTelemetry } from './capabilities.ts'
 import { linkToSupervisor, tellSupervisor } from './child-link.ts'
 import { createCloser } from './closer.ts'
+import { endOnFaults } from './fatal.ts'
 import { janitorSchedules } from './janitor.ts'
+import { privacySchedules } from './privacy.ts'
 import type { System } from './system.ts'
 import { schedulesOf, tasksOf } from './tasks.ts'
 
 /** Runs jobs until told to stop; then finishes what is under way or hands it back. */
 export async function runWorkerProcess(system: System, config: Config): Promise<void> {
   guardFetch()
-  const telemetry = openTelemetry(config, 'worker')
+  const telemetry = openTelemetry(config, 'worker', system.apps)
   const { log } = telemetry
+  endOnFaults(log)
   const closer = createCloser(log)
   let stopping = false
   const stop = (why: string): void => {
@@ -27,6 +31,8 @@ export async function runWorkerProcess(system: System, config: Config): Promise<
   const endpoint = await linkToSupervisor(telemetry.metrics, stop)
   const capabilities = await openCapabilities(config, endpoint, 'worker', telemetry)
   closer.add('database', () => capabilities.database.close())
+  const sealer = openSealer(capabilities)
+  closer.add('sealer', () => sealer.stop())
   const runner = await openJobRunner(system, capabilities, (error) => {
     log.error('the queue gave up; this process starts again', { error })
     void log.flush().then(() => process.exit(1))
@@ -51,6 +57,11 @@ export function openJobRunner(
     onFailure,
   }
   const tasks = tasksOf(system.apps, { database, media: media.media, log })
-  const schedules = [...schedulesOf(system.apps, log), ...janitorSchedules({ database, media, log })]
+  const schedules = [
+    ...schedulesOf(system.apps, log),
+    ...janitorSchedules({ database, media, log, config }),
+    forgetAuditSchedule(config, database, log),
+    ...privacySchedules({ config, database, media, log }),
+  ]
   return startWorker({ queue, database, log, metrics }, tasks, schedules)
 }

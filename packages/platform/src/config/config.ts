@@ -17,12 +17,18 @@ export type Config = { readonly [K in keyof Settings]: ValueOf<Settings[K]> } & 
   readonly publicUrl: string
 }
 
-type GeneratedKey = 'databaseRoleSecret' | 'accessSecret' | 'refreshSecret' | 'mediaSecret'
+type GeneratedKey = 'databaseRoleSecret' | 'accessSecret' | 'refreshSecret' | 'mediaSecret' | 'auditSecret'
 const knownNames = (Object.values(settings) as readonly Setting<unknown>[]).flatMap((setting) => [
   setting.env,
   ...(setting.aliases ?? []),
 ])
-const generatedKeys: readonly GeneratedKey[] = ['databaseRoleSecret', 'accessSecret', 'refreshSecret', 'mediaSecret']
+const generatedKeys: readonly GeneratedKey[] = [
+  'databaseRoleSecret',
+  'accessSecret',
+  'refreshSecret',
+  'mediaSecret',
+  'auditSecret',
+]
 
 export interface ConfigFault {
   readonly setting: string

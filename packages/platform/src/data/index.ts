@@ -12,7 +12,7 @@ export {
   readMigrations,
 } from './migrate.ts'
 export { type DatabaseRole, ensureDatabaseAndRoles, lockServer, loginOf } from './roles.ts'
-export { type Query, sql } from './sql.ts'
+export { type Query, sql, sqlName } from './sql.ts'
 export { isConnectionError, translateDatabaseError, violates } from './sqlstate.ts'
 export { type Column, column, type DatabaseOf, pii, queries, type Table, table } from './table.ts'
 export type { Transaction } from './transaction.ts'

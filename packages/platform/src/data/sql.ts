@@ -22,6 +22,16 @@ export function sql<Row = unknown>(
   return { ...fragment, compile: () => compile(fragment) as CompiledQuery<Row> }
 }
 
+const identifier = /^[a-z_][a-z0-9_]*$/
+
+/** A table, column or type that a definition or the catalogue names: `cosnap.photos`. Throws for what is no name. */
+export function sqlName(dotted: string): Query<unknown> & Fragment {
+  const names = dotted.split('.')
+  if (!names.every((name) => identifier.test(name))) throw new Error(`${dotted} is no name of a table or column`)
+  const fragment = { [mark]: true as const, strings: [names.map((name) => `"${name}"`).join('.')], values: [] }
+  return { ...fragment, compile: () => compile(fragment) }
+}
+
 function compile(fragment: Fragment): CompiledQuery {
   const parameters: unknown[] = []
   const text = render(fragment, parameters)

@@ -3,6 +3,7 @@ export { column, type DatabaseOf, pii, queries, sql, type Table, type Transactio
 export { type Rate, type RateClass, rate, unlimited } from '../limits/index.ts'
 export { type Channel, channel } from '../realtime/index.ts'
 export { type App, addressOf, defineApp } from './app.ts'
+export { type FileAnswer, fileReply, fileTypesOf } from './file-reply.ts'
 export { enqueueJob, type Job, type JobContext, type JobEndContext, job, type Schedule, schedule } from './job.ts'
 export { refusalsOf, renderOpenApi } from './openapi.ts'
 export { type Cursors, createCursors, pageQuery, pageReply, toPage } from './page.ts'

@@ -1,12 +1,13 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { type Caller, fault, type Secret } from '@seaworthy/core'
 import type { FastifyRequest } from 'fastify'
+import type { AuditDetails, EventOrigin } from '../audit/index.ts'
 import type { Database, Transaction } from '../data/index.ts'
 import type { App, Route } from '../definition/index.ts'
 import type { Identity } from '../identity/index.ts'
 import type { RateDecision, RateLimiter } from '../limits/index.ts'
 import type { Media } from '../media/index.ts'
-import type { Logger, Metrics, Trace } from '../telemetry/index.ts'
+import { type Logger, type Metrics, maskAddress, type Pseudonyms, type Trace } from '../telemetry/index.ts'
 
 /** What all requests of this process share. */
 export interface HttpParts {
@@ -16,6 +17,8 @@ export interface HttpParts {
   readonly media: Media
   readonly log: Logger
   readonly metrics: Metrics
+  /** Of people's ids, for log lines. */
+  readonly pseudonym: Pseudonyms
   readonly observe: (values: { method: string; route: string; status_code: string }, seconds: number) => void
   readonly settings: HttpSettings
 }
@@ -72,6 +75,19 @@ export class Exchange {
     return this.patienceMs && this.patienceMs - (performance.now() - this.startedMs)
   }
 
+  /** For audit lines and security events. */
+  get origin(): EventOrigin {
+    const { method, headers, url } = this.incoming
+    return {
+      network: maskAddress(this.address),
+      userAgent: headers['user-agent'],
+      requestId: this.requestId,
+      method,
+      route: this.served.template,
+      path: url?.split('?', 1)[0],
+    }
+  }
+
   /** Aborted when the caller is gone or does not wait any more. */
   get signal(): AbortSignal {
     this.#signal ??= this.#watch()
@@ -109,6 +125,7 @@ export interface Answer {
   readonly body: unknown
   readonly headers?: Readonly<Record<string, string>>
   readonly resource?: string
+  readonly details?: AuditDetails
 }
 
 /** Synchronous where it can be: a promise costs more than most stages do. */

@@ -36,6 +36,8 @@ export interface Identity {
   signIn(credentials: Credentials, device: Device, also?: Also): Promise<SignedIn>
   /** Throws `unauthenticated`. */
   refresh(refreshToken: string, also?: Also): Promise<SignedIn>
+  /** That it is the caller who asks. Throws `wrong_credentials`. */
+  reauthenticate(caller: Caller, password: string): Promise<void>
   signOut(sessionId: string, also?: (tx: Transaction) => Promise<void>): Promise<void>
   /** Throws `unauthenticated` or `token_expired`. Synchronous for tokens that were seen before. */
   identify(accessToken: string): Caller | Promise<Caller>
@@ -76,6 +78,7 @@ export async function openIdentity(settings: IdentitySettings): Promise<Identity
     signUp: (credentials, device, options) => signUp(parts, credentials, device, options),
     signIn: (credentials, device, also) => signIn(parts, credentials, device, also),
     refresh: (token, also) => refresh(parts, token, also),
+    reauthenticate: (caller, password) => confirmPassword(parts, caller, password),
     signOut: async (sessionId, also) => {
       await settings.database.withDuty('identity', async (tx) => {
         await revokeSession(tx, sessionId, 'signed_out')
@@ -143,6 +146,16 @@ async function signUp(
       ? fault('email_taken', { detail: 'Sign in instead, or use another address.', cause: error })
       : error
   }
+}
+
+async function confirmPassword({ settings, passwords }: Parts, caller: Caller, password: string): Promise<void> {
+  const user = await settings.database.withDuty(
+    'identity',
+    (tx) =>
+      tx.maybe<{ password_hash: string }>(sql`select password_hash from seaworthy.users where id = ${caller.userId}`),
+    { readOnly: true },
+  )
+  if (!(await passwords.matches(user?.password_hash, password))) throw fault('wrong_credentials')
 }
 
 interface UserRow {

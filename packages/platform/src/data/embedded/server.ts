@@ -92,6 +92,10 @@ function spawnServer(
     log_timezone: 'UTC',
     timezone: 'UTC',
     log_min_duration_statement: '500ms',
+    // Values of people's rows do not belong into a log: no parameters, and no details of violated keys.
+    log_parameter_max_length: 0,
+    log_parameter_max_length_on_error: 0,
+    log_error_verbosity: 'terse',
     autovacuum_max_workers: 1,
     autovacuum_worker_slots: 2,
     max_worker_processes: 2,

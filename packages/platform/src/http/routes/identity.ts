@@ -61,6 +61,7 @@ function entryRoutes({ identity, cookie }: Parts) {
     reply: { 201: Session },
     errors: ['email_taken', 'link_expired'],
     audit: 'sign_up',
+    security: true,
     handle: async ({ body, header, network, audit }) => {
       const also = (tx: Transaction, caller: Caller) => audit(tx, caller, 201)
       const device = deviceOf(header, network)
@@ -79,6 +80,7 @@ function entryRoutes({ identity, cookie }: Parts) {
     reply: { 200: Session },
     errors: ['wrong_credentials'],
     audit: 'sign_in',
+    security: true,
     handle: async ({ body, header, network, audit }) => {
       const also = (tx: Transaction, caller: Caller) => audit(tx, caller, 200)
       return answerWith(cookie, 200, await identity.signIn(body, deviceOf(header, network), also))
@@ -118,6 +120,7 @@ function sessionRoutes({ identity, cookie }: Parts) {
     body: noBody,
     reply: { 204: z.undefined() },
     audit: 'sign_out',
+    security: true,
     handle: async ({ caller, audit }) => {
       await identity.signOut(caller.sessionId, (tx) => audit(tx, caller, 204))
       return {

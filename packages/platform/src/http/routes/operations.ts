@@ -3,6 +3,7 @@ import { z } from 'zod'
 import type { Database } from '../../data/index.ts'
 import { type App, defineApp, type Job, noBody, rate, route } from '../../definition/index.ts'
 import { listDeadLetters, replayDeadLetter } from '../../jobs/index.ts'
+import { securityEvents } from './security-events.ts'
 
 const LETTERS_MAX = 100
 const general = rate('operations.general', 300, 15 * 60_000)
@@ -23,7 +24,7 @@ export function operationsApp(database: Database, apps: readonly App[]) {
   return defineApp({
     name: 'operations',
     title: 'Operating this installation',
-    routes: [deadLetters(database), replay(database, jobs)],
+    routes: [deadLetters(database), replay(database, jobs), securityEvents(database, general)],
   })
 }
 
@@ -66,6 +67,7 @@ const replay = (database: Database, jobs: ReadonlyMap<string, Job>) =>
     reply: { 204: z.undefined() },
     errors: ['not_found', 'insufficient_credits'],
     audit: 'job_replay',
+    security: true,
     handle: async ({ caller, params, audit }) => {
       const known = (task: string): Job => {
         const job = jobs.get(task)
