@@ -1,7 +1,14 @@
 import { cosnap } from '@seaworthy/cosnap/app'
 import type { Database } from '@seaworthy/platform/data'
 import { addressOf, type Route } from '@seaworthy/platform/definition'
-import { identityApp, operationsApp, uploadsApp } from '@seaworthy/platform/http'
+import {
+  auditApp,
+  identityApp,
+  operationsApp,
+  type PrivacyParts,
+  privacyApp,
+  uploadsApp,
+} from '@seaworthy/platform/http'
 import type { Identity } from '@seaworthy/platform/identity'
 import { type Newcomer, openTestService, type TestService } from '@seaworthy/testkit'
 import { Validator } from '@seriousme/openapi-schema-validator'
@@ -13,6 +20,8 @@ const apps = [
   identityApp({} as Identity, { refreshMs: 1, secure: false }),
   operationsApp({} as Database, []),
   uploadsApp(),
+  auditApp({} as Database),
+  privacyApp({} as PrivacyParts),
 ]
 const routes = apps.flatMap((app) =>
   app.routes.map((route: Route) => ({ route, name: route.name, address: addressOf(app, route) })),

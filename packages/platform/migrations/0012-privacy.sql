@@ -30,7 +30,7 @@ end;
 create function seaworthy.erase_person(person uuid, also uuid[]) returns uuid[]
 language plpgsql security definer set search_path = pg_catalog as $$
 declare
-  accounts uuid[];
+  gone uuid[];
   pending regclass[] := array(select t from seaworthy.tables_of_accounts() t);
   again regclass[];
   target regclass;
@@ -38,8 +38,8 @@ declare
 begin
   if not seaworthy.on_duty('identity') then raise exception 'people are erased on duty only'; end if;
   perform 1 from seaworthy.users where id = person for update;
-  accounts := array(select a from seaworthy.accounts_alone(person) a union select unnest(also));
-  if exists (select 1 from seaworthy.memberships m where m.user_id = person and m.role = 'owner' and m.account_id <> all (accounts)
+  gone := array(select a from seaworthy.accounts_alone(person) a union select unnest(also));
+  if exists (select 1 from seaworthy.memberships m where m.user_id = person and m.role = 'owner' and m.account_id <> all (gone)
     and not exists (select 1 from seaworthy.memberships o where o.account_id = m.account_id and o.user_id <> person and o.role = 'owner'))
   then raise exception 'last owner' using errcode = 'SW001'; end if;
   -- Tables refer to each other: what cannot go yet is tried again after the others.
@@ -47,7 +47,7 @@ begin
     again := '{}';
     foreach target in array pending loop
       begin
-        execute format('delete from %s where account_id = any ($1)', target) using accounts;
+        execute format('delete from %s where account_id = any ($1)', target) using gone;
       exception when foreign_key_violation or restrict_violation then
         again := again || target;
       end;
@@ -56,8 +56,8 @@ begin
     pending := again;
   end loop;
   update seaworthy.accounts set name = 'Erased', personal_user_id = null, erased_at = coalesce(erased_at, clock_timestamp())
-  where id = any (accounts);
-  foreach account in array accounts loop
+  where id = any (gone);
+  foreach account in array gone loop
     begin
       delete from seaworthy.accounts where id = account;
     exception when foreign_key_violation or restrict_violation then
@@ -65,19 +65,19 @@ begin
     end;
   end loop;
   delete from seaworthy.users where id = person;
-  return accounts;
+  return gone;
 end $$;
 
 -- Which of these people and accounts have come back, or never went: after an older database was restored.
-create function seaworthy.people_left(people uuid[], accounts uuid[]) returns setof uuid
+create function seaworthy.people_left(people uuid[], theirs uuid[]) returns setof uuid
 language plpgsql stable security definer set search_path = pg_catalog as $$
 declare
   target regclass;
 begin
-  return query select id from seaworthy.users where id = any (people);
-  return query select id from seaworthy.accounts where id = any (accounts) and erased_at is null;
+  return query select u.id from seaworthy.users u where u.id = any (people);
+  return query select a.id from seaworthy.accounts a where a.id = any (theirs) and a.erased_at is null;
   for target in select t from seaworthy.tables_of_accounts() t loop
-    return query execute format('select distinct account_id from %s where account_id = any ($1)', target) using accounts;
+    return query execute format('select distinct account_id from %s where account_id = any ($1)', target) using theirs;
   end loop;
 end $$;
 

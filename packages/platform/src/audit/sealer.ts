@@ -19,8 +19,8 @@ export interface Sealer {
   stop(): Promise<void>
 }
 
-/** Half of what is promised: the sealing itself takes time too. */
-const TICK_MS = SECOND / 2
+/** A third of what is promised: the sealing itself takes time too. */
+const TICK_MS = SECOND / 3
 const LINES_MAX = 2_000
 const RETRY_MAX_MS = 10 * SECOND
 

@@ -5,7 +5,7 @@ import { type ErasureParts, type ExportParts, erasePerson, exportPerson, findPer
 
 const MINUTES_15 = 15 * 60_000
 /** Each asks for the password, so each is a chance to guess it. */
-const limit = rate('privacy.person', 5, MINUTES_15)
+const limit = rate('privacy.person', 5, MINUTES_15, { setting: 'rateAuthMax' })
 const password = z.string().max(128)
 
 export interface PrivacyParts extends ErasureParts, ExportParts {
