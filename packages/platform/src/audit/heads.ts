@@ -31,7 +31,7 @@ const nameOf = (number: number): string => `heads-${String(number).padStart(8, '
 /** @param directory Made when it is missing; readable by its owner only. */
 export function openHeadsFile(directory: string, bytesMax = FILE_BYTES_MAX): HeadsFile {
   let last: Promise<void> = Promise.resolve()
-  /** One writer at a time in this process; there is one process on a machine that seals. */
+  /** One at a time here. A head that another process adds while this one rotates may be lost: its next one says more. */
   const inTurn = (work: () => Promise<void>): Promise<void> => {
     last = last.catch(() => undefined).then(work)
     return last
@@ -90,7 +90,7 @@ async function readAll(directory: string): Promise<KnownHeads> {
   for (const line of await linesOf(directory)) {
     if ('forgotten' in line) forgottenBefore = Math.max(forgottenBefore, Date.parse(line.forgotten))
     else if ('restored' in line) heads.clear()
-    else heads.set(line.h[0], { seq: line.h[1], mac: line.h[2] })
+    else if (line.h[1] >= (heads.get(line.h[0])?.seq ?? 0)) heads.set(line.h[0], { seq: line.h[1], mac: line.h[2] })
   }
   return { heads, forgottenBefore }
 }

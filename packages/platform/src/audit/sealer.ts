@@ -113,6 +113,6 @@ export async function checkSealLag(database: Database): Promise<void> {
   const { seconds, lines } = await readSealLag(database)
   if (seconds > LAG_MAX_SECONDS)
     throw new Error(
-      `${lines} audit lines wait for their seal, the oldest for ${Math.round(seconds)} s: is a worker process running?`,
+      `${lines} audit lines wait for their seal, the oldest for ${Math.round(seconds)} s: the log says why`,
     )
 }

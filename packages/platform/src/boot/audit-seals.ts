@@ -16,7 +16,7 @@ export interface SealingParts {
   readonly metrics: Metrics
 }
 
-/** The sealer of a worker process, on a connection of its own: the app's role may not seal. */
+/** On a connection of its own: the role that serves requests may not seal. */
 export function openSealer({ config, endpoint, log, metrics }: SealingParts): Sealer {
   const database = openDatabase({
     endpoint,

@@ -31,13 +31,13 @@ export async function openDatabaseServer(config: Config): Promise<OpenedServer> 
   return { endpoint: embedded.endpoint, admin: embedded.admin, embedded }
 }
 
-/** Of the queue, and the sealer's. */
-const QUEUE_CONNECTIONS = 9
+const QUEUE_CONNECTIONS = 8
 const SPARE_CONNECTIONS = 20
 
 /** What all processes may open at once, and some for migrations and for people who look. */
 function connectionsOf(config: Config): number {
-  const web = config.webProcesses * (config.databasePoolMax + 1)
+  // Each also has one for events and one for the sealer of the audit.
+  const web = config.webProcesses * (config.databasePoolMax + 2)
   const workers = config.workerProcesses * (config.databasePoolMax + config.workerConcurrency + QUEUE_CONNECTIONS)
   return web + workers + SPARE_CONNECTIONS
 }

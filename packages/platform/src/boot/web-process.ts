@@ -21,6 +21,7 @@ import { openErasureRegister } from '../privacy/index.ts'
 import { type Feed, jobsChannel, openFeed, openSockets } from '../realtime/index.ts'
 import { createPseudonyms, durationBuckets } from '../telemetry/index.ts'
 import { onAccountCreated, withSettings } from './app-settings.ts'
+import { openSealer } from './audit-seals.ts'
 import { type Capabilities, openCapabilities, openTelemetry } from './capabilities.ts'
 import { linkToSupervisor, tellSupervisor } from './child-link.ts'
 import { type Closer, createCloser } from './closer.ts'
@@ -62,6 +63,9 @@ export async function runWebProcess(
   if (!isLate) await open()
   const capabilities = await openCapabilities(config, await endpoint, 'web', telemetry)
   closer.add('database', () => capabilities.database.close())
+  // Here and not beside the jobs, some of which keep their process busy for seconds.
+  const sealer = openSealer(capabilities)
+  closer.add('sealer', () => sealer.stop())
   telemetry.health.add({ name: 'audit', kind: 'nice', check: () => checkSealLag(capabilities.database) })
   await openWebService(system, capabilities, place, server, { front, closer })
   if (isLate) await open()

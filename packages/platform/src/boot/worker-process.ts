@@ -1,7 +1,7 @@
 import type { Config } from '../config/index.ts'
 import { guardFetch, loginOf } from '../data/index.ts'
 import { type RunningQueue, startWorker } from '../jobs/index.ts'
-import { forgetAuditSchedule, openSealer } from './audit-seals.ts'
+import { forgetAuditSchedule } from './audit-seals.ts'
 import { type Capabilities, openCapabilities, openTelemetry } from './capabilities.ts'
 import { linkToSupervisor, tellSupervisor } from './child-link.ts'
 import { createCloser } from './closer.ts'
@@ -31,8 +31,6 @@ export async function runWorkerProcess(system: System, config: Config): Promise<
   const endpoint = await linkToSupervisor(telemetry.metrics, stop)
   const capabilities = await openCapabilities(config, endpoint, 'worker', telemetry)
   closer.add('database', () => capabilities.database.close())
-  const sealer = openSealer(capabilities)
-  closer.add('sealer', () => sealer.stop())
   const runner = await openJobRunner(system, capabilities, (error) => {
     log.error('the queue gave up; this process starts again', { error })
     void log.flush().then(() => process.exit(1))

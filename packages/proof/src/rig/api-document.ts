@@ -5,6 +5,8 @@ interface ApiDocument {
 
 interface Operation {
   readonly operationId: string
+  readonly 'x-role': string
+  readonly 'x-audit'?: string
   readonly parameters: readonly {
     readonly name: string
     readonly in: string
