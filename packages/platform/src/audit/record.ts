@@ -11,7 +11,7 @@ export interface EventOrigin {
   readonly method?: string | undefined
   /** The template: `/api/cosnap/photos/{id}`. */
   readonly route?: string | undefined
-  /** As it was asked for, without the query, which may hold secrets. */
+  /** As it was asked for, without what may be secret: no query, and of the parameters only ids. */
   readonly path?: string | undefined
 }
 
@@ -67,7 +67,7 @@ export async function recordAudit(tx: Transaction, caller: Owner | undefined, en
     insert into seaworthy.audit (id, account_id, user_id, kind, action, outcome, resource, method, route, path, status,
       error_code, error_text, details, duration_ms, network, user_agent, request_id)
     values (${newId()}, ${caller?.accountId ?? null}, ${caller?.userId ?? null}, ${entry.kind}, ${entry.action}, ${entry.outcome},
-      ${entry.resource ?? null}, ${origin.method ?? 'SYSTEM'}, ${origin.route ?? ''}, ${cut(origin.path, PATH_MAX)}, ${entry.status},
+      ${entry.resource ?? null}, ${origin.method ?? 'SYSTEM'}, ${origin.route ?? ''}, ${origin.path?.slice(0, PATH_MAX) ?? null}, ${entry.status},
       ${entry.errorCode ?? null}, ${cut(entry.errorText, ERROR_MAX)}, ${toJson(entry.details)}, ${Math.max(0, Math.round(entry.durationMs))},
       ${origin.network}, ${agent(origin.userAgent)}, ${origin.requestId})`)
 }

@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { type Caller, fault, type Secret } from '@seaworthy/core'
+import { type Caller, fault, isId, type Secret } from '@seaworthy/core'
 import type { FastifyRequest } from 'fastify'
 import type { AuditDetails, EventOrigin } from '../audit/index.ts'
 import type { Database, Transaction } from '../data/index.ts'
@@ -84,7 +84,7 @@ export class Exchange {
       requestId: this.requestId,
       method,
       route: this.served.template,
-      path: url?.split('?', 1)[0],
+      path: safePath(this.served.template, url ?? ''),
     }
   }
 
@@ -108,6 +108,15 @@ export class Exchange {
     })
     return gone.signal
   }
+}
+
+/** The path that was asked for, with ids; whatever else stands in the place of a parameter may be a secret. */
+function safePath(template: string, url: string): string {
+  if (!template.includes('{')) return template
+  const asked = url.split('?', 1)[0]?.split('/') ?? []
+  const show = (part: string, i: number): string =>
+    part.startsWith('{') && isId(asked[i] ?? '') ? (asked[i] ?? '') : part
+  return template.split('/').map(show).join('/')
 }
 
 /** A route with what could be worked out before the first request. */

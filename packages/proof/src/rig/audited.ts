@@ -12,6 +12,7 @@ export interface Asked {
   readonly requestId: string
   readonly path: string
   readonly status: number
+  readonly answeredAt: number
   readonly reply: unknown
 }
 
@@ -49,6 +50,7 @@ async function ask(
     requestId,
     path: path.replace(/\?.*/, ''),
     status: response.status,
+    answeredAt: Date.now(),
     reply: isJson && text ? JSON.parse(text) : undefined,
   }
 }

@@ -1,8 +1,17 @@
 import { type ChildProcess, spawn } from 'node:child_process'
-import { closeSync, existsSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  closeSync,
+  existsSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
-import { pause } from '@seaworthy/core'
+import { MiB, pause } from '@seaworthy/core'
 import { type Endpoint, openClient } from '../drivers/pg.ts'
 import { type Binaries, installBinaries } from './binaries.ts'
 import { ADMIN, prepareCluster, refuseFullDisk, serverEnvironment } from './cluster.ts'
@@ -23,6 +32,7 @@ export interface EmbeddedServer {
 const READY_MS = 60_000
 const STOP_MS = 30_000
 const POLL_MS = 25
+const LOG_BYTES_MAX = 10 * MiB
 
 /** Starts the embedded PostgreSQL with its files below `dataDirectory`, or adopts the one that still runs there. */
 export async function startEmbeddedServer(
@@ -57,7 +67,7 @@ async function launch(
   connections: number,
 ): Promise<EmbeddedServer> {
   const port = await choosePort(join(cluster, '..', 'database.port'))
-  const log = openSync(join(cluster, '..', 'database.log'), 'a', 0o600)
+  const log = openLog(join(cluster, '..', 'database.log'))
   const child = spawnServer(binaries, cluster, { port, connections, log })
   closeSync(log)
   const exited = new Promise<void>((resolve) => child.once('exit', () => resolve()))
@@ -70,6 +80,12 @@ async function launch(
     throw new Error(`The embedded database did not start: ${lastLogLine(cluster)}`, { cause })
   })
   return describe(endpoint, password, 'started', child.pid ?? 0, exited)
+}
+
+/** The last ten megabytes and one older file. While the server runs the janitor sees to it. */
+function openLog(path: string): number {
+  if (existsSync(path) && statSync(path).size > LOG_BYTES_MAX) renameSync(path, `${path}.1`)
+  return openSync(path, 'a', 0o600)
 }
 
 /** In a process group of its own: a Ctrl-C on the terminal must reach the supervisor only, which stops it last. */

@@ -1,5 +1,5 @@
 import { atLeast, atMost, defineClaim, exactly } from '../../claim.ts'
-import { askRightly, askWrongly, changes, faultsOf } from '../../rig/audited.ts'
+import { type Asked, askRightly, askWrongly, changes, faultsOf } from '../../rig/audited.ts'
 import { runCommand } from '../../rig/command.ts'
 import type { DatabaseClient } from '../../rig/database.ts'
 import type { Rig } from '../../rig/rig.ts'
@@ -32,7 +32,11 @@ export const claim = defineClaim({
     const refused = []
     for (const route of routes) refused.push(await askWrongly(stack, route, operator.token))
     const faults = [await faultsOf(admin, done), await faultsOf(admin, refused)] as const
-    const slowest = await untilSealed(admin)
+    const absent = await withoutLine(admin, [...done, ...refused])
+    const slowest = await untilSealed(
+      admin,
+      [...done, ...refused].filter(({ requestId }) => !absent.has(requestId)),
+    )
     const ways = await waysToAlter(app)
     const before = await runCommand(rig, stack, 'audit', 'verify')
     const unnamed = await tamper(rig, stack, admin)
@@ -99,17 +103,32 @@ export const claim = defineClaim({
   ],
 })
 
-/** How long the slowest line waited, from its writing to its seal, by the clock of this machine. */
-async function untilSealed(admin: DatabaseClient): Promise<number> {
-  const ask = async (): Promise<number | undefined> => {
-    const { rows } = await admin.query<{ unsealed: number; slowest: number }>(
-      `select (select count(*)::int from seaworthy.audit_unsealed) as unsealed,
-         (extract(epoch from max(s.sealed_at - a.created_at)) * 1000)::float as slowest
-       from seaworthy.audit a join seaworthy.audit_seals s on s.line_id = a.id`,
-    )
-    return rows[0]?.unsealed === 0 ? rows[0].slowest : undefined
-  }
-  return until('every line has its seal', ask, 30_000)
+/** What has no line at all waits for no seal. */
+async function withoutLine(admin: DatabaseClient, asked: readonly Asked[]): Promise<ReadonlySet<string>> {
+  const ids = asked.map(({ requestId }) => requestId)
+  const { rows } = await admin.query<{ request_id: string }>(
+    'select distinct request_id from seaworthy.audit where request_id = any ($1)',
+    [ids],
+  )
+  return new Set(ids.filter((id) => !rows.some((row) => row.request_id === id)))
+}
+
+/** How long the slowest line waited for its seal after its answer, by the clock of this machine. */
+async function untilSealed(admin: DatabaseClient, asked: readonly Asked[]): Promise<number> {
+  const rows = await until(
+    'every line has its seal',
+    async () => {
+      const found = await admin.query<{ request_id: string; sealed_at: Date }>(
+        `select a.request_id, s.sealed_at from seaworthy.audit a join seaworthy.audit_seals s on s.line_id = a.id
+         where a.request_id = any ($1)`,
+        [asked.map(({ requestId }) => requestId)],
+      )
+      return found.rows.length >= asked.length && found.rows
+    },
+    30_000,
+  )
+  const sealed = new Map(rows.map((row) => [row.request_id, row.sealed_at.getTime()]))
+  return Math.max(...asked.map(({ requestId, answeredAt }) => (sealed.get(requestId) ?? 0) - answeredAt))
 }
 
 /** Statements that must all fail as the role that serves requests. */
