@@ -35,7 +35,7 @@ export const lineColumns: Query<AuditLine> = sql`
 
 /** The chain of an account; of lines without one. */
 export const chainOf = (line: Pick<AuditLine, 'accountId'>): string => line.accountId ?? NO_ACCOUNT
-export const NO_ACCOUNT = '00000000-0000-0000-0000-000000000000'
+const NO_ACCOUNT = '00000000-0000-0000-0000-000000000000'
 
 /** One text for one content: the form that seals are made of never changes, new columns make a second form. */
 export const canonicalText = (line: AuditLine): string =>

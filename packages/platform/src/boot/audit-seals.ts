@@ -7,7 +7,7 @@ import type { ScheduledTask } from '../jobs/index.ts'
 import type { Logger, Metrics } from '../telemetry/index.ts'
 
 /** Beside the database, so that what happens to one does not happen to both. */
-export const openAuditHeads = (config: Config): HeadsFile => openHeadsFile(join(config.dataDirectory, 'audit'))
+const openAuditHeads = (config: Config): HeadsFile => openHeadsFile(join(config.dataDirectory, 'audit'))
 
 export interface SealingParts {
   readonly config: Config

@@ -16,7 +16,7 @@ export interface Asked {
   readonly reply: unknown
 }
 
-export const AGENT = 'seaworthy-proof/1.0'
+const AGENT = 'seaworthy-proof/1.0'
 
 /** Every route that changes something, as the document of the API says. */
 export const changes = async (url: string): Promise<DocumentedRoute[]> =>

@@ -16,7 +16,7 @@ import { readZip } from '../../rig/zip.ts'
 import { patch } from '../../sabotage.ts'
 
 /** What stays, with ids that are nobody's any more: what was paid, who did what, and the mark of the account. */
-const stays = ['seaworthy.accounts', 'seaworthy.audit', 'seaworthy.ledger']
+const stays = ['seaworthy.accounts', 'seaworthy.audit', 'seaworthy.audit_seals', 'seaworthy.ledger']
 /** Copies of what is exported, under other names or for minutes only. */
 const notOwn = [
   'seaworthy.memberships',
