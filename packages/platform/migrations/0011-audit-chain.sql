@@ -9,6 +9,10 @@ alter table seaworthy.audit
 create index audit_account_line on seaworthy.audit (account_id, id desc);
 create index audit_security on seaworthy.audit (id desc) where kind = 'security';
 drop index seaworthy.audit_account;
+-- When a line was written is the database's to say.
+revoke insert on seaworthy.audit from :app;
+grant insert (id, account_id, user_id, kind, action, outcome, resource, method, route, path, status, error_code, error_text,
+  details, duration_ms, network, user_agent, request_id) on seaworthy.audit to :app;
 create policy operations on seaworthy.audit for select to :app using ((select seaworthy.on_duty('operations')) and kind = 'security');
 
 -- Lines that wait for their seal. A trigger puts them here, so that no line can be written without.

@@ -46,7 +46,21 @@ const own: readonly { readonly name: string; readonly query: (person: Person) =>
 ]
 
 /** Of the account, read as the account: row-level security is the same as in every request. */
-const ofAccount: readonly string[] = ['seaworthy.jobs', 'seaworthy.ledger', 'seaworthy.blobs', 'seaworthy.audit']
+export const exportedTables: readonly string[] = [
+  'seaworthy.jobs',
+  'seaworthy.ledger',
+  'seaworthy.blobs',
+  'seaworthy.audit',
+]
+
+/** Tables with people in them that are not exported as they are, and why. A test asks for the reason of each new one. */
+export const notExported: Readonly<Record<string, string>> = {
+  'seaworthy.memberships': 'in accounts',
+  'seaworthy.sessions': 'in sign-ins, without the hashes of tokens',
+  'seaworthy.events': 'repeats what jobs say, for an hour',
+  'seaworthy.idempotency': 'repeats answers, for two days',
+  'seaworthy.blob_references': 'says where blobs are used, which the tables of the apps say too',
+}
 
 interface Row {
   readonly row: unknown
@@ -64,7 +78,7 @@ export function exportPerson(parts: ExportParts, person: Person): AsyncGenerator
 async function* entriesOf(parts: ExportParts, person: Person): AsyncGenerator<ZipEntry> {
   yield { name: 'README.txt', chunks: textOf(person) }
   for (const { name, query } of own) yield { name: `data/${name}.jsonl`, chunks: once(parts.database, query(person)) }
-  for (const name of ofAccount) yield { name: `data/${name}.jsonl`, chunks: rowsOf(parts.database, person, name) }
+  for (const name of exportedTables) yield { name: `data/${name}.jsonl`, chunks: rowsOf(parts.database, person, name) }
   for (const { name, columns } of parts.tables)
     if ('account_id' in columns) yield { name: `data/${name}.jsonl`, chunks: rowsOf(parts.database, person, name) }
   for (const accountId of person.accountIds) yield* filesOf(parts, accountId)

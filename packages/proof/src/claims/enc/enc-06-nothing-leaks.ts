@@ -25,7 +25,7 @@ export const claim = defineClaim({
   answers: ['E7', 'E9', 'ASVS 14.2.1', 'ASVS 16.2.5', 'ASVS 16.5.1', 'ASVS 13.3.1', 'ASVS 15.3.1'],
   witness: 'a search in everything that the service writes',
   tier: 'full',
-  seconds: 30,
+  seconds: 40,
   limits: {
     'values planted': atLeast(500, 'values'),
     'values in the log of the service': exactly(0, 'values'),

@@ -5,7 +5,7 @@ import type { Stack } from '../../rig/stack.ts'
 import { until } from '../../rig/wait.ts'
 import { patch } from '../../sabotage.ts'
 
-const PEOPLE = 20
+const PEOPLE = 8
 const REQUESTS = 5
 
 export const claim = defineClaim({
@@ -14,7 +14,7 @@ export const claim = defineClaim({
   answers: ['E8', 'ASVS 16.2.5'],
   witness: 'every common hash of every id',
   tier: 'full',
-  seconds: 10,
+  seconds: 20,
   limits: {
     'ids in the log': exactly(0, 'ids'),
     'pseudonyms found out': exactly(0, 'pseudonyms'),

@@ -29,7 +29,7 @@ export const claim = defineClaim({
   answers: ['E10', 'ASVS 16.4.1'],
   witness: 'JSON.parse, the size of the file',
   tier: 'full',
-  seconds: 14,
+  seconds: 25,
   limits: {
     'lines that are no JSON': exactly(0, 'lines'),
     'lines that were planted': exactly(0, 'lines'),

@@ -32,7 +32,7 @@ export const claim = defineClaim({
   answers: ['E12', 'ASVS 14.2.4', 'ASVS 14.2.7', 'ASVS 7.4.2'],
   witness: 'the catalogue and rows of PostgreSQL, the disk, a copy of the data from before',
   tier: 'full',
-  seconds: 35,
+  seconds: 40,
   limits: {
     'rows missing from the export': exactly(0, 'rows'),
     'files missing from the export': exactly(0, 'files'),
