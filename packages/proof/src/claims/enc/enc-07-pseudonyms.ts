@@ -53,10 +53,10 @@ export const claim = defineClaim({
   },
   sabotages: [
     patch(
-      'pseudonyms are hashes without a key',
+      'pseudonyms have an empty key',
       'packages/platform/src/telemetry/pseudonyms.ts',
       "createHmac('sha256', key).update(id)",
-      "createHash('sha256').update(id)",
+      "createHmac('sha256', '').update(id)",
     ),
     patch(
       'the log shows the account itself',

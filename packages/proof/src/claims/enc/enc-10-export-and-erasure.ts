@@ -102,7 +102,7 @@ export const claim = defineClaim({
       'if (hasErasures(config.dataDirectory))',
       'if (hasErasures(config.dataDirectory) && config.port < 0)',
     ),
-    patch('the export leaves the ledger out', 'packages/platform/src/privacy/export.ts', "'seaworthy.ledger', ", ''),
+    patch('the export leaves the ledger out', 'packages/platform/src/privacy/export.ts', "'seaworthy.ledger',", ''),
   ],
 })
 
