@@ -3,7 +3,8 @@ import { join } from 'node:path'
 import { atLeast, defineClaim, exactly } from '../../claim.ts'
 import { type Canaries, findCanaries, makeCanaries } from '../../rig/canaries.ts'
 import { runCommand } from '../../rig/command.ts'
-import type { Person } from '../../rig/person.ts'
+import type { DatabaseClient } from '../../rig/database.ts'
+import { jsonBody, type Person } from '../../rig/person.ts'
 import { plantElsewhere, plantInRoutes } from '../../rig/plant.ts'
 import { descendantsOf } from '../../rig/process-tree.ts'
 import type { Rig } from '../../rig/rig.ts'
@@ -74,6 +75,7 @@ export const claim = defineClaim({
         'a process was killed and started again': stack
           .log()
           .some(({ message }) => message.startsWith('a process ended')),
+        'the database logged a slow statement': /duration: \d+/.test(sinks.databaseLog),
         'the audit was exported': sinks.audit.split('\n').length > 20,
         'the network is in the log': sinks.output.includes('198.51.x.x'),
       },
@@ -90,16 +92,16 @@ export const claim = defineClaim({
       '"message":"request","method":"${method}","route":"${exchange.incoming.url}",',
     ),
     patch(
-      'the database logs the values of rows',
+      'the database logs the values of slow statements',
       'packages/platform/src/data/embedded/server.ts',
-      "log_error_verbosity: 'terse'",
-      "log_error_verbosity: 'default'",
+      "log_parameter_max_length: 0,\n    log_parameter_max_length_on_error: 0,\n    log_error_verbosity: 'terse',",
+      'log_parameter_max_length: -1,',
     ),
     patch(
-      'a failure is logged with the body',
-      'packages/platform/src/http/reply.ts',
-      "exchange.parts.log.error('request failed', {",
-      "exchange.parts.log.error('request failed', { sent: Buffer.from(exchange.bodyBytes).toString().replaceAll('\"', ' '),",
+      'words of errors are logged as they are',
+      'packages/platform/src/telemetry/redact.ts',
+      'message: redactText(error.message),',
+      'message: error.message,',
     ),
     patch(
       'audit lines show the whole path',
@@ -127,6 +129,8 @@ async function failAndCrash(stack: Stack, person: Person, canaries: Canaries): P
     const asked = await person.fetch('/api/cosnap/photos?limit=5', { headers: { cookie: `a=${canaries.token()}` } })
     if (asked.status >= 500) failures.push(await asked.text())
   }
+  await waitLong(stack, admin, canaries)
+  failures.push(await failWithWords(stack, admin, canaries))
   await admin.query('alter table cosnap.away rename to photos; alter table cosnap.gone rename to runs')
   await stack.signal('web', 'SIGUSR1')
   await stack.signal('database', 'SIGKILL')
@@ -136,6 +140,36 @@ async function failAndCrash(stack: Stack, person: Person, canaries: Canaries): P
   await until('the process has ended', () => stack.log().some(({ message }) => message.startsWith('a process ended')))
   await stack.ready()
   return failures
+}
+
+/** A function of the database that complains with the values in its words, which only the service gets to see. */
+async function failWithWords(stack: Stack, admin: DatabaseClient, canaries: Canaries): Promise<string> {
+  await admin.query(`alter system set log_min_messages = 'fatal'`)
+  await admin.query(`select pg_reload_conf();
+    create function public.complain() returns trigger language plpgsql as
+      $$ begin raise exception 'not %, who has password=%', new.email, '${canaries.word()}'; end $$;
+    create trigger complain before insert on seaworthy.users for each row execute function public.complain()`)
+  const body = { email: canaries.email(), password: canaries.password() }
+  const answer = await fetch(`${stack.url}/api/identity/sign-up`, jsonBody(body))
+  await admin.query('drop trigger complain on seaworthy.users; drop function public.complain()')
+  await admin.query('alter system reset log_min_messages')
+  await admin.query('select pg_reload_conf()')
+  return answer.text()
+}
+
+/** A statement that waits for so long that the database logs it, with an address in it. */
+async function waitLong(stack: Stack, admin: DatabaseClient, canaries: Canaries): Promise<void> {
+  await admin.query('begin; lock table seaworthy.users in access exclusive mode')
+  const body = { email: canaries.email(), password: canaries.password() }
+  const waiting = fetch(`${stack.url}/api/identity/sign-in`, jsonBody(body)).then((answer) => answer.text())
+  await until('a statement has waited', async () => {
+    const { rowCount } = await admin.query(
+      `select 1 from pg_stat_activity where wait_event_type = 'Lock' and clock_timestamp() - query_start > interval '700 ms'`,
+    )
+    return (rowCount ?? 0) > 0
+  })
+  await admin.query('commit')
+  await waiting
 }
 
 async function collect(rig: Rig, stack: Stack, operator: Person) {
