@@ -77,7 +77,7 @@ export const claim = defineClaim({
           .some(({ message }) => message.startsWith('a process ended')),
         'the database logged a slow statement': /duration: \d+/.test(sinks.databaseLog),
         'the audit was exported': sinks.audit.split('\n').length > 20,
-        'the network is in the log': sinks.output.includes('198.51.x.x'),
+        'somebody with a known address asked': sinks.output.includes('198.51.'),
       },
       evidence: Object.entries(found).flatMap(([sink, values]) =>
         values.slice(0, 4).map((value) => `${sink}: ${context(sinks, value)}`),
