@@ -7,7 +7,7 @@ const stairs = [
   ['jobs', 'media'],
   ['mail'],
   ['identity'],
-  ['realtime'],
+  ['realtime', 'privacy'],
   ['payments'],
   ['definition'],
   ['http'],
@@ -109,7 +109,9 @@ module.exports = {
       severity: 'error',
       comment: 'pg, graphile-worker, socket.io, s3mini ... are imported by one driver each',
       from: { path: `${platform}`, pathNot: [`${platform}[^/]+/drivers/`, tests] },
-      to: { path: 'node_modules/(pg|ioredis|graphile-worker|socket\\.io|s3mini|sharp|nodemailer|@node-rs/argon2|@zxcvbn-ts)/' },
+      to: {
+        path: 'node_modules/(pg|ioredis|graphile-worker|socket\\.io|s3mini|sharp|nodemailer|@node-rs/argon2|@zxcvbn-ts)/',
+      },
     },
   ],
   options: {

@@ -1,7 +1,16 @@
 import { cosnap } from '@seaworthy/cosnap/app'
 import type { Database } from '@seaworthy/platform/data'
 import type { OpenFlags } from '@seaworthy/platform/flags'
-import { batchApp, identityApp, operationsApp, uploadsApp, vaultApp } from '@seaworthy/platform/http'
+import {
+  auditApp,
+  batchApp,
+  identityApp,
+  operationsApp,
+  type PrivacyParts,
+  privacyApp,
+  uploadsApp,
+  vaultApp,
+} from '@seaworthy/platform/http'
 import type { Identity } from '@seaworthy/platform/identity'
 import type { Guard } from '@seaworthy/platform/limits'
 import type { Vault } from '@seaworthy/platform/vault'
@@ -20,4 +29,6 @@ export const allApps = [
   uploadsApp(),
   vaultApp({} as Vault),
   batchApp(),
+  auditApp({} as Database),
+  privacyApp({} as PrivacyParts),
 ]

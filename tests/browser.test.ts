@@ -83,7 +83,12 @@ describe.skipIf(!chromiumPath)('in a real browser', () => {
   })
 
   it('invites somebody by a link, who works in the account until they are removed', { timeout: 90_000 }, async () => {
-    const [owner, guest] = [await visit({ width: 1440, height: 900 }), await visit({ width: 390, height: 844 })]
+    const [owner, guest] = [await visit(desk), await visit(phone)]
+    const refused: string[] = []
+    for (const { page } of [owner, guest])
+      page.on('response', (response) => {
+        if (response.status() === 400) refused.push(`${response.request().method()} ${response.url()}`)
+      })
     await signUp(owner.page)
     await owner.page.getByRole('button', { name: 'Account' }).click()
     await owner.page.getByRole('link', { name: 'Members' }).click()
@@ -96,6 +101,7 @@ describe.skipIf(!chromiumPath)('in a real browser', () => {
     await expectAccessible(owner.page, 'members')
 
     await guest.page.goto(`${installation.url}${link.pathname}${link.hash}`)
+    await guest.page.getByRole('link', { name: 'Make an account' }).waitFor()
     await expectAccessible(guest.page, 'invitation')
     await guest.page.getByRole('link', { name: 'Make an account' }).click()
     await guest.page.getByLabel('E-mail').fill(email)
@@ -112,6 +118,7 @@ describe.skipIf(!chromiumPath)('in a real browser', () => {
     await owner.page.getByRole('button', { name: 'Remove', exact: true }).click()
     await guest.page.getByText('Welcome gift').waitFor()
     expect(await guest.page.locator('.balance dd').allInnerTexts()).toEqual(['20', '0', '0'])
+    expect(refused).toEqual([])
     expect([...owner.complaints, ...guest.complaints].filter((line) => !line.includes('401'))).toEqual([])
     await owner.context.close()
     await guest.context.close()

@@ -34,7 +34,7 @@ describe('API manners', () => {
     async (fields) => {
       const { status, body } = await read(`/api/identity/me?fields=${encodeURIComponent(fields)}`)
       expect(status).toBe(400)
-      expect(body.fields[0].message).toMatch(/is not one of id, email, role, operator$/)
+      expect(body.fields[0].message).toMatch(/is not one of id, email, emailVerified, role, operator$/)
     },
   )
 

@@ -109,6 +109,7 @@ describe('every route', () => {
   describe.each(routes.filter(({ route }) => isJson(route)))('$name', ({ route, address }) => {
     // Where few tries are let through, each is somebody else's.
     beforeEach(async () => {
+      if (route.auth === 'operator') return
       if (route.limit.kind === 'rate' && route.limit.max <= hostile.length) person = await service.newcomer()
     })
     it.each(hostile)('refuses %s', async (_, body, status) => {

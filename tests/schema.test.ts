@@ -1,5 +1,6 @@
 import { cosnap } from '@seaworthy/cosnap/app'
 import { findWeakRights } from '@seaworthy/platform/data'
+import { exportedTables, notExported } from '@seaworthy/platform/privacy'
 import { platformSealedColumns, sealedColumnsOf } from '@seaworthy/platform/vault'
 import { openTestDatabase, type TestDatabase } from '@seaworthy/testkit'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -93,6 +94,30 @@ describe('schema', () => {
     const names = known.map(({ table, column }) => `${table}.${column}`)
     expect(rows.length).toBeGreaterThan(0)
     expect(names).toEqual(expect.arrayContaining(rows.map((row) => row.name)))
+  })
+
+  it('exports every table with people in it, or says why not', async () => {
+    const { rows } = await test.admin.query(
+      `select distinct c.oid::regclass::text as name from pg_class c join pg_namespace n on n.oid = c.relnamespace
+       join pg_attribute a on a.attrelid = c.oid and a.attname in ('account_id', 'user_id') and not a.attisdropped
+       where c.relkind in ('r', 'p') and not c.relispartition and n.nspname = any($1)`,
+      [['seaworthy', ...apps.map((app) => app.name)]],
+    )
+    const declared = apps.flatMap((app) => app.tables.map((table) => table.name))
+    const known = new Set<string>([...exportedTables, ...Object.keys(notExported), ...declared])
+    expect(rows.map((row) => row.name).filter((name) => !known.has(name))).toEqual([])
+  })
+
+  it('lets the erasure of a person reach every table with an account in it', async () => {
+    const { rows } = await test.admin.query(
+      `select c.oid::regclass::text as name from pg_class c join pg_namespace n on n.oid = c.relnamespace
+       join pg_attribute a on a.attrelid = c.oid and a.attname = 'account_id' and not a.attisdropped
+       where c.relkind in ('r', 'p') and not c.relispartition and n.nspname = any($1)
+         and not exists (select 1 from pg_policy p where p.polrelid = c.oid and p.polcmd in ('*', 'd')
+           and 'seaworthy_owner'::regrole::oid = any (p.polroles))`,
+      [['seaworthy', ...apps.map((app) => app.name)]],
+    )
+    expect(rows.map((row) => row.name)).toEqual([])
   })
 
   it('has an index for every foreign key', async () => {

@@ -64,7 +64,7 @@ describe.skipIf(!chromiumPath)('the security page', () => {
     const { page, context } = await openVisitor(browser, size)
     const email = await signUp(page)
     await openSecurity(page)
-    await page.getByText('Signing in needs no code').waitFor()
+    await page.getByText('Signing in needs no code', { exact: true }).waitFor()
     await expectAccessible(page, 'security')
     await expectNoSideways(page)
 
@@ -102,7 +102,7 @@ describe.skipIf(!chromiumPath)('the security page', () => {
     const section = page.getByRole('region', { name: 'Authenticator app' })
     await section.getByRole('button', { name: 'Remove' }).click()
     await page.getByRole('button', { name: 'Remove it' }).click()
-    await page.getByText('Signing in needs no code').waitFor()
+    await page.getByText('Signing in needs no code', { exact: true }).waitFor()
     await context.close()
   })
 
@@ -188,7 +188,7 @@ describe.skipIf(!chromiumPath)('the security page', () => {
     expect(photos.status).toBe(200)
     await page.getByRole('button', { name: 'I have kept it' }).click()
     await page.getByText('Nightly backup').waitFor()
-    expect(await page.locator('main').innerText()).not.toContain(key)
+    await until('the key is gone', async () => !(await page.locator('main').innerText()).includes(key))
     await page.getByRole('button', { name: 'Revoke Nightly backup' }).click()
     await page.getByText('This key opens nothing any more.').waitFor()
     await context.close()

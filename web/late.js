@@ -28,10 +28,18 @@
     globalThis.refreshed = navigator.locks ? navigator.locks.request('seaworthy-refresh', refresh) : refresh()
     globalThis.refreshed.catch(() => {})
   }
+  // The page's code has taken it when it has kept the browser from sending it. Until then it is asked again, also in the
+  // moment in which the page comes to life and hears only a part of what happens.
+  let tries = 0
   addEventListener('submit', (event) => {
-    if (alive) return
+    if (event.defaultPrevented || tries > 200) return
     event.preventDefault()
-    early = () => event.target.requestSubmit()
+    const again = () => event.target.requestSubmit()
+    if (!alive) early = again
+    else {
+      tries++
+      setTimeout(again, 50)
+    }
   })
   addEventListener('click', ({ target }) => {
     const button = target.closest('button[type=button]:not([popovertarget])')

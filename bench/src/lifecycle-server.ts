@@ -6,7 +6,13 @@ import type { Caller } from '@seaworthy/core'
 import { defineApp, rate, route } from '@seaworthy/platform/definition'
 import { createHoldingServer, serveHttp } from '@seaworthy/platform/http'
 import { createMemoryLimiter, createSuspicion } from '@seaworthy/platform/limits'
-import { createHealth, createLogger, createMetrics, durationBuckets } from '@seaworthy/platform/telemetry'
+import {
+  createHealth,
+  createLogger,
+  createMetrics,
+  createPseudonyms,
+  durationBuckets,
+} from '@seaworthy/platform/telemetry'
 import cors from 'cors'
 import express from 'express'
 import { rateLimit } from 'express-rate-limit'
@@ -97,6 +103,7 @@ async function startSeaworthy(): Promise<number> {
       suspicion: createSuspicion({ mode: 'limit', clock: systemClock, log, metrics }),
       log,
       identity: { identify } as never,
+      pseudonym: createPseudonyms(new Secret(secret), systemClock),
       observe: metrics.histogram(
         'http_request_duration_seconds',
         'x',

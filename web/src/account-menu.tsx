@@ -72,7 +72,8 @@ function Menu() {
 /** Shown to whoever has a choice. */
 function Accounts({ onChosen }: { readonly onChosen: () => void }) {
   const service = useService()
-  const accounts = useQuery(accountsQuery(service))
+  const { status } = useSession()
+  const accounts = useQuery({ ...accountsQuery(service), enabled: status === 'signed-in' })
   const change = useSwitch()
   if (!accounts.data || accounts.data.length < 2) return null
   return (

@@ -15,12 +15,22 @@ export function printDatabaseUrl({ as }: { readonly as: string }): void {
 
 function urlFor(role: Role): string {
   const config = readConfig(findPlace().directory)
-  const given = config.databaseUrl?.reveal()
-  if (role === 'admin' && given) return given
-  const { endpoint, admin } = adminAddress(config)
-  const login = role === 'admin' ? admin : loginOf(role, config.secrets.databaseRoleSecret, endpoint)
+  if (role === 'admin' && config.databaseUrl) return config.databaseUrl.reveal()
+  const { endpoint, login } = connectionOf(config, role)
   const tls = endpoint.tls === 'verify' ? `?sslmode=verify-full${authority(config.databaseCaFile)}` : ''
   return `postgresql://${login.user}:${encodeURIComponent(login.password)}@${endpoint.host}:${endpoint.port}/${endpoint.database}${tls}`
+}
+
+/** Where the database of this installation is, and how a role comes in. */
+export function connectionOf(config: Config, role: Role): { readonly endpoint: Endpoint; readonly login: Login } {
+  const given = config.databaseUrl && parseDatabaseUrl(config.databaseUrl.reveal())
+  if (given && role === 'admin') return { endpoint: given.endpoint, login: given.admin }
+  const endpoint = given?.endpoint ?? embeddedEndpoint(config.dataDirectory)
+  const login =
+    role === 'admin'
+      ? { user: 'seaworthy_admin', password: readSecret(config.dataDirectory, 'DATABASE_ADMIN_PASSWORD') }
+      : loginOf(role, config.secrets.databaseRoleSecret, endpoint)
+  return { endpoint, login }
 }
 
 /** `psql` looks for it in the address. */

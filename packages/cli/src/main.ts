@@ -1,6 +1,9 @@
 import { ConfigError } from '@seaworthy/platform/config'
+import { redactText } from '@seaworthy/platform/telemetry'
 import { Command } from 'commander'
+import { addAuditCommands } from './audit.ts'
 import { addKeyCommands } from './key-commands.ts'
+import { addPersonCommands } from './person.ts'
 import { findPlace } from './place.ts'
 import type { ProveFlags } from './prove.ts'
 import { start } from './start.ts'
@@ -45,6 +48,8 @@ mail
     const { printMail } = await import('./mail.ts')
     await printMail(id)
   })
+addAuditCommands(program)
+addPersonCommands(program)
 program
   .command('prove')
   .description('measure what the product claims')
@@ -70,6 +75,6 @@ program
 try {
   await program.parseAsync()
 } catch (error) {
-  process.stderr.write(`\n${error instanceof ConfigError ? error.message : (error as Error).message}\n\n`)
+  process.stderr.write(`\n${error instanceof ConfigError ? error.message : redactText((error as Error).message)}\n\n`)
   process.exit(1)
 }

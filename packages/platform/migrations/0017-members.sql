@@ -59,4 +59,5 @@ end $$;
 
 -- A line of the audit names the account that writes it, or none; only duties write for accounts they do not work in.
 alter policy append on seaworthy.audit with check (
-  (select seaworthy.account_id()) is null or account_id is null or account_id = (select seaworthy.account_id()));
+  (select seaworthy.account_id()) is null or account_id is null or account_id = (select seaworthy.account_id())
+  or (select seaworthy.on_duty('operations')));

@@ -1,18 +1,21 @@
-import { join } from 'node:path'
 import { systemClock } from '@seaworthy/core'
 import type { Config } from '../config/index.ts'
 import { type Database, type Endpoint, loginOf, openDatabase } from '../data/index.ts'
+import type { App } from '../definition/index.ts'
 import { checkMail } from '../mail/index.ts'
-import { createMedia, type MediaRoom, openDiskStore, openS3Store } from '../media/index.ts'
+import type { MediaRoom } from '../media/index.ts'
 import {
   createHealth,
   createLogger,
   createMetrics,
+  createPseudonyms,
+  createRedact,
   type Health,
   type Logger,
   type Metrics,
 } from '../telemetry/index.ts'
 import { createKeyAgeCheck, openKeyRing, openVault, type Vault } from '../vault/index.ts'
+import { openFiles } from './files.ts'
 
 /** What every process of ours has. */
 export interface Capabilities {
@@ -32,11 +35,23 @@ export interface Telemetry {
   readonly health: Health
 }
 
-export const openTelemetry = (config: Config, process: string): Telemetry => ({
-  log: createLogger({ level: config.logLevel, process }),
+/** What the apps' tables declare as personal is redacted by its name, wherever it is logged. */
+export const openTelemetry = (config: Config, process: string, apps: readonly App[]): Telemetry => ({
+  log: createLogger({
+    level: config.logLevel,
+    process,
+    redact: createRedact({ personal: personalNames(apps), pseudonym: createPseudonyms(config.secrets.auditSecret) }),
+  }),
   metrics: createMetrics(),
   health: createHealth(),
 })
+
+const personalNames = (apps: readonly App[]): ReadonlySet<string> =>
+  new Set(
+    apps
+      .flatMap((app) => app.tables)
+      .flatMap((table) => Object.entries(table.columns).flatMap(([name, column]) => (column.pii ? [name] : []))),
+  )
 
 export async function openCapabilities(
   config: Config,
@@ -67,39 +82,15 @@ export async function openCapabilities(
     },
     onEffectError: (error) => log.error('an effect after a commit failed', { error }),
   })
-  const store = await openStore(config)
-  const media = createMedia({
-    database,
-    store,
-    directory: join(config.dataDirectory, 'media'),
-    secret: config.secrets.mediaSecret,
-    urlMs: config.mediaUrlMs,
-    quotaBytes: config.storageQuotaBytes,
-    concurrency: config.mediaConcurrency,
-    clock: systemClock,
-  })
+  const media = await openFiles(config, database)
   health.add({ name: 'database', kind: 'must', check: () => database.ping() })
   const ring = openKeyRing(config)
   const vault = openVault({ ring })
   health.add({ name: 'encryption key', kind: 'nice', check: createKeyAgeCheck(database, ring, systemClock) })
-  health.add({ name: 'storage', kind: 'nice', check: () => store.ping() })
+  health.add({ name: 'storage', kind: 'nice', check: () => media.store.ping() })
   if (config.smtpUrl) health.add({ name: 'mail', kind: 'nice', check: () => checkMail(database) })
   metrics.gauge('database_connections', 'Connections of this process.', () => database.stats().total)
   metrics.gauge('database_waiting', 'Requests that wait for a connection.', () => database.stats().waiting)
   metrics.gauge('media_waiting', 'Pictures that wait to be worked on.', () => media.queue.waiting)
   return { config, endpoint, log, metrics, health, database, media, vault }
-}
-
-function openStore(config: Config) {
-  if (!config.s3Endpoint || !config.s3Bucket || !config.s3AccessKeyId || !config.s3SecretAccessKey)
-    return openDiskStore(join(config.dataDirectory, 'blobs'))
-  return Promise.resolve(
-    openS3Store({
-      endpoint: config.s3Endpoint,
-      bucket: config.s3Bucket,
-      region: config.s3Region,
-      accessKeyId: config.s3AccessKeyId,
-      secretAccessKey: config.s3SecretAccessKey,
-    }),
-  )
 }

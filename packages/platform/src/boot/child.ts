@@ -4,6 +4,7 @@ import { createInterface } from 'node:readline'
 import { backoffMs, pause, SECOND } from '@seaworthy/core'
 import { childEnvironment } from '../config/index.ts'
 import type { Endpoint } from '../data/index.ts'
+import { asLogLine } from '../telemetry/index.ts'
 import { type FromChild, REPLACEMENT, type ToChild } from './child-link.ts'
 
 type ChildState = 'starting' | 'ready' | 'restarting' | 'stopped'
@@ -80,7 +81,8 @@ export function superviseChild(settings: ChildSettings): SupervisedChild {
     const startedAt = Date.now()
     child = startProcess(settings, child !== undefined)
     for (const stream of [child.stdout, child.stderr])
-      if (stream) createInterface({ input: stream }).on('line', settings.onLine)
+      if (stream)
+        createInterface({ input: stream }).on('line', (line) => settings.onLine(asLogLine(line, settings.name)))
     child.on('message', hear)
     child.once('exit', (code, signal) => void restart(startedAt, signal ?? String(code)))
   }

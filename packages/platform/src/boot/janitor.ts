@@ -1,3 +1,4 @@
+import type { Config } from '../config/index.ts'
 import { type Database, type Duty, sql } from '../data/index.ts'
 import type { ScheduledTask } from '../jobs/index.ts'
 import { eraseOldMail } from '../mail/index.ts'
@@ -8,6 +9,7 @@ interface JanitorParts {
   readonly database: Database
   readonly media: MediaRoom
   readonly log: Logger
+  readonly config: Config
 }
 
 type Deletion = ReturnType<typeof sql>
@@ -15,18 +17,19 @@ type Deletion = ReturnType<typeof sql>
 const ROWS_MAX = 5_000
 const ROUNDS_MAX = 100
 
-const events: Deletion = sql`
+const before = (ms: number): Deletion => sql`(now() - ${ms} * interval '1 millisecond')`
+const events = (ms: number): Deletion => sql`
   delete from seaworthy.events where id in (
-    select id from seaworthy.events where created_at < now() - interval '1 hour' limit ${ROWS_MAX})`
-const answers: Deletion = sql`
+    select id from seaworthy.events where created_at < ${before(ms)} limit ${ROWS_MAX})`
+const answers = (ms: number): Deletion => sql`
   delete from seaworthy.idempotency where (account_id, key) in (
-    select account_id, key from seaworthy.idempotency where created_at < now() - interval '48 hours' limit ${ROWS_MAX})`
-const jobs: Deletion = sql`
+    select account_id, key from seaworthy.idempotency where created_at < ${before(ms)} limit ${ROWS_MAX})`
+const jobs = (ms: number): Deletion => sql`
   delete from seaworthy.jobs where id in (
-    select id from seaworthy.jobs where finished_at < now() - interval '30 days' limit ${ROWS_MAX})`
-const sessions: Deletion = sql`
+    select id from seaworthy.jobs where finished_at < ${before(ms)} limit ${ROWS_MAX})`
+const sessions = (ms: number): Deletion => sql`
   delete from seaworthy.sessions where id in (
-    select id from seaworthy.sessions where expires_at < now() - interval '1 day' limit ${ROWS_MAX})`
+    select id from seaworthy.sessions where expires_at < ${before(ms)} limit ${ROWS_MAX})`
 const invitations: Deletion = sql`
   delete from seaworthy.invitations where id in (
     select id from seaworthy.invitations where expires_at < now() - interval '30 days' limit ${ROWS_MAX})`
@@ -45,17 +48,17 @@ const tries: Deletion = sql`
     select key from seaworthy.tries where last_ms < (extract(epoch from now()) - 90000) * 1000 limit ${ROWS_MAX})`
 
 /** What piles up is removed, a bounded number of rows in each transaction, until nothing is left. */
-export function janitorSchedules({ database, media, log }: JanitorParts): readonly ScheduledTask[] {
+export function janitorSchedules({ database, media, log, config }: JanitorParts): readonly ScheduledTask[] {
   const sweep = (name: string, cron: string, duty: Duty, deletion: Deletion): ScheduledTask => ({
     name: `platform.sweep-${name}`,
     cron,
     run: async () => log.info('old rows removed', { of: name, rows: await removeAll(database, duty, deletion) }),
   })
   return [
-    sweep('events', '*/5 * * * *', 'janitor', events),
-    sweep('answers', '11 * * * *', 'janitor', answers),
-    sweep('jobs', '23 * * * *', 'janitor', jobs),
-    sweep('sessions', '37 * * * *', 'identity', sessions),
+    sweep('events', '*/5 * * * *', 'janitor', events(config.eventRetentionMs)),
+    sweep('answers', '11 * * * *', 'janitor', answers(config.answerRetentionMs)),
+    sweep('jobs', '23 * * * *', 'janitor', jobs(config.jobRetentionMs)),
+    sweep('sessions', '37 * * * *', 'identity', sessions(config.sessionRetentionMs)),
     sweep('invitations', '43 * * * *', 'identity', invitations),
     sweep('links', '47 * * * *', 'identity', links),
     {

@@ -59,7 +59,8 @@ const SPARE_CONNECTIONS = 20
 
 /** What all processes may open at once, and some for migrations and for people who look. */
 function connectionsOf(config: Config): number {
-  const web = config.webProcesses * (config.databasePoolMax + LIMITS_CONNECTIONS + 1)
+  // Each also has one for events and one for the sealer of the audit.
+  const web = config.webProcesses * (config.databasePoolMax + LIMITS_CONNECTIONS + 2)
   const workers = config.workerProcesses * (config.databasePoolMax + config.workerConcurrency + QUEUE_CONNECTIONS)
   return web + workers + SPARE_CONNECTIONS
 }

@@ -2,6 +2,7 @@ import { createServer } from 'node:net'
 import { backoffMs, pause, SECOND, systemClock } from '@seaworthy/core'
 import type { Config } from '../config/index.ts'
 import { type EmbeddedServer, type Endpoint, loginOf, openDatabase } from '../data/index.ts'
+import { hasErasures } from '../privacy/index.ts'
 import type { Logger } from '../telemetry/index.ts'
 import { startAdminServer } from './admin-server.ts'
 import { type ChildView, type SupervisedChild, superviseChild } from './child.ts'
@@ -85,6 +86,8 @@ export async function startSupervisor(settings: SupervisorSettings): Promise<Sup
       closer.add('database', () => keeper.stop())
     }
     const migrations = await prepareDatabase(server, config, system.apps, log, aborted.signal)
+    // Where nobody was ever erased the supervisor stays small.
+    if (hasErasures(config.dataDirectory)) await (await import('./privacy.ts')).eraseAgain(config, server.endpoint, log)
     const operatorToken = await operatorLink(server, config)
     for (const child of children.all) child.go(server.endpoint)
     const admin = await startAdminServer(config.adminPort, {

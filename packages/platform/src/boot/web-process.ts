@@ -1,16 +1,20 @@
 import type { Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { pause, systemClock } from '@seaworthy/core'
+import { checkSealLag } from '../audit/index.ts'
 import type { Config } from '../config/index.ts'
 import { guardFetch, loginOf } from '../data/index.ts'
 import { type App, scopesOf } from '../definition/index.ts'
 import { type OpenFlags, openFlags } from '../flags/index.ts'
 import {
+  auditApp,
   batchApp,
   createHoldingServer,
   type HttpParts,
   identityApp,
   operationsApp,
+  type PrivacyParts,
+  privacyApp,
   serveHttp,
   signUps,
   uploadsApp,
@@ -18,12 +22,15 @@ import {
 } from '../http/index.ts'
 import { type Identity, openIdentity } from '../identity/index.ts'
 import { createGuard, createSuspicion, type RateLimiter } from '../limits/index.ts'
+import { openErasureRegister } from '../privacy/index.ts'
 import { type Feed, jobsChannel, openFeed, openSockets } from '../realtime/index.ts'
-import { durationBuckets } from '../telemetry/index.ts'
+import { createPseudonyms, durationBuckets } from '../telemetry/index.ts'
 import { onAccountCreated, withSettings } from './app-settings.ts'
+import { openSealer } from './audit-seals.ts'
 import { type Capabilities, openCapabilities, openTelemetry } from './capabilities.ts'
 import { linkToSupervisor, tellSupervisor } from './child-link.ts'
 import { type Closer, createCloser } from './closer.ts'
+import { endOnFaults } from './fatal.ts'
 import { openLimits } from './limits.ts'
 import type { Place, System } from './system.ts'
 
@@ -35,8 +42,9 @@ export async function runWebProcess(
   isReplacement: boolean,
 ): Promise<void> {
   guardFetch()
-  const telemetry = openTelemetry(config, 'web')
+  const telemetry = openTelemetry(config, 'web', system.apps)
   const { log } = telemetry
+  endOnFaults(log)
   // What holds connections open goes first, then requests under way finish, and only then what they work with.
   const front = createCloser(log)
   const closer = createCloser(log)
@@ -61,6 +69,10 @@ export async function runWebProcess(
   if (!isLate) await open()
   const capabilities = await openCapabilities(config, await endpoint, 'web', telemetry)
   closer.add('database', () => capabilities.database.close())
+  // Here and not beside the jobs, some of which keep their process busy for seconds.
+  const sealer = openSealer(capabilities)
+  closer.add('sealer', () => sealer.stop())
+  telemetry.health.add({ name: 'audit', kind: 'nice', check: () => checkSealLag(capabilities.database) })
   await openWebService(system, capabilities, place, server, { front, closer })
   if (isLate) await open()
   tellSupervisor({ kind: 'ready' })
@@ -142,9 +154,10 @@ export async function openWebService(
 /** The platform's own routes, and those of the apps. */
 function allApps(
   system: System,
-  { config, database, vault, log }: Capabilities,
+  capabilities: Capabilities,
   { identity, flags, secure }: Omit<Door, 'limiter'>,
 ): readonly App[] {
+  const { config, database, vault, log } = capabilities
   const guard = createGuard({ database, secret: config.secrets.refreshSecret, clock: systemClock, log })
   const { refreshMs, publicUrl } = config
   const scopes = scopesOf([uploadsApp(), ...system.apps])
@@ -155,6 +168,8 @@ function allApps(
       uploadsApp(),
       vaultApp(vault),
       batchApp(),
+      auditApp(database),
+      privacyApp(privacyParts(capabilities, system, identity)),
       ...system.apps,
     ],
     config,
@@ -175,6 +190,22 @@ interface Door {
   readonly secure: boolean
 }
 
+function privacyParts(
+  { config, database, media, vault }: Capabilities,
+  { apps }: System,
+  identity: Identity,
+): PrivacyParts {
+  return {
+    database,
+    store: media.store,
+    vault,
+    files: media,
+    register: openErasureRegister(config.dataDirectory),
+    tables: apps.flatMap((app) => app.tables),
+    confirmPassword: identity.confirmPassword,
+  }
+}
+
 function httpParts(
   { config, database, media, vault, log, metrics }: Capabilities,
   { identity, flags, limiter, secure }: Door,
@@ -189,6 +220,7 @@ function httpParts(
     vault,
     limiter,
     suspicion: createSuspicion({ mode: config.suspicion, clock: systemClock, log, metrics }),
+    pseudonym: createPseudonyms(config.secrets.auditSecret),
     observe: metrics.histogram(
       'http_request_duration_seconds',
       'Time from the first byte to the answer.',

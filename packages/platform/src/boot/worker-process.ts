@@ -3,19 +3,23 @@ import type { Config } from '../config/index.ts'
 import { guardFetch, loginOf } from '../data/index.ts'
 import { type RunningQueue, startWorker } from '../jobs/index.ts'
 import { type MailSender, openSmtp, startMailSender } from '../mail/index.ts'
+import { forgetAuditSchedule } from './audit-seals.ts'
 import { type Capabilities, openCapabilities, openTelemetry } from './capabilities.ts'
 import { linkToSupervisor, tellSupervisor } from './child-link.ts'
 import { createCloser } from './closer.ts'
 import { careSchedules } from './database-care.ts'
+import { endOnFaults } from './fatal.ts'
 import { janitorSchedules } from './janitor.ts'
+import { privacySchedules } from './privacy.ts'
 import type { System } from './system.ts'
 import { schedulesOf, tasksOf } from './tasks.ts'
 
 /** Runs jobs until told to stop; then finishes what is under way or hands it back. */
 export async function runWorkerProcess(system: System, config: Config): Promise<void> {
   guardFetch()
-  const telemetry = openTelemetry(config, 'worker')
+  const telemetry = openTelemetry(config, 'worker', system.apps)
   const { log } = telemetry
+  endOnFaults(log)
   const closer = createCloser(log)
   let stopping = false
   const stop = (why: string): void => {
@@ -68,8 +72,10 @@ export function openJobRunner(
   const tasks = tasksOf(system.apps, { database, media: media.media, vault, log })
   const schedules = [
     ...schedulesOf(system.apps, log),
-    ...janitorSchedules({ database, media, log }),
+    ...janitorSchedules({ database, media, log, config }),
     ...careSchedules({ database, log, metrics }),
+    forgetAuditSchedule(config, database, log),
+    ...privacySchedules({ config, database, media, log }),
   ]
   return startWorker({ queue, database, log, metrics }, tasks, schedules)
 }

@@ -19,7 +19,13 @@ export type Config = { readonly [K in keyof Settings]: ValueOf<Settings[K]> } & 
   readonly publicUrl: string
 }
 
-type GeneratedKey = 'databaseRoleSecret' | 'encryptionKey' | 'accessSecret' | 'refreshSecret' | 'mediaSecret'
+type GeneratedKey =
+  | 'databaseRoleSecret'
+  | 'encryptionKey'
+  | 'accessSecret'
+  | 'refreshSecret'
+  | 'mediaSecret'
+  | 'auditSecret'
 const knownNames = (Object.values(settings) as readonly Setting<unknown>[]).flatMap((setting) => [
   setting.env,
   ...(setting.aliases ?? []),
@@ -30,6 +36,7 @@ const generatedKeys: readonly GeneratedKey[] = [
   'accessSecret',
   'refreshSecret',
   'mediaSecret',
+  'auditSecret',
 ]
 
 export interface ConfigFault {

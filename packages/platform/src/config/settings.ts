@@ -251,6 +251,37 @@ export const settings = {
     text: 'What happens to accounts and networks that behave like an attack: watch reports them, limit lets them wait ten minutes too.',
   }),
 
+  auditSecret: secret('AUDIT_SECRET', {
+    group: 'Audit and privacy',
+    generated: true,
+    text: 'Seals audit lines. Never change it: what was sealed with another one cannot be verified. Keep a copy elsewhere.',
+  }),
+  auditRetentionMs: duration('AUDIT_RETENTION', 90 * DAY, 3_650 * DAY, {
+    group: 'Audit and privacy',
+    default: '400d',
+    text: 'How long audit lines are kept.',
+  }),
+  jobRetentionMs: duration('JOB_RETENTION', DAY, 365 * DAY, {
+    group: 'Audit and privacy',
+    default: '30d',
+    text: 'How long jobs that ended are kept.',
+  }),
+  sessionRetentionMs: duration('SESSION_RETENTION', DAY, 365 * DAY, {
+    group: 'Audit and privacy',
+    default: '1d',
+    text: 'How long sign-ins that expired are kept.',
+  }),
+  answerRetentionMs: duration('IDEMPOTENCY_RETENTION', HOUR, 30 * DAY, {
+    group: 'Audit and privacy',
+    default: '48h',
+    text: 'How long an answer is kept for its idempotency key.',
+  }),
+  eventRetentionMs: duration('EVENT_RETENTION', 10 * MINUTE, 7 * DAY, {
+    group: 'Audit and privacy',
+    default: '1h',
+    text: 'How long a browser that was away can catch up on live events.',
+  }),
+
   mediaSecret: secret('MEDIA_URL_SECRET', {
     group: 'Files',
     generated: true,

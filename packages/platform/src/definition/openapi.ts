@@ -2,6 +2,7 @@ import { platformErrors } from '@seaworthy/core'
 import { z } from 'zod'
 import { type App, addressOf, scopeOf } from './app.ts'
 import { fieldChoiceOf } from './fields.ts'
+import { fileTypesOf } from './file-reply.ts'
 import type { Body, Route } from './route.ts'
 
 type Json = Record<string, unknown>
@@ -147,7 +148,7 @@ function renderResponses(route: Route): Json {
     const empty = status === '204'
     responses[status] = {
       description: route.summary,
-      ...(empty ? {} : { content: { 'application/json': { schema: toSchema(schema, 'output') } } }),
+      ...(empty ? {} : { content: renderContent(schema) }),
     }
   }
   for (const status of refusalsOf(route)) {
@@ -157,6 +158,12 @@ function renderResponses(route: Route): Json {
     }
   }
   return responses
+}
+
+function renderContent(schema: z.ZodType): Json {
+  const types = fileTypesOf(schema)
+  if (!types) return { 'application/json': { schema: toSchema(schema, 'output') } }
+  return Object.fromEntries(types.map((type) => [type, { schema: { type: 'string', format: 'binary' } }]))
 }
 
 /** The statuses that the lifecycle itself may give to this route. */

@@ -1,6 +1,7 @@
 import type { Readable } from 'node:stream'
 import type { Caller, Role } from '@seaworthy/core'
 import type { z } from 'zod'
+import type { AuditDetails, EventOrigin } from '../audit/index.ts'
 import type { Transaction } from '../data/index.ts'
 import type { Flags } from '../flags/index.ts'
 import type { RateClass } from '../limits/index.ts'
@@ -73,7 +74,7 @@ export interface RouteContext<A, P, Q, B, T> {
   /** A short transaction of the caller's own, for routes with `transaction: 'none'`. */
   read<V>(work: (tx: Transaction) => Promise<V>): Promise<V>
   /** For routes with `transaction: 'none'`: the audit line, in the transaction in which the change is made. */
-  audit(tx: Transaction, caller: Caller, status: number, resource?: string): Promise<void>
+  audit(tx: Transaction, caller: Caller, status: number, resource?: string, details?: AuditDetails): Promise<void>
   /** Another route of this service, asked as the same caller, with its own limits, authorisation and audit line. */
   call(ask: RouteAsk): Promise<RouteTold>
   readonly media: Media
@@ -86,6 +87,8 @@ export interface RouteContext<A, P, Q, B, T> {
   readonly signal: AbortSignal
   readonly trace: Trace
   readonly requestId: string
+  /** Where the request came from, for `recordEvent`. */
+  readonly origin: EventOrigin
   /** Masked; for lists of devices. */
   readonly network: string
   readonly log: Logger
@@ -103,6 +106,8 @@ export type RouteAnswer<R extends Replies> = {
     readonly body: z.input<R[S]>
     readonly headers?: AnswerHeaders
     readonly resource?: string
+    /** For the audit line. */
+    readonly details?: AuditDetails
   }
 }[keyof R & number]
 
@@ -131,6 +136,8 @@ interface RouteShape {
   readonly transaction: TransactionMode
   /** The action that the audit line names. */
   readonly audit?: string | undefined
+  /** Its line is one of the security events. */
+  readonly security?: true | undefined
   /** The same key gives the first answer back. Needs a transaction. */
   readonly idempotency?: 'required' | undefined
 }
@@ -151,6 +158,7 @@ export interface Route<
     readonly body: unknown
     readonly headers?: AnswerHeaders
     readonly resource?: string
+    readonly details?: AuditDetails
   }>
 }
 
@@ -198,6 +206,7 @@ export function route<
     readonly errors?: readonly string[]
     readonly transaction?: T
     readonly idempotency?: T extends 'write' ? 'required' : never
+    readonly security?: true
     readonly handle: (context: RouteContext<A, P, Q, B, T>) => Promise<RouteAnswer<NoInfer<R>>>
   } & Writes<M> &
     Params<Path, P>,

@@ -9,7 +9,7 @@ export interface Flags {
   valueOf<V extends FlagValue>(flag: Flag<V>): V
 }
 
-export interface FlagState {
+interface FlagState {
   readonly flag: Flag
   readonly value: FlagValue
   readonly changedAt: Date | undefined
@@ -60,14 +60,14 @@ export async function openFlags({ database, flags, log }: FlagSettings): Promise
     READ_MS,
   )
   timer.unref()
-  const valueOf = <V extends FlagValue>(flag: Flag<V>): V => {
+  const current = <V extends FlagValue>(flag: Flag<V>): V => {
     // A value from another release may mean nothing to this one.
     const value = stored.get(flag.name)?.value
     return flag.values.find((known) => known === value) ?? flag.default
   }
   return {
-    valueOf,
-    list: () => flags.map((flag) => ({ flag, value: valueOf(flag), changedAt: stored.get(flag.name)?.changedAt })),
+    valueOf: current,
+    list: () => flags.map((flag) => ({ flag, value: current(flag), changedAt: stored.get(flag.name)?.changedAt })),
     turn: async (change, also) => {
       const flag = flags.find(({ name }) => name === change.name)
       if (!flag) throw fault('not_found', { detail: `This release has no flag ${change.name}.` })
@@ -77,7 +77,7 @@ export async function openFlags({ database, flags, log }: FlagSettings): Promise
         await tx.run(sql`
           insert into seaworthy.flags (name, value, changed_by) values (${flag.name}, ${JSON.stringify(change.value)}, ${change.by})
           on conflict (name) do update set value = excluded.value, changed_at = now(), changed_by = excluded.changed_by`)
-        await also?.(tx, valueOf(flag))
+        await also?.(tx, current(flag))
       })
       await read()
     },

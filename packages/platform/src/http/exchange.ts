@@ -1,13 +1,14 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { type Caller, fault, type Secret } from '@seaworthy/core'
+import { type Caller, fault, isId, type Secret } from '@seaworthy/core'
 import type { FastifyRequest } from 'fastify'
+import type { AuditDetails, EventOrigin } from '../audit/index.ts'
 import type { Database, Transaction } from '../data/index.ts'
 import type { AnswerHeaders, App, FieldChoice, Route, RouteAsk, RouteTold } from '../definition/index.ts'
 import type { Flags } from '../flags/index.ts'
 import type { Identity } from '../identity/index.ts'
 import type { RateDecision, RateLimiter, Suspicion } from '../limits/index.ts'
 import type { Media } from '../media/index.ts'
-import type { Logger, Metrics, Trace } from '../telemetry/index.ts'
+import { type Logger, type Metrics, maskAddress, type Pseudonyms, type Trace } from '../telemetry/index.ts'
 import type { Vault } from '../vault/index.ts'
 
 /** What all requests of this process share. */
@@ -23,6 +24,8 @@ export interface HttpParts {
   readonly call?: (exchange: Exchange, ask: RouteAsk) => Promise<RouteTold>
   readonly log: Logger
   readonly metrics: Metrics
+  /** Of people's ids, for log lines. */
+  readonly pseudonym: Pseudonyms
   readonly observe: (values: { method: string; route: string; status_code: string }, seconds: number) => void
   readonly settings: HttpSettings
 }
@@ -84,6 +87,19 @@ export class Exchange {
     return this.patienceMs && this.patienceMs - (performance.now() - this.startedMs)
   }
 
+  /** For audit lines and security events. */
+  get origin(): EventOrigin {
+    const { method, headers, url } = this.incoming
+    return {
+      network: maskAddress(this.address),
+      userAgent: headers['user-agent'],
+      requestId: this.requestId,
+      method,
+      route: this.served.template,
+      path: safePath(this.served.template, url ?? ''),
+    }
+  }
+
   /** Aborted when the caller is gone or does not wait any more. */
   get signal(): AbortSignal {
     this.#signal ??= this.#watch()
@@ -106,6 +122,15 @@ export class Exchange {
   }
 }
 
+/** The path that was asked for, with ids; whatever else stands in the place of a parameter may be a secret. */
+function safePath(template: string, url: string): string {
+  if (!template.includes('{')) return template
+  const asked = url.split('?', 1)[0]?.split('/') ?? []
+  const show = (part: string, i: number): string =>
+    part.startsWith('{') && isId(asked[i] ?? '') ? (asked[i] ?? '') : part
+  return template.split('/').map(show).join('/')
+}
+
 /** A route with what could be worked out before the first request. */
 export interface ServedRoute {
   readonly app: Pick<App, 'name'>
@@ -123,6 +148,7 @@ export interface Answer {
   readonly body: unknown
   readonly headers?: AnswerHeaders
   readonly resource?: string
+  readonly details?: AuditDetails
 }
 
 /** Synchronous where it can be: a promise costs more than most stages do. */

@@ -1,9 +1,11 @@
 /** HTTP: the lifecycle of a request, and the routes every installation has. */
 export type { HttpParts, HttpSettings } from './exchange.ts'
+export { auditApp } from './routes/audit.ts'
 export { batchApp } from './routes/batch.ts'
 export { signUps } from './routes/identity/entry.ts'
 export { identityApp } from './routes/identity/identity-app.ts'
 export { operationsApp } from './routes/operations.ts'
+export { type PrivacyParts, privacyApp } from './routes/privacy.ts'
 export { uploadsApp } from './routes/uploads.ts'
 export { vaultApp } from './routes/vault.ts'
 export { createHoldingServer, type ServerSettings, serveHttp } from './server.ts'

@@ -1,9 +1,11 @@
+import { Readable } from 'node:stream'
+import { pipeline } from 'node:stream/promises'
 import { promisify } from 'node:util'
 import { brotliCompress, constants, gzip } from 'node:zlib'
 import { AppError, fault, KiB } from '@seaworthy/core'
 import type { z } from 'zod'
 import { translateDatabaseError } from '../data/index.ts'
-import { chooseFields } from '../definition/index.ts'
+import { chooseFields, type FileAnswer, fileTypesOf } from '../definition/index.ts'
 import { maskAddress } from '../telemetry/index.ts'
 import type { Answer, Exchange } from './exchange.ts'
 import { asBlock, dataPolicy, securityHeaders } from './headers.ts'
@@ -40,6 +42,7 @@ export async function sendAnswer(exchange: Exchange, answer: Answer): Promise<vo
   const schema = exchange.served.route.reply[answer.status] as z.ZodType | undefined
   if (!schema)
     throw fault('internal', { internal: `${exchange.served.route.name} gave the undeclared status ${answer.status}` })
+  if (fileTypesOf(schema)) return sendFile(exchange, answer.status, schema.parse(answer.body) as FileAnswer)
   const body = answer.status === 204 ? '' : JSON.stringify(chosen(exchange, answer.status, schema.parse(answer.body)))
   noteAnswer(exchange)
   const encoding =
@@ -54,6 +57,27 @@ export async function sendAnswer(exchange: Exchange, answer: Answer): Promise<vo
 
 function chosen({ fields, served }: Exchange, status: number, body: unknown): unknown {
   return fields && served.fieldChoice && status === 200 ? chooseFields(body, fields, served.fieldChoice) : body
+}
+
+/** As it is made. When the making fails in the middle the connection breaks, so that nobody takes a part for the whole. */
+async function sendFile(exchange: Exchange, status: number, { type, name, chunks }: FileAnswer): Promise<void> {
+  const { outgoing, incoming } = exchange
+  outgoing.writeHead(status, headOf(exchange, type, { 'content-disposition': `attachment; filename="${name}"` }))
+  let bytes = 0
+  const counted = async function* () {
+    for await (const chunk of chunks) {
+      bytes += chunk.length
+      yield chunk
+    }
+  }
+  if (incoming.method === 'HEAD') outgoing.end()
+  else
+    await pipeline(Readable.from(counted(), { objectMode: false }), outgoing).catch((error: unknown) => {
+      const isGone = (error as { code?: string }).code === 'ERR_STREAM_PREMATURE_CLOSE'
+      if (!isGone) exchange.parts.log.error('a file broke off', { error, request: exchange.requestId })
+      outgoing.destroy()
+    })
+  report(exchange, status, bytes)
 }
 
 function chooseEncoding(exchange: Exchange): 'br' | 'gzip' | undefined {
@@ -126,15 +150,27 @@ function write(
   body: string | Buffer,
   extra?: Answer['headers'],
 ): void {
-  const { outgoing, requestId, trace, rate, corsOrigin } = exchange
+  const { outgoing } = exchange
   const bytes = typeof body === 'string' ? Buffer.byteLength(body) : body.length
+  const head = headOf(exchange, type, extra)
+  if (status !== 204) head.push('content-length', String(bytes))
+  if (hasUnread(exchange.incoming)) {
+    head.push('connection', 'close')
+    leaveUnread(exchange.incoming, outgoing)
+  }
+  outgoing.writeHead(status, head)
+  outgoing.end(exchange.incoming.method === 'HEAD' ? undefined : body)
+  report(exchange, status, bytes)
+}
+
+function headOf(exchange: Exchange, type: string, extra?: Answer['headers']): string[] {
+  const { requestId, trace, rate, corsOrigin } = exchange
   const head = fixedBlock(type, exchange.parts.settings.secureCookies).concat(
     'x-request-id',
     requestId,
     'traceparent',
     trace.header,
   )
-  if (status !== 204) head.push('content-length', String(bytes))
   if (rate) {
     head.push('ratelimit-policy', `"${rate.name}";q=${rate.decision.limit};w=${rate.windowSeconds}`)
     head.push('ratelimit', `"${rate.name}";r=${rate.decision.remaining};t=${rate.decision.resetSeconds}`)
@@ -148,14 +184,12 @@ function write(
       'access-control-expose-headers',
       'x-request-id, ratelimit, ratelimit-policy, retry-after',
     )
-  if (extra) for (const name in extra) for (const value of [extra[name] ?? ''].flat()) head.push(name, value)
-  if (hasUnread(exchange.incoming)) {
-    head.push('connection', 'close')
-    leaveUnread(exchange.incoming, outgoing)
-  }
-  outgoing.writeHead(status, head as string[])
-  outgoing.end(exchange.incoming.method === 'HEAD' ? undefined : body)
-  report(exchange, status, bytes)
+  if (extra) addTo(head, extra)
+  return head
+}
+
+function addTo(head: string[], extra: NonNullable<Answer['headers']>): void {
+  for (const name in extra) for (const value of [extra[name] ?? ''].flat()) head.push(name, value)
 }
 
 /** The metric and the log line. The line is put together by hand: everything in it is a number or from a closed set. */
@@ -163,7 +197,7 @@ function report(exchange: Exchange, status: number, bytes: number): void {
   const ms = performance.now() - exchange.startedMs
   const { method } = exchange.served.route
   exchange.parts.observe({ method, route: exchange.served.template, status_code: String(status) }, ms / 1_000)
-  const account = exchange.caller ? `,"account":"${exchange.caller.accountId}"` : ''
+  const account = exchange.caller ? `,"account":"${exchange.parts.pseudonym(exchange.caller.accountId)}"` : ''
   exchange.parts.log.line(
     `{"level":"info","time":"${new Date().toISOString()}","process":"${exchange.parts.settings.process}","message":"request","method":"${method}","route":"${exchange.served.template}",` +
       `"status":${status},"ms":${ms.toFixed(1)},"bytes":${bytes},"request":"${exchange.requestId}","trace":"${exchange.trace.traceId}","network":"${maskAddress(exchange.address)}"${account}}`,

@@ -1,12 +1,13 @@
 import type { ServerResponse } from 'node:http'
-import { type Caller, present } from '@seaworthy/core'
+import { AppError, type Caller, present } from '@seaworthy/core'
 import type { FastifyReply, FastifyRequest } from 'fastify'
+import type { AuditDetails } from '../audit/index.ts'
 import type { Transaction } from '../data/index.ts'
 import { createCursors, type RouteAsk, type RouteContext, type RouteTold } from '../definition/index.ts'
 import { maskAddress } from '../telemetry/index.ts'
 import { type Answer, Exchange, type HttpParts, type ServedRoute } from './exchange.ts'
 import { sendAnswer, sendProblem } from './reply.ts'
-import { auditIn } from './stages/transact.ts'
+import { auditIn, auditRefusal } from './stages/transact.ts'
 
 /** Leads a request through the stages of its route. */
 export function serve(served: ServedRoute, parts: HttpParts) {
@@ -14,16 +15,33 @@ export function serve(served: ServedRoute, parts: HttpParts) {
     reply.hijack()
     const exchange = new Exchange(request, reply.raw, parts, served)
     try {
-      for (const stage of served.before) {
-        const pending = stage(exchange)
-        if (pending) await pending
-      }
+      await prepare(exchange)
       const answer = await served.around(exchange, () => handle(exchange))
       if (!isGone(exchange.outgoing)) await sendAnswer(exchange, answer)
     } catch (error) {
       sendProblem(exchange, error)
     }
   }
+}
+
+/** What stands before the handler. Who is refused there, although known or within the limit, is audited too. */
+async function prepare(exchange: Exchange): Promise<void> {
+  const { served } = exchange
+  try {
+    for (const stage of served.before) {
+      const pending = stage(exchange)
+      if (pending) await pending
+    }
+  } catch (error) {
+    if (served.route.audit && isWorthALine(exchange, error)) await auditRefusal(exchange, error)
+    throw error
+  }
+}
+
+/** Floods leave no lines: what a limit refuses, and who has said nothing of themselves and not come to the limit yet. */
+function isWorthALine({ caller, rate }: Exchange, error: unknown): boolean {
+  const status = error instanceof AppError ? error.status : 500
+  return status !== 401 && status !== 429 && (caller !== undefined || rate !== undefined)
 }
 
 function handle(exchange: Exchange): Promise<Answer> {
@@ -76,6 +94,9 @@ class Context implements RouteContext<'member', undefined, undefined, undefined,
   get requestId() {
     return this.#exchange.requestId
   }
+  get origin() {
+    return this.#exchange.origin
+  }
   get network() {
     return maskAddress(this.#exchange.address)
   }
@@ -97,8 +118,13 @@ class Context implements RouteContext<'member', undefined, undefined, undefined,
     })
   }
 
-  readonly audit = (tx: Transaction, caller: Caller, status: number, resource?: string): Promise<void> =>
-    auditIn(this.#exchange, tx, caller, { status, resource: resource ?? caller.userId })
+  readonly audit = (
+    tx: Transaction,
+    caller: Caller,
+    status: number,
+    resource: string = caller.userId,
+    details?: AuditDetails,
+  ): Promise<void> => auditIn(this.#exchange, tx, caller, { status, resource, ...(details ? { details } : {}) })
 
   readonly header = (name: string): string | undefined => {
     const value = this.#exchange.incoming.headers[name]

@@ -6,7 +6,16 @@ import { type Accounts, accountsOf } from './accounts.ts'
 import { type Addresses, addressesOf } from './addresses.ts'
 import { type ApiKeys, isApiKey, openApiKeys } from './api-keys.ts'
 import { createBackground } from './background.ts'
-import { type Credentials, enter, reauthenticate, refresh, type SignUpOptions, signIn, signUp } from './entry.ts'
+import {
+  type Credentials,
+  confirmPassword,
+  enter,
+  reauthenticate,
+  refresh,
+  type SignUpOptions,
+  signIn,
+  signUp,
+} from './entry.ts'
 import { type Invitations, invitationsOf } from './invitations.ts'
 import { type Members, membersOf } from './members.ts'
 import type { Also, IdentitySettings, Parts, SecondFactorNeeded, SignedIn } from './parts.ts'
@@ -32,6 +41,8 @@ export interface Identity {
   refresh(refreshToken: string, also?: Also): Promise<SignedIn>
   /** The sign-in goes on as a new one whose owner has just shown who they are. Throws `wrong_credentials`. */
   reauthenticate(caller: Caller, password: string, device: Device, also?: Also): Promise<SignedIn>
+  /** That it is the caller who asks. Throws `wrong_credentials`. */
+  confirmPassword(caller: Caller, password: string): Promise<void>
   signOut(sessionId: string, also?: (tx: Transaction) => Promise<void>): Promise<void>
   /** Throws `unauthenticated` or `token_expired`. Synchronous for tokens and API keys that were seen before. */
   identify(tokenOrKey: string): Caller | Promise<Caller>
@@ -81,6 +92,9 @@ export async function openIdentity(settings: IdentitySettings): Promise<Identity
       enter(parts, { userId: await checkPasskey(parts, given), secondFactor: true }, device, also),
     refresh: (token, also) => refresh(parts, token, also),
     reauthenticate: (caller, password, device, also) => reauthenticate(parts, caller, password, device, also),
+    confirmPassword: async (caller, password) => {
+      await confirmPassword(parts, caller, password)
+    },
     signOut: async (sessionId, also) => {
       await database.withDuty('identity', async (tx) => {
         await revokeSession(tx, sessionId, 'signed_out')

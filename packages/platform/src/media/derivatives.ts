@@ -15,6 +15,8 @@ export interface Derivatives {
   open(address: MediaAddress): Promise<{ path: string; bytes: number } | undefined>
   /** Those of a photo that is gone. */
   remove(accountId: AccountId, hash: string): Promise<void>
+  /** Those of all photos of an account. */
+  removeAccount(accountId: AccountId): Promise<void>
   /** Removes the least recently read files until at most `maxBytes` are left. */
   trim(maxBytes: number): Promise<void>
 }
@@ -35,6 +37,7 @@ export function createDerivatives(directory: string, store: BlobStore, queue: Wo
       const names = await readdir(folder).catch(() => [])
       for (const name of names) if (name.startsWith(`${hash}-`)) await rm(join(folder, name), { force: true })
     },
+    removeAccount: (accountId) => rm(join(directory, accountId), { recursive: true, force: true }),
     trim: (maxBytes) => trim(directory, maxBytes),
   }
 }

@@ -80,6 +80,8 @@ export interface MediaRoom {
   readonly queue: WorkQueue
   /** Removes unused blobs, forgotten drafts and too many smaller versions. */
   sweep(): Promise<SweepReport>
+  /** Every file of an account that is no more, also those that no row knows any more. */
+  forgetAccount(accountId: AccountId): Promise<void>
 }
 
 const WAITING_MAX = 200
@@ -142,6 +144,11 @@ export function createMedia(settings: MediaSettings): MediaRoom {
     derivatives,
     queue,
     sweep: () => sweep(settings, { uploads, derivatives, drafts }),
+    forgetAccount: async (accountId) => {
+      await settings.store.deleteAccount(accountId)
+      await derivatives.removeAccount(accountId)
+      await uploads.removeAccount(accountId)
+    },
   }
 }
 

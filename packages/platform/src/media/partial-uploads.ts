@@ -24,6 +24,8 @@ export interface PartialUploads {
   /** The path of a file that is complete. Throws `conflict` before. */
   take(caller: AccountCaller, id: string): Promise<string>
   remove(caller: AccountCaller, id: string): Promise<void>
+  /** All of an account. */
+  removeAccount(accountId: AccountId): Promise<void>
   /** Removes uploads that nothing was added to since. Returns how many. */
   sweep(beforeMs: number): Promise<number>
 }
@@ -66,6 +68,7 @@ export function createPartialUploads(directory: string): PartialUploads {
       return path
     },
     remove: async (caller, id) => unlink((await find(caller, id)).path),
+    removeAccount: (accountId) => rm(folderOf(accountId), { recursive: true, force: true }),
     sweep: (beforeMs) => sweep(directory, beforeMs),
   }
 }

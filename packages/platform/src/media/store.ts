@@ -11,6 +11,8 @@ export interface BlobStore {
   size(key: string): Promise<number | undefined>
   /** Deleting what is not there is no error. */
   delete(key: string): Promise<void>
+  /** Everything of an account. */
+  deleteAccount(accountId: string): Promise<void>
   /** Throws when the store cannot be reached or written to. */
   ping(): Promise<void>
 }

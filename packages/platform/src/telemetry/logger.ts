@@ -1,6 +1,7 @@
 import pino from 'pino'
 import { createBufferedOutput } from './buffered-output.ts'
-import { redact } from './redact.ts'
+import { redactText } from './patterns.ts'
+import { type Redact, redact } from './redact.ts'
 
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error'
 export type LogFields = Readonly<Record<string, unknown>>
@@ -22,16 +23,30 @@ export interface Logger {
 interface LoggerOptions {
   readonly level: LogLevel
   readonly process: string
+  /** What is done with fields before they are written. */
+  readonly redact?: Redact
   /** Takes each line instead of standard output. */
   readonly write?: (line: string) => void
 }
 
+/** What a part printed, as a line of JSON: what is none already becomes one, redacted. */
+export const asLogLine = (line: string, process: string): string =>
+  line.startsWith('{"level":"') && line.endsWith('}')
+    ? line
+    : JSON.stringify({
+        level: 'error',
+        time: new Date().toISOString(),
+        process,
+        message: 'printed',
+        text: redactText(line),
+      })
+
 /** JSON lines on standard output. */
-export function createLogger({ level, process, write }: LoggerOptions): Logger {
-  if (write) return createCallbackLogger(level, process, write)
+export function createLogger({ level, process, redact: clean = redact, write }: LoggerOptions): Logger {
+  if (write) return createCallbackLogger(level, process, write, clean)
   const output = createBufferedOutput()
   const root = pino(pinoSettings(level, process), { write: (line: string) => output.write(line.trimEnd()) })
-  return wrap(root, output.write, output.flush)
+  return wrap(root, { line: output.write, flush: output.flush, clean })
 }
 
 /** A logger that keeps its lines, for tests. */
@@ -40,9 +55,14 @@ export function createMemoryLogger(): Logger & { readonly lines: string[] } {
   return { ...createCallbackLogger('debug', 'test', (line) => void lines.push(line)), lines }
 }
 
-function createCallbackLogger(level: LogLevel, process: string, write: (line: string) => void): Logger {
+function createCallbackLogger(
+  level: LogLevel,
+  process: string,
+  write: (line: string) => void,
+  clean: Redact = redact,
+): Logger {
   const root = pino(pinoSettings(level, process), { write: (line: string) => write(line.trimEnd()) })
-  return wrap(root, write, () => Promise.resolve())
+  return wrap(root, { line: write, flush: () => Promise.resolve(), clean })
 }
 
 const pinoSettings = (level: LogLevel, process: string): pino.LoggerOptions => ({
@@ -53,17 +73,22 @@ const pinoSettings = (level: LogLevel, process: string): pino.LoggerOptions => (
   formatters: { level: (label) => ({ level: label }) },
 })
 
-function wrap(inner: pino.Logger, line: (json: string) => void, flush: () => Promise<void>): Logger {
+interface Ends extends Pick<Logger, 'line' | 'flush'> {
+  readonly clean: Redact
+}
+
+function wrap(inner: pino.Logger, ends: Ends): Logger {
+  const { line, flush, clean } = ends
   const write = (level: LogLevel) => (message: string, fields?: LogFields) => {
     if (!inner.isLevelEnabled(level)) return
-    inner[level](fields ? (redact(fields) as object) : {}, message)
+    inner[level](fields ? (clean(fields) as object) : {}, message)
   }
   return {
     debug: write('debug'),
     info: write('info'),
     warn: write('warn'),
     error: write('error'),
-    with: (fields) => wrap(inner.child(redact(fields) as object), line, flush),
+    with: (fields) => wrap(inner.child(clean(fields) as object), ends),
     line,
     flush,
   }

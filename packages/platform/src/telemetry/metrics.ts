@@ -53,6 +53,8 @@ export function createMetrics(): Metrics {
       return (values, value) => histogram.observe(values as never, value)
     },
     gauge: (name, help, read, together = 'sum') => {
+      // Whoever is opened again in one process reads for itself from then on.
+      registry.removeSingleMetric(name)
       new Gauge({
         name,
         help,

@@ -1,10 +1,12 @@
-import { Secret } from '@seaworthy/core'
+import { DAY, newId, Secret } from '@seaworthy/core'
 import { turnableClock } from '@seaworthy/testkit'
 import { describe, expect, it } from 'vitest'
 import { createHealth } from './health.ts'
-import { createMemoryLogger } from './logger.ts'
+import { asLogLine, createLogger, createMemoryLogger } from './logger.ts'
 import { createMetrics, mergeSnapshots } from './metrics.ts'
-import { maskAddress } from './redact.ts'
+import { maskAddress } from './patterns.ts'
+import { createPseudonyms } from './pseudonyms.ts'
+import { createRedact } from './redact.ts'
 import { continueTrace } from './trace.ts'
 
 describe('log', () => {
@@ -36,6 +38,53 @@ describe('log', () => {
     const text = log.lines.join('\n')
     for (const canary of canaries) expect(text, canary).not.toContain(canary)
     expect(text).toContain('shapes')
+  })
+
+  it('finds personal values in free text, lists of headers, causes and sets of errors', () => {
+    const log = createMemoryLogger()
+    log.error('shapes', {
+      list: ['Cookie', 'canary-cookie', 'Accept', 'text/html'],
+      headers: new Headers({ 'x-api-key': 'canary-key' }),
+      map: new Map([['phoneNumber', 'canary-phone']]),
+      error: new AggregateError([new Error('token=canary-inner')], 'all failed', {
+        cause: { deep: [[{ card_number: 'canary-card' }]] },
+      }),
+      text: 'call +49 170 1234567 or (555) 123-4567, pay DE89 3704 0044 0532 0130 00, password: "canary-text", from 203.0.113.9',
+      url: new URL('https://x.example/a?email=canary-url&b=1'),
+      query: '/callback?code=canary-code&x=1',
+      why: 'url=https://x.example/?access_token=canary-nested',
+      name: 'canary-name',
+    })
+    const text = log.lines.join('\n')
+    expect(text).not.toMatch(/canary-(?!name)|1234567|123-4567|0532|113\.9/)
+    expect(text).toContain('203.0.x.x')
+    expect(text).toContain('text/html')
+  })
+
+  it('calls people by names that only the installation can find out, and other names the next day', () => {
+    const clock = turnableClock()
+    const pseudonym = createPseudonyms(new Secret('0123456789abcdef0123456789abcdef'), clock)
+    const lines: string[] = []
+    const settings = { level: 'info', process: 'test', write: (line: string) => void lines.push(line) } as const
+    const log = createLogger({ ...settings, redact: createRedact({ pseudonym, personal: new Set(['name']) }) })
+    const id = newId()
+    log.info('a', { userId: id, nested: { account_id: id }, name: 'canary', job: id, text: `no account ${id}` })
+    const [first] = lines.map((line) => JSON.parse(line))
+    expect(first).toMatchObject({ name: '[REDACTED]', job: id, text: 'no account [REDACTED:id]' })
+    expect(first.userId).toMatch(/^p-[0-9a-f]{12}$/)
+    expect(first.nested.account_id).toBe(first.userId)
+    clock.turn(DAY)
+    expect(pseudonym(id)).not.toBe(first.userId)
+    expect(pseudonym(id, clock.now() - DAY)).toBe(first.userId)
+  })
+
+  it('makes a line of JSON of whatever a part prints', () => {
+    const line = '{"level":"info","message":"ready"}'
+    expect(asLogLine(line, 'web')).toBe(line)
+    expect(JSON.parse(asLogLine('Error: for a@b.example', 'web'))).toMatchObject({
+      process: 'web',
+      text: 'Error: for [REDACTED:email]',
+    })
   })
 
   it('masks the host part of addresses', () => {

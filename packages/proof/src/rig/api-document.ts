@@ -11,6 +11,7 @@ interface Operation {
   readonly 'x-scope'?: string
   /** Only shortly after somebody has shown who they are. */
   readonly 'x-fresh'?: boolean
+  readonly 'x-audit'?: string
   readonly parameters: readonly {
     readonly name: string
     readonly in: string

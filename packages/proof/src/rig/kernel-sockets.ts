@@ -6,13 +6,6 @@ const open = new Set(['01', '08'])
 /** Connections that the server of this port of loopback still holds, as the kernel tells. */
 export const openSockets = (port: number): number => remoteEnds(port).length
 
-/** How many of these clients' connections the server of this port still holds. */
-export function openSocketsOf(port: number, clientPorts: readonly number[]): number {
-  const ends = new Set(clientPorts.map(endOf))
-  return remoteEnds(port).filter((remote) => ends.has(remote.slice(-ENDING))).length
-}
-
-const ENDING = 5
 const endOf = (port: number): string => `:${port.toString(16).toUpperCase().padStart(4, '0')}`
 
 function remoteEnds(port: number): string[] {

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 
 /** The processes that this one has started, and theirs. */
-function descendantsOf(pid: number): number[] {
+export function descendantsOf(pid: number): number[] {
   const children = childrenOf(pid)
   return children.concat(children.flatMap(descendantsOf))
 }

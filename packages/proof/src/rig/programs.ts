@@ -52,7 +52,8 @@ export function versionOf(name: ProgramName): string | undefined {
   const path = findProgram(name)
   if (!path) return undefined
   if (name === 'observatory' || name === 'lighthouse' || name === 'passwordlist') return versionOfPackage(path)
-  const flag = { exiftool: '-ver', ffuf: '-V', mkfs: '-V', nginx: '-v', slowhttptest: '-h' }[name as string] ?? '--version'
+  const flag =
+    { exiftool: '-ver', ffuf: '-V', mkfs: '-V', nginx: '-v', slowhttptest: '-h' }[name as string] ?? '--version'
   const { stdout, stderr } = spawnSync(path, [flag], { encoding: 'utf8', timeout: 5_000 })
   return /\d+(\.\d+)+/.exec(`${stdout}${stderr}`)?.[0]
 }

@@ -1,8 +1,8 @@
 import { type ChildProcess, spawn } from 'node:child_process'
-import { closeSync, existsSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { closeSync, existsSync, openSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
-import { pause } from '@seaworthy/core'
+import { MiB, pause } from '@seaworthy/core'
 import { type Endpoint, openClient } from '../drivers/pg.ts'
 import { type Binaries, installBinaries } from './binaries.ts'
 import { ADMIN, prepareCluster, refuseFullDisk, serverEnvironment } from './cluster.ts'
@@ -23,6 +23,7 @@ export interface EmbeddedServer {
 const READY_MS = 60_000
 const STOP_MS = 30_000
 const POLL_MS = 25
+const LOG_BYTES_MAX = 10 * MiB
 
 /** Starts the embedded PostgreSQL with its files below `dataDirectory`, or adopts the one that still runs there. */
 export async function startEmbeddedServer(
@@ -57,7 +58,7 @@ async function launch(
   connections: number,
 ): Promise<EmbeddedServer> {
   const port = await choosePort(join(cluster, '..', 'database.port'))
-  const log = openSync(join(cluster, '..', 'database.log'), 'a', 0o600)
+  const log = openLog(join(cluster, '..', 'database.log'))
   const child = spawnServer(binaries, cluster, { port, connections, log })
   closeSync(log)
   const exited = new Promise<void>((resolve) => child.once('exit', () => resolve()))
@@ -70,6 +71,12 @@ async function launch(
     throw new Error(`The embedded database did not start: ${lastLogLine(cluster)}`, { cause })
   })
   return describe(endpoint, password, 'started', child.pid ?? 0, exited)
+}
+
+/** The last ten megabytes and one older file. While the server runs the janitor sees to it. */
+function openLog(path: string): number {
+  if (existsSync(path) && statSync(path).size > LOG_BYTES_MAX) renameSync(path, `${path}.1`)
+  return openSync(path, 'a', 0o600)
 }
 
 /** In a process group of its own: a Ctrl-C on the terminal must reach the supervisor only, which stops it last. */
@@ -92,8 +99,10 @@ function spawnServer(
     log_timezone: 'UTC',
     timezone: 'UTC',
     log_min_duration_statement: '500ms',
-    // The values of a statement are people's: none in the server's log.
+    // Values of people's rows do not belong into a log: no parameters, and no details of violated keys.
     log_parameter_max_length: 0,
+    log_parameter_max_length_on_error: 0,
+    log_error_verbosity: 'terse',
     autovacuum_max_workers: 1,
     autovacuum_worker_slots: 2,
     max_worker_processes: 2,

@@ -53,6 +53,7 @@ const turn = (flags: OpenFlags) =>
     reply: { 204: z.undefined() },
     errors: ['not_found'],
     audit: 'flag_turn',
+    security: true,
     handle: async ({ caller, body, audit }) => {
       await flags.turn({ ...body, by: caller.userId }, (tx) => audit(tx, caller, 204, body.name))
       return { status: 204, body: undefined, resource: body.name }

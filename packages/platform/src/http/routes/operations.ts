@@ -9,6 +9,7 @@ import { flagRoutes } from './flags.ts'
 import { mailRoutes } from './operations-mail.ts'
 import { general } from './operations-rates.ts'
 import { personRoutes } from './people.ts'
+import { securityEvents } from './security-events.ts'
 
 const LETTERS_MAX = 100
 
@@ -44,6 +45,7 @@ export function operationsApp({ database, identity, flags, apps, deliversMail }:
       ...personRoutes(database, identity),
       ...flagRoutes(flags),
       ...mailRoutes(database, deliversMail),
+      securityEvents(database, general),
     ],
   })
 }
@@ -87,6 +89,7 @@ const replay = (database: Database, jobs: ReadonlyMap<string, Job>) =>
     reply: { 204: z.undefined() },
     errors: ['not_found', 'insufficient_credits'],
     audit: 'job_replay',
+    security: true,
     handle: async ({ caller, params, audit }) => {
       const known = (task: string): Job => {
         const job = jobs.get(task)

@@ -68,6 +68,7 @@ const endSessions = (identity: Identity) =>
     reply: { 204: z.undefined() },
     errors: ['not_found'],
     audit: 'person_sessions_end',
+    security: true,
     handle: async ({ caller, params: { id }, audit }) => {
       await identity.sessions.endAllOf(id as UserId, (tx) => audit(tx, caller, 204, id))
       return { status: 204, body: undefined }
@@ -89,6 +90,7 @@ const block = (identity: Identity) =>
     reply: { 204: z.undefined() },
     errors: ['not_found'],
     audit: 'person_block',
+    security: true,
     handle: async ({ caller, params: { id }, body, audit }) => {
       const act = body.blocked ? identity.sessions.block : identity.sessions.unblock
       await act(id as UserId, (tx) => audit(tx, caller, 204, id))

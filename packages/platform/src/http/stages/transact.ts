@@ -1,9 +1,9 @@
-import { type Caller, present } from '@seaworthy/core'
-import { recordAudit } from '../../audit/index.ts'
+import { type AppError, type Caller, present } from '@seaworthy/core'
+import { type AuditEntry, recordAudit } from '../../audit/index.ts'
 import type { Transaction } from '../../data/index.ts'
 import type { Route } from '../../definition/index.ts'
-import { maskAddress } from '../../telemetry/index.ts'
 import type { Answer, Around, Exchange } from '../exchange.ts'
+import { toAppError } from '../reply.ts'
 import { answerOnce, keepRefusal } from './idempotency.ts'
 
 /** Handler, audit line and stored answer in one transaction of the caller; a refusal is audited in one of its own. */
@@ -41,7 +41,7 @@ export async function auditIn(
   exchange: Exchange,
   tx: Transaction,
   caller: Caller,
-  answer: Pick<Answer, 'status' | 'resource'>,
+  answer: Pick<Answer, 'status' | 'resource' | 'details'>,
 ): Promise<void> {
   await recordAudit(tx, caller, entryOf(exchange, answer))
   exchange.audited = true
@@ -74,31 +74,56 @@ const once =
     }
   }
 
-function entryOf(exchange: Exchange, answer: Pick<Answer, 'status' | 'resource'>, errorCode?: string) {
-  const { route, template } = exchange.served
+function entryOf(
+  exchange: Exchange,
+  { status, resource, details }: Pick<Answer, 'status' | 'resource' | 'details'>,
+  error?: AppError,
+): AuditEntry {
+  const { route } = exchange.served
   return {
+    kind: route.security ? 'security' : 'change',
     action: present(route.audit, 'the audit action'),
-    outcome: errorCode ? ('refused' as const) : ('done' as const),
-    resource: answer.resource,
-    method: route.method,
-    route: template,
-    status: answer.status,
-    errorCode,
+    outcome: error ? 'refused' : 'done',
+    resource: resource ?? idIn(exchange),
+    status,
+    errorCode: error?.code,
+    errorText: error && wordsOf(error),
+    details,
     durationMs: performance.now() - exchange.startedMs,
-    network: maskAddress(exchange.address),
-    requestId: exchange.requestId,
+    origin: exchange.origin,
   }
 }
 
-async function auditRefusal(exchange: Exchange, error: unknown): Promise<void> {
-  const { code = 'internal', status = 500 } = error as { code?: string; status?: number }
-  const write = exchange.caller
-    ? exchange.parts.database.withCaller(exchange.caller, (tx) =>
-        recordAudit(tx, exchange.caller, entryOf(exchange, { status }, String(code))),
-      )
-    : exchange.parts.database.withDuty('identity', (tx) =>
-        recordAudit(tx, undefined, entryOf(exchange, { status }, String(code))),
-      )
+/** What a path with an id is about. */
+function idIn({ params }: Exchange): string | undefined {
+  const { id } = (params ?? {}) as { id?: unknown }
+  return typeof id === 'string' ? id : undefined
+}
+
+const FRAMES = 8
+
+/** Internal words; where it was not meant, also from where they came. */
+function wordsOf(error: AppError): string {
+  const cause = error.cause instanceof Error ? error.cause : undefined
+  // The detail answers the caller and may repeat what was sent; a line does not.
+  const own = error.message === error.detail ? error.title : error.message
+  if (error.status < 500) return own
+  const said = cause && cause.message !== own ? `${own}: ${cause.message}` : own
+  const frames = (cause ?? error).stack?.split('\n').filter((line) => /^ {4}at /.test(line)) ?? []
+  return [said, ...frames.slice(0, FRAMES)].join('\n')
+}
+
+/**
+ * The line of a change that was refused, in a transaction of its own. A failure to write it is only reported: the
+ * refusal stands.
+ */
+export async function auditRefusal(exchange: Exchange, thrown: unknown): Promise<void> {
+  const error = toAppError(thrown)
+  const { caller, parts } = exchange
+  const entry = entryOf(exchange, { status: error.status }, error)
+  const write = caller
+    ? parts.database.withCaller(caller, (tx) => recordAudit(tx, caller, entry))
+    : parts.database.withDuty('identity', (tx) => recordAudit(tx, undefined, entry))
   await write.catch((failure: unknown) =>
     exchange.parts.log.error('a refusal could not be audited', { error: failure, request: exchange.requestId }),
   )

@@ -30,6 +30,7 @@ export async function openDiskStore(directory: string): Promise<BlobStore> {
     },
     size: (key) => sizeOf(pathOf(key)),
     delete: (key) => rm(pathOf(key), { force: true }),
+    deleteAccount: (accountId) => rm(join(directory, accountId), { recursive: true, force: true }),
     ping: () => access(directory, constants.W_OK),
   }
 }

@@ -13,6 +13,7 @@ export interface S3Settings {
 }
 
 const ABORT_MS = 30_000
+const LIST_MAX = 500
 
 /** Blobs as objects of an S3-compatible service. An object appears whole or not at all, as S3 promises. */
 export function openS3Store(settings: S3Settings): BlobStore {
@@ -49,9 +50,19 @@ export function openS3Store(settings: S3Settings): BlobStore {
     delete: async (key) => {
       await s3.deleteObject(key)
     },
+    deleteAccount: (accountId) => deleteBelow(s3, `${accountId}/`),
     ping: async () => {
       if (!(await s3.bucketExists())) throw new Error('the bucket does not exist')
     },
+  }
+}
+
+/** A page of names at a time, until there are none. */
+async function deleteBelow(s3: S3mini, prefix: string): Promise<void> {
+  for (;;) {
+    const found = (await s3.listObjects('/', prefix, LIST_MAX)) ?? []
+    for (const { Key } of found) await s3.deleteObject(Key)
+    if (found.length < LIST_MAX) return
   }
 }
 

@@ -87,8 +87,8 @@ export const claim = defineClaim({
     patch(
       'a run ends after its first rows',
       'packages/platform/src/vault/refresh.ts',
-      'if (rows.length === 0) return total',
-      'if (rows.length === 0 || total.sealed > 4_000) return total',
+      'if (!last) break',
+      'if (!last || total.sealed > 4_000) break',
     ),
     patch(
       'names from before cannot be read any more',

@@ -86,8 +86,8 @@ export const claim = defineClaim({
     patch(
       'gauges are called like counters',
       'packages/platform/src/telemetry/metrics.ts',
-      'registry.removeSingleMetric(name)',
-      'registry.getSingleMetric(name)',
+      'of misnamed) registry.removeSingleMetric(name)',
+      'of misnamed) registry.getSingleMetric(name)',
     ),
   ],
 })

@@ -57,6 +57,7 @@ const change = ({ identity }: IdentityParts) =>
     body: z.strictObject({ email }),
     reply: { 202: OnItsWay },
     audit: 'email_change',
+    security: true,
     handle: async ({ caller, body, audit }) => {
       await identity.addresses.change(caller, body.email, (tx) => audit(tx, caller, 202))
       return {

@@ -64,6 +64,7 @@ const create = ({ identity, scopes }: IdentityParts) =>
     reply: { 201: z.object({ id: z.string(), key: z.string() }) },
     errors: ['conflict'],
     audit: 'api_key_create',
+    security: true,
     handle: async ({ caller, body, audit }) => {
       refuseUnknown(body.scopes, scopes)
       const expiresAt = body.days === undefined ? undefined : new Date(Date.now() + body.days * DAY)
@@ -86,6 +87,7 @@ const revoke = ({ identity }: IdentityParts) =>
     body: noBody,
     reply: { 204: z.undefined() },
     audit: 'api_key_revoke',
+    security: true,
     handle: async ({ caller, params, audit }) => {
       await identity.apiKeys.revoke(caller, params.id, (tx) => audit(tx, caller, 204, params.id))
       return { status: 204, body: undefined }

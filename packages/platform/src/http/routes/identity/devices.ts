@@ -49,6 +49,7 @@ export function deviceRoutes({ identity }: IdentityParts) {
     body: noBody,
     reply: { 204: z.undefined() },
     audit: 'session_end',
+    security: true,
     handle: async ({ caller, params, audit }) => {
       await identity.sessions.end(caller, params.id, (tx) => audit(tx, caller, 204, params.id))
       return { status: 204, body: undefined }
@@ -66,6 +67,7 @@ export function deviceRoutes({ identity }: IdentityParts) {
     body: noBody,
     reply: { 200: z.object({ ended: z.number().int() }) },
     audit: 'sessions_end_others',
+    security: true,
     handle: async ({ caller, audit }) => {
       const ended = await identity.sessions.endOthers(caller, (tx) => audit(tx, caller, 200))
       return { status: 200, body: { ended } }

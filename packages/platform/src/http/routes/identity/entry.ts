@@ -26,6 +26,7 @@ export function entryRoutes({ identity, guard, cookie, device: known }: Identity
     reply: { 201: Session },
     errors: ['email_taken', 'link_expired', 'sign_ups_closed', 'password_too_common'],
     audit: 'sign_up',
+    security: true,
     handle: async ({ body, header, cookie: read, network, audit, flags }) => {
       if (!flags.valueOf(signUps) && !body.operatorToken) throw fault('sign_ups_closed')
       const also = (tx: Transaction, caller: Caller) => audit(tx, caller, 201)
@@ -46,6 +47,7 @@ export function entryRoutes({ identity, guard, cookie, device: known }: Identity
     reply: { 200: Session, 202: z.object({ ticket: z.string() }) },
     errors: ['wrong_credentials', 'too_many_requests'],
     audit: 'sign_in',
+    security: true,
     handle: async ({ body, header, cookie: read, network, audit }) => {
       const also = (tx: Transaction, caller: Caller) => audit(tx, caller, 200)
       const device = read(known.name)
@@ -68,6 +70,7 @@ export function entryRoutes({ identity, guard, cookie, device: known }: Identity
     reply: { 200: Session },
     errors: ['wrong_code', 'challenge_expired'],
     audit: 'sign_in_code',
+    security: true,
     handle: async ({ body, header, cookie: read, network, audit }) => {
       const also = (tx: Transaction, caller: Caller) => audit(tx, caller, 200)
       const signedIn = await identity.signInWithCode(body, deviceOf(header, network), also)

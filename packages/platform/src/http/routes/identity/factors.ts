@@ -57,6 +57,7 @@ const confirm = ({ identity }: IdentityParts) =>
     reply: { 200: Codes },
     errors: ['wrong_code', 'conflict'],
     audit: 'totp_confirm',
+    security: true,
     handle: async ({ caller, body, audit }) => {
       const codes = await identity.secondFactor.confirm(caller, body.code, (tx) => audit(tx, caller, 200))
       return { status: 200, body: { recoveryCodes: [...codes] } }
@@ -77,6 +78,7 @@ const renewCodes = ({ identity }: IdentityParts) =>
     reply: { 200: Codes },
     errors: ['not_found'],
     audit: 'recovery_codes_renew',
+    security: true,
     handle: async ({ caller, audit }) => {
       const codes = await identity.secondFactor.renewRecoveryCodes(caller, (tx) => audit(tx, caller, 200))
       return { status: 200, body: { recoveryCodes: [...codes] } }
@@ -97,6 +99,7 @@ const remove = ({ identity }: IdentityParts) =>
     reply: { 204: z.undefined() },
     errors: ['not_found'],
     audit: 'totp_remove',
+    security: true,
     handle: async ({ caller, audit }) => {
       await identity.secondFactor.remove(caller, (tx) => audit(tx, caller, 204))
       return { status: 204, body: undefined }

@@ -55,6 +55,7 @@ const changeRole = ({ identity }: IdentityParts) =>
     reply: { 204: z.undefined() },
     errors: ['not_found', 'last_owner', 'conflict'],
     audit: 'member_role_change',
+    security: true,
     handle: async ({ caller, params: { userId }, body, audit }) => {
       const also = (tx: Parameters<typeof audit>[0]) => audit(tx, caller, 204, userId)
       await identity.members.changeRole(caller, userId as UserId, body.role, also)
@@ -77,6 +78,7 @@ const removeMember = ({ identity }: IdentityParts) =>
     reply: { 204: z.undefined() },
     errors: ['not_found', 'last_owner', 'conflict'],
     audit: 'member_remove',
+    security: true,
     handle: async ({ caller, params: { userId }, audit }) => {
       await identity.members.remove(caller, userId as UserId, (tx) => audit(tx, caller, 204, userId))
       return { status: 204, body: undefined }

@@ -74,6 +74,7 @@ const add = ({ identity }: IdentityParts) =>
     reply: { 204: z.undefined() },
     errors: ['challenge_expired', 'wrong_code', 'conflict'],
     audit: 'passkey_add',
+    security: true,
     handle: async ({ caller, body, audit }) => {
       await identity.passkeys.add(caller, body, (tx) => audit(tx, caller, 204))
       return { status: 204, body: undefined }
@@ -94,6 +95,7 @@ const remove = ({ identity }: IdentityParts) =>
     reply: { 204: z.undefined() },
     errors: ['not_found'],
     audit: 'passkey_remove',
+    security: true,
     handle: async ({ caller, body, audit }) => {
       await identity.passkeys.remove(caller, body.id, (tx) => audit(tx, caller, 204))
       return { status: 204, body: undefined }
@@ -131,6 +133,7 @@ const signIn = ({ identity, cookie }: IdentityParts) =>
     reply: { 200: Session },
     errors: ['challenge_expired', 'wrong_credentials'],
     audit: 'sign_in_passkey',
+    security: true,
     handle: async ({ body, header, network, audit }) => {
       const also = (tx: Transaction, caller: Caller) => audit(tx, caller, 200)
       return answerWith(cookie, 200, await identity.signInWithPasskey(body, deviceOf(header, network), also))

@@ -39,6 +39,7 @@ const reset = ({ identity, guard, cookie, device: known }: IdentityParts) =>
     reply: { 204: z.undefined() },
     errors: ['link_expired', 'password_too_common'],
     audit: 'password_reset',
+    security: true,
     handle: async ({ body, audit, cookie: read }) => {
       const owners: Caller[] = []
       await identity.passwords.reset(body, (tx: Transaction, who: Caller) => {
@@ -64,6 +65,7 @@ const change = ({ identity }: IdentityParts) =>
     reply: { 204: z.undefined() },
     errors: ['wrong_credentials', 'password_too_common'],
     audit: 'password_change',
+    security: true,
     handle: async ({ caller, body, audit }) => {
       await identity.passwords.change(caller, body, (tx) => audit(tx, caller, 204, caller.userId))
       return { status: 204, body: undefined }

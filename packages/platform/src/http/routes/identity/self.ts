@@ -42,6 +42,7 @@ export function selfRoutes({ identity, cookie }: IdentityParts) {
     reply: { 200: Session },
     errors: ['wrong_credentials'],
     audit: 'sign_in_confirm',
+    security: true,
     handle: async ({ caller, body, header, network, audit }) => {
       const also = (tx: Transaction, who: Caller) => audit(tx, who, 200)
       const device = deviceOf(header, network)

@@ -34,6 +34,7 @@ export function sessionRoutes({ identity, cookie }: IdentityParts) {
     body: noBody,
     reply: { 204: z.undefined() },
     audit: 'sign_out',
+    security: true,
     handle: async ({ caller, audit }) => {
       await identity.signOut(caller.sessionId, (tx) => audit(tx, caller, 204))
       return {

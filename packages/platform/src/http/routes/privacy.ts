@@ -1,0 +1,67 @@
+import { type Caller, fault } from '@seaworthy/core'
+import { z } from 'zod'
+import { defineApp, fileReply, rate, route } from '../../definition/index.ts'
+import { type ErasureParts, type ExportParts, erasePerson, exportPerson, findPerson } from '../../privacy/index.ts'
+
+const MINUTES_15 = 15 * 60_000
+/** Each asks for the password, so each is a chance to guess it. */
+const limit = rate('privacy.person', 5, MINUTES_15, { setting: 'rateAuthMax' })
+const password = z.string().max(128)
+
+export interface PrivacyParts extends ErasureParts, ExportParts {
+  /** Throws `wrong_credentials`. */
+  readonly confirmPassword: (caller: Caller, password: string) => Promise<unknown>
+}
+
+/** What somebody may ask about themselves: everything that is kept, and that it is removed. */
+export const privacyApp = (parts: PrivacyParts) =>
+  defineApp({ name: 'privacy', title: 'Your data', peopleOnly: true, routes: [exportOwn(parts), eraseOwn(parts)] })
+
+const exportOwn = (parts: PrivacyParts) =>
+  route({
+    name: 'privacy.export',
+    method: 'POST',
+    path: '/export',
+    summary: 'Everything that is kept about you, as a ZIP archive',
+    auth: 'viewer',
+    limit,
+    transaction: 'none',
+    body: z.strictObject({ password }),
+    reply: { 200: fileReply('application/zip') },
+    errors: ['wrong_credentials'],
+    audit: 'person_export',
+    security: true,
+    handle: async ({ caller, body }) => {
+      await parts.confirmPassword(caller, body.password)
+      const person = await findPerson(parts.database, { userId: caller.userId })
+      if (!person) throw fault('not_found')
+      const chunks = exportPerson(parts, person)
+      return {
+        status: 200,
+        body: { type: 'application/zip', name: 'your-data.zip', chunks },
+        resource: caller.userId,
+      }
+    },
+  })
+
+const eraseOwn = (parts: PrivacyParts) =>
+  route({
+    name: 'privacy.erase',
+    method: 'POST',
+    path: '/erase',
+    summary:
+      'Remove your account and everything in it, at once and for good; what was paid stays in the ledger, without you',
+    auth: 'viewer',
+    limit,
+    transaction: 'none',
+    body: z.strictObject({ password, confirm: z.literal('erase everything') }),
+    reply: { 204: z.undefined() },
+    errors: ['wrong_credentials', 'conflict'],
+    audit: 'person_erase',
+    security: true,
+    handle: async ({ caller, body }) => {
+      await parts.confirmPassword(caller, body.password)
+      await erasePerson(parts, caller.userId)
+      return { status: 204, body: undefined, headers: { 'clear-site-data': '"*"' }, resource: caller.userId }
+    },
+  })
