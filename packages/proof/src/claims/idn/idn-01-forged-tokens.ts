@@ -1,9 +1,14 @@
-import { SignJWT, UnsecuredJWT } from 'jose'
+import { generateKeyPair, SignJWT, UnsecuredJWT } from 'jose'
 import { defineClaim, exactly } from '../../claim.ts'
 import type { Person } from '../../rig/person.ts'
 import { patch } from '../../sabotage.ts'
 
 const MUTATIONS = 300
+
+/** An Ed25519 key as the service shows it. */
+interface PublicKey {
+  readonly x: string
+}
 
 export const claim = defineClaim({
   id: 'IDN-01',
@@ -19,7 +24,8 @@ export const claim = defineClaim({
   experiment: async (rig) => {
     const service = await rig.service()
     const person = await service.newcomer()
-    const tokens = [...(await forge(person)), ...mutate(person.token, rig.random)]
+    const { keys } = (await (await fetch(`${service.url}/.well-known/jwks.json`)).json()) as { keys: PublicKey[] }
+    const tokens = [...(await forge(person, keys)), ...mutate(person.token, rig.random)]
     const own = await person.fetch('/api/identity/me')
     const statuses = new Map<string, number>()
     for (const token of tokens) {
@@ -55,14 +61,25 @@ export const claim = defineClaim({
 })
 
 /** Every way that tokens are known to be forged. */
-async function forge(person: Person): Promise<string[]> {
+async function forge(person: Person, keys: readonly PublicKey[]): Promise<string[]> {
   const [head = '', body = '', signature = ''] = person.token.split('.')
   const claims = JSON.parse(Buffer.from(body, 'base64url').toString()) as Record<string, unknown>
   const header = JSON.parse(Buffer.from(head, 'base64url').toString()) as { alg: string; kid: string; typ: string }
   const secrets = ['', 'secret', 'changeme', 'seaworthy', person.accountId, 'your-very-secure-access-token-secret']
-  const guessed = await Promise.all(
-    secrets.map((secret) =>
-      new SignJWT(claims).setProtectedHeader(header).sign(new TextEncoder().encode(secret.padEnd(32, '\0'))),
+  // Of old, a verifier took a public key for a shared secret when the header said so.
+  const shared = [
+    ...secrets.map((secret) => secret.padEnd(32, '\0')),
+    ...keys.flatMap(({ x }) => [x, JSON.stringify(x)]),
+  ]
+  const symmetric = await Promise.all(
+    [...shared.map((text) => Buffer.from(text)), ...keys.map(({ x }) => Buffer.from(x, 'base64url'))].map((secret) =>
+      new SignJWT(claims).setProtectedHeader({ ...header, alg: 'HS256' }).sign(secret),
+    ),
+  )
+  const { privateKey } = await generateKeyPair('EdDSA')
+  const foreign = await Promise.all(
+    [header.kid, 'another', '../../dev/null'].map((kid) =>
+      new SignJWT(claims).setProtectedHeader({ ...header, kid }).sign(privateKey),
     ),
   )
   const encode = (value: unknown): string => Buffer.from(JSON.stringify(value)).toString('base64url')
@@ -87,7 +104,8 @@ async function forge(person: Person): Promise<string[]> {
   ]
   return [
     new UnsecuredJWT(claims).setIssuer('seaworthy').encode(),
-    ...guessed,
+    ...symmetric,
+    ...foreign,
     ...heads.flatMap((changed) => [`${encode(changed)}.${body}.${signature}`, `${encode(changed)}.${body}.`]),
     ...bodies.map((changed) => `${head}.${encode(changed)}.${signature}`),
     `${head}.${body}`,
