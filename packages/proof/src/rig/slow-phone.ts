@@ -87,7 +87,7 @@ async function pressOutside(page: Page, url: string): Promise<void> {
   await page.getByRole('link', { name: 'I have an account' }).click()
   await page.getByLabel('E-mail').pressSequentially('someone@example.com')
   await page.getByLabel('Password').pressSequentially(PASSWORD)
-  await page.getByRole('button', { name: 'Sign in' }).click()
+  await page.getByRole('button', { name: 'Sign in', exact: true }).click()
   await page.getByRole('alert').waitFor()
   await page.getByRole('link', { name: 'Make an account' }).click()
   await page.getByRole('heading', { name: 'Make an account' }).waitFor()

@@ -65,7 +65,7 @@ async function enterTwice(page: Page, stack: Stack, mail: string, clickTwice: Cl
   const start = page.getByRole('link', { name: 'I have an account' })
   await clickTwice(post('sign-out'), page.getByRole('button', { name: 'Sign out' }), start)
   await fillIn(page, `${stack.url}/sign-in`, mail)
-  await clickTwice(post('sign-in'), page.getByRole('button', { name: 'Sign in' }), studio)
+  await clickTwice(post('sign-in'), page.getByRole('button', { name: 'Sign in', exact: true }), studio)
 }
 
 async function makeAndDeleteTwice(

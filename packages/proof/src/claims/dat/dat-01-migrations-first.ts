@@ -15,6 +15,10 @@ const STEP_MS = 100
 
 /** Takes far longer than a start does on this machine today, and says how often it ran. */
 const slowMigration = (startMs: number): string => `create table if not exists cosnap.proof (at timestamptz not null);
+alter table cosnap.proof enable row level security;
+alter table cosnap.proof force row level security;
+drop policy if exists owner on cosnap.proof;
+create policy owner on cosnap.proof to current_user using (true) with check (true);
 insert into cosnap.proof values (clock_timestamp());
 select pg_sleep(${Math.min(15, Math.max(3, (4 * startMs) / 1_000))});
 `

@@ -12,6 +12,8 @@ const APPLIED = 'packages/platform/migrations/0004-jobs.sql'
 const NEXT = 'apps/cosnap/migrations/0002-proof.sql'
 const statements = [
   'create table cosnap.proof (id uuid primary key, words text)',
+  'alter table cosnap.proof enable row level security',
+  'alter table cosnap.proof force row level security',
   'alter table cosnap.photos add column proof text',
   'create index proof_by_words on cosnap.proof (words)',
   'create view cosnap.proof_words as select words from cosnap.proof',

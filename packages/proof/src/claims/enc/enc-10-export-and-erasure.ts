@@ -23,6 +23,7 @@ const notOwn = [
   'seaworthy.sessions',
   'seaworthy.events',
   'seaworthy.idempotency',
+  'seaworthy.account_keys',
   'seaworthy.blob_references',
 ]
 

@@ -84,7 +84,7 @@ async function lookSignedOut(page: Page, url: string, look: Look): Promise<void>
   await page.goto(`${url}/sign-in`)
   await page.getByLabel('E-mail').fill('nobody@example.com')
   await page.getByLabel('Password').fill('not the password')
-  await page.getByRole('button', { name: 'Sign in' }).click()
+  await page.getByRole('button', { name: 'Sign in', exact: true }).click()
   await page.getByRole('alert').first().waitFor()
   await look('a refused sign-in')
 }

@@ -167,7 +167,7 @@ async function comeBackTo(rig: Rig, stack: Stack, seen: Seen): Promise<number> {
     await page.goto(`${stack.url}/sign-in?next=${encodeURIComponent(next)}`)
     await page.getByLabel('E-mail').fill(person.email)
     await page.getByLabel('Password').fill(PASSWORD)
-    await page.getByRole('button', { name: 'Sign in' }).click()
+    await page.getByRole('button', { name: 'Sign in', exact: true }).click()
     await page.getByRole('heading', { name: 'Start with a photo' }).waitFor()
     arrivals++
   }

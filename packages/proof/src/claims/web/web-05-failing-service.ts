@@ -161,7 +161,7 @@ async function judge(page: Page, { name, fault, mail, isApi }: Met, seen: Seen):
   if (!shows) seen.white.push(name)
   const told = page
     .getByRole('alert')
-    .or(page.getByRole('button', { name: 'Sign in' }))
+    .or(page.getByRole('button', { name: 'Sign in', exact: true }))
     .or(page.getByText('Sign in', { exact: true }))
   const mustTell = fault !== 'slow' && !spared.some((one) => name.includes(one))
   const isTold =
