@@ -1,4 +1,4 @@
-import { type Newcomer, openTestService, type TestService } from '@seaworthy/testkit'
+import { type Newcomer, openTestService, type TestService, until } from '@seaworthy/testkit'
 import { type TOTP, URI } from 'otpauth'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 
@@ -83,6 +83,24 @@ describe('an authenticator app', () => {
     expect(removed.status).toBe(204)
     const { email, password } = person
     expect((await post('/api/identity/sign-in', { email, password })).status).toBe(200)
+  })
+
+  it('lets nobody in who is being blocked at that moment', async () => {
+    const { person, app, at } = await enrolled()
+    const ticket = await ticketOf(person)
+    const { admin } = service.test
+    await admin.query('begin')
+    await admin.query('update seaworthy.users set blocked_at = now() where email = $1', [person.email])
+    const entering = enter(ticket, app.generate({ timestamp: at + STEP_MS }))
+    const waits = until('the sign-in waits for the block', async () => {
+      const { rows } = await admin.query(
+        `select 1 from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`,
+      )
+      return rows.length > 0
+    })
+    await Promise.race([waits, entering])
+    await admin.query('commit')
+    expect((await entering).status).toBe(403)
   })
 
   it('does not count before its first right code', async () => {

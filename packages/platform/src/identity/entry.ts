@@ -118,12 +118,12 @@ async function refuseOldPassword(tx: Transaction, userId: UserId, hash: string):
   if (same.length === 0) throw fault('wrong_credentials', { internal: 'the password was changed meanwhile' })
 }
 
-/** Throws `blocked`. */
+/** Throws `blocked`. The row is held: whoever blocks somebody waits for this sign-in, and then ends it. */
 async function readUser(tx: Transaction, userId: UserId): Promise<Omit<User, 'secondFactor'>> {
   const { blocked, ...user } = await tx.one<Omit<User, 'secondFactor'> & { blocked: boolean }>(sql`
     select u.id as "userId", u.operator, u.blocked_at is not null as blocked, a.id as "accountId", m.role
     from seaworthy.users u join seaworthy.accounts a on a.personal_user_id = u.id join seaworthy.memberships m on m.account_id = a.id and m.user_id = u.id
-    where u.id = ${userId}`)
+    where u.id = ${userId} for share of u`)
   if (blocked) throw fault('blocked')
   return user
 }
