@@ -63,11 +63,18 @@ describe('suspicion', () => {
     expect(JSON.parse(log.lines[0] ?? '')).toMatchObject({
       message: 'suspicious behaviour',
       security: 'suspicion',
-      who: 'network a masked',
+      network: 'a masked',
       score: 18,
       why: { unknown_path: 1, honey: 2 },
       action: 'limited',
     })
+  })
+
+  it('calls an account by its pseudonym', () => {
+    const id = '0198a5f2-7c3e-7a41-9d0b-5f6e7a8b9c0d'
+    const suspicion = open()
+    for (let i = 0; i < 2; i++) suspicion.note({ kind: 'account', key: id, shown: id }, 'honey')
+    expect(JSON.parse(log.lines[0] ?? '')).toMatchObject({ account: expect.stringMatching(/^p-[0-9a-f]{12}$/) })
   })
 
   it('limits nobody else, and them for ten minutes', () => {

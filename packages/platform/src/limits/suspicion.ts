@@ -26,7 +26,7 @@ export type Sign = keyof typeof signs
 export interface Suspect {
   readonly kind: 'account' | 'network'
   readonly key: string
-  /** As the log may name it. */
+  /** Its name in the log: the network without its last parts, the account's id, of which the log makes a pseudonym. */
   readonly shown: string
 }
 
@@ -90,7 +90,7 @@ export function createSuspicion({ mode, clock, log, metrics }: SuspicionSettings
       count({ who: suspect.kind, action })
       log.warn('suspicious behaviour', {
         security: 'suspicion',
-        who: `${suspect.kind} ${suspect.shown}`,
+        [suspect.kind]: suspect.shown,
         score: Math.round(entry.score),
         why: { ...entry.why },
         action,
