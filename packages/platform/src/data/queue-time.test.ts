@@ -35,6 +35,15 @@ describe('the time in the queue for a connection', () => {
     expect(queue.time.expectedMs()).toBe(0)
   })
 
+  it('forgets how long the queue stood once nobody waits any more', async () => {
+    const queue = openQueue()
+    queue.wait()
+    await queue.serve(6_000)
+    for (let i = 0; i < 40; i++) queue.wait()
+    await queue.serve(5)
+    expect(queue.time.expectedMs()).toBeLessThan(100)
+  })
+
   it('grows while the queue stands', () => {
     const queue = openQueue()
     queue.pass(60_000)

@@ -7,8 +7,9 @@ const LINGER_MS = SECOND
 export const hasUnread = ({ readableEnded, headers }: IncomingMessage): boolean =>
   !readableEnded && (Number(headers['content-length'] ?? 0) > 0 || headers['transfer-encoding'] !== undefined)
 
-/** Before the next piece: a message that is only paused still takes one, or two. */
+/** Before the next piece: a message that is only paused still reads ahead, one piece or two. */
 export function stopReading(incoming: IncomingMessage): void {
+  incoming._read = () => undefined
   incoming.pause()
   // A tick later, as the connection may be about to be resumed in this one.
   process.nextTick(() => incoming.socket.pause())

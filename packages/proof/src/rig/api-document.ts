@@ -39,6 +39,8 @@ export interface JsonSchema {
   readonly maxLength?: number
   readonly minimum?: number
   readonly maximum?: number
+  readonly minItems?: number
+  readonly maxItems?: number
 }
 
 export interface DocumentedRoute {

@@ -7,6 +7,9 @@ export function valuesOf(schema: JsonSchema): fc.Arbitrary<unknown> {
   if (schema.type === 'object') return objectsOf(schema)
   if (schema.type === 'integer') return fc.integer({ min: schema.minimum ?? 0, max: schema.maximum ?? 1_000 })
   if (schema.type === 'string') return textsOf(schema)
+  if (schema.type === 'boolean') return fc.boolean()
+  if (schema.type === 'array' && schema.items)
+    return fc.array(valuesOf(schema.items), { minLength: schema.minItems ?? 0, maxLength: schema.maxItems ?? 10 })
   throw new Error(`no values are known for ${JSON.stringify(schema)}`)
 }
 

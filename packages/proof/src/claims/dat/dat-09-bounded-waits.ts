@@ -68,7 +68,7 @@ export const claim = defineClaim({
       },
       evidence: [
         `${most} connections, slowest refusal ${Math.round(slowest)} ms`,
-        `afterwards at most ${Math.round(Math.max(...afterwards.map((answer) => answer.ms)))} ms`,
+        `afterwards at most ${Math.round(Math.max(...afterwards.map((answer) => answer.ms)))} ms: ${afterwards.map((answer) => answer.status).join(' ')}`,
       ],
     }
   },

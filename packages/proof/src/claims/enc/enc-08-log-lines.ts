@@ -42,6 +42,7 @@ export const claim = defineClaim({
     await stack.signal('database', 'SIGKILL')
     await sendHostile(stack)
     await stack.ready()
+    await sendHostile(stack)
     await stack.signal('web', 'SIGABRT')
     const ended = await until('a process has ended', () =>
       stack.log().find(({ message }) => message.startsWith('a process ended')),

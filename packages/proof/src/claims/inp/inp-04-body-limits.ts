@@ -21,6 +21,8 @@ const TRIES_MAX = 4
 const READ_AHEAD = 64 * KiB
 /** The head of the request, and what the database says to it. */
 const BESIDE = 3 * KiB
+/** What is taken of a part is kept, so each attack has an upload of its own, and a person has five at most. */
+const UPLOAD = '/api/uploads/{id}'
 const PIECE = new Uint8Array(MiB).fill(0x78)
 const TERABYTE = 2 ** 40
 
@@ -47,8 +49,18 @@ export const claim = defineClaim({
     const [web = 0] = await stack.pids('web')
     const routes = (await documentedRoutes(stack.url)).filter(({ operation }) => operation.requestBody)
     const seen: Sent[] = []
-    for (const route of routes)
-      for (const attack of attacksOn(route)) seen.push(await leastOf(() => send(stack.port, web, attack, person)))
+    const operator = await stack.operator()
+    for (const route of routes) {
+      // Somebody new for each: people are limited by what they ask for.
+      const sender = route.path.startsWith('/api/operations/') ? operator : await stack.newcomer()
+      const senderNow = async (): Promise<Person> => (route.path === UPLOAD ? stack.newcomer() : sender)
+      for (const attack of attacksOn(route))
+        seen.push(
+          await leastOf(async () =>
+            send(stack.port, web, { ...attack, head: await headOf(attack, await senderNow()) }),
+          ),
+        )
+    }
     const [told, untold] = [seen.filter(({ isTold }) => isTold), seen.filter(({ isTold }) => !isTold)]
     const { rises, statuses } = await sendFifty(stack.port, web, person)
     const wrong = seen.filter(({ status }) => status !== 413).map((one) => `${one.name}: ${one.status}`)
@@ -147,10 +159,11 @@ const partOf = (name: string): string => `--b\r\nContent-Disposition: form-data;
 
 /** Addressed to something that is there. */
 async function headOf({ method, path, limit, headers }: Attack, person: Person): Promise<string> {
-  const toPart = path.includes('{id}')
-  const { id } = toPart ? await person.json<{ id: string }>('/api/uploads', jsonBody({ bytes: limit })) : { id: '' }
+  const toPart = path === UPLOAD
+  const upload = toPart && (await person.json<{ id: string }>('/api/uploads', jsonBody({ bytes: limit })))
+  const id = upload ? upload.id : person.accountId
   const lines = [
-    `${method} ${path.replace('{id}', id)}${toPart ? '?offset=0' : ''} HTTP/1.1`,
+    `${method} ${path.replace(/\{\w+\}/, id)}${toPart ? '?offset=0' : ''} HTTP/1.1`,
     'Host: a',
     `Authorization: Bearer ${person.token}`,
     'Idempotency-Key: too-large',
@@ -169,10 +182,9 @@ async function leastOf(attempt: () => Promise<Sent>): Promise<Sent> {
   return least
 }
 
-async function send(port: number, pid: number, attack: Attack, person: Person): Promise<Sent> {
-  const head = await headOf(attack, person)
+async function send(port: number, pid: number, attack: Attack & { readonly head: string }): Promise<Sent> {
   const before = await settled(pid)
-  const poured = await pour(port, head, piecesOf(attack))
+  const poured = await pour(port, attack.head, piecesOf(attack))
   const read = (await settled(pid)) - before
   return { ...attack, ...poured, read, beyond: read - attack.limit - BESIDE }
 }

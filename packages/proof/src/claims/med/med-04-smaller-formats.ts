@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import sharp from 'sharp'
 import { atLeast, defineClaim, exactly } from '../../claim.ts'
@@ -7,7 +7,7 @@ import { likeness } from '../../rig/likeness.ts'
 import type { Rig } from '../../rig/rig.ts'
 import { patch } from '../../sabotage.ts'
 
-const pictures = ['hero-before.webp', 'hero-after.webp']
+const pictures = ['before-1200', 'after-1200']
 const formats = ['webp', 'avif'] as const
 const WIDTH = 1_600
 
@@ -88,8 +88,11 @@ async function compare(picture: string, original: Uint8Array, { url, type, bytes
   }
 }
 
-/** A photo that comes with the product, as a camera would give it. */
+/** A photo of the start page, as large as a camera would give it. */
 async function jpegOf(rig: Rig, picture: string): Promise<Uint8Array<ArrayBuffer>> {
-  const bytes = readFileSync(join(rig.product, 'web', 'dist', picture))
+  const folder = join(rig.product, 'web', 'dist', 'assets')
+  const name = readdirSync(folder).find((file) => file.startsWith(picture) && file.endsWith('.webp'))
+  if (!name) throw new Error(`the start page has no picture ${picture}`)
+  const bytes = readFileSync(join(folder, name))
   return new Uint8Array(await sharp(bytes).resize(WIDTH).jpeg({ quality: 95 }).toBuffer())
 }

@@ -102,9 +102,9 @@ async function forgeAll(port: number, name: string): Promise<Guess[]> {
   return guesses
 }
 
-/** One try to sign in, from this address of loopback. Status 0: no answer. */
+/** One try to sign in, each time as somebody else, from this address of loopback. Status 0: no answer. */
 function guess(port: number, { from, id, headers }: { from: string; id: string; headers?: Headers }): Promise<Guess> {
-  const body = JSON.stringify({ email: 'nobody@example.com', password: 'not the password' })
+  const body = JSON.stringify({ email: `${id}@example.com`, password: 'not the password' })
   return new Promise((resolve) => {
     const outgoing = request(
       {

@@ -3,6 +3,7 @@ import { atLeast, atMost, defineClaim, exactly } from '../../claim.ts'
 import type { DatabaseClient } from '../../rig/database.ts'
 import { applyLoad, type Load } from '../../rig/load.ts'
 import type { Person } from '../../rig/person.ts'
+import { jpegPhoto, uploadPhoto } from '../../rig/photo.ts'
 import type { Stack } from '../../rig/stack.ts'
 import { statusOf } from '../../rig/stack.ts'
 import { quantile, until } from '../../rig/wait.ts'
@@ -34,6 +35,7 @@ export const claim = defineClaim({
   experiment: async (rig) => {
     const stack = await rig.start({ environment: { DB_POOL_MAX: String(CONNECTIONS), WORKER_PROCESSES: '0' } })
     const person = await stack.newcomer()
+    await uploadPhoto(person, await jpegPhoto(64, 48))
     await slowDown(await stack.database('admin'))
     const capacity = await measureCapacity(person)
     const health = watchHealth(stack)

@@ -42,8 +42,9 @@ export const claim = defineClaim({
     const own = await uploadPhoto(stranger, await jpegPhoto(64, 48))
     const rowsBefore = await rowsOf(await stack.database(), owner)
     const routes = await documentedRoutes(stack.url)
-    const byId = await askById(stranger, routes, things)
+    // Before anything is tried by id: their own audit tells people what they asked for.
     const listed = await findForeign(stranger, things, lists(routes, owner, things))
+    const byId = await askById(stranger, routes, things)
     const answered = [
       ...byId.filter((answer) => answer.foreign < 400).map((answer) => answer.asked),
       ...(await borrow(stack, stranger, things, own)),
