@@ -3,14 +3,22 @@ import type { JsonSchema } from './api-document.ts'
 
 /** Values that a documented schema allows. Texts hold no NUL: no body may. */
 export function valuesOf(schema: JsonSchema): fc.Arbitrary<unknown> {
+  if (schema.anyOf) return fc.oneof(...schema.anyOf.map(valuesOf))
+  if (schema.const !== undefined) return fc.constant(schema.const)
   if (schema.enum) return fc.constantFrom(...schema.enum)
-  if (schema.type === 'object') return objectsOf(schema)
-  if (schema.type === 'integer') return fc.integer({ min: schema.minimum ?? 0, max: schema.maximum ?? 1_000 })
-  if (schema.type === 'string') return textsOf(schema)
-  if (schema.type === 'boolean') return fc.boolean()
-  if (schema.type === 'array' && schema.items)
-    return fc.array(valuesOf(schema.items), { minLength: schema.minItems ?? 0, maxLength: schema.maxItems ?? 10 })
-  throw new Error(`no values are known for ${JSON.stringify(schema)}`)
+  if (schema.type === undefined) return fc.jsonValue().filter((value) => isPlain(JSON.stringify(value)))
+  const make = byType[schema.type]
+  if (!make) throw new Error(`no values are known for ${JSON.stringify(schema)}`)
+  return make(schema)
+}
+
+const byType: Readonly<Record<string, (schema: JsonSchema) => fc.Arbitrary<unknown>>> = {
+  object: (schema) => objectsOf(schema),
+  string: (schema) => textsOf(schema),
+  boolean: () => fc.boolean(),
+  integer: ({ minimum = 0, maximum = 1_000 }) => fc.integer({ min: minimum, max: maximum }),
+  array: ({ items = {}, minItems = 0, maxItems = 10 }) =>
+    fc.array(valuesOf(items), { minLength: minItems, maxLength: maxItems }),
 }
 
 function objectsOf({ properties = {}, required = [] }: JsonSchema): fc.Arbitrary<unknown> {
@@ -22,9 +30,20 @@ function textsOf({ format, pattern, minLength = 0, maxLength = 200 }: JsonSchema
   if (format === 'uuid') return fc.uuid({ version: 7 })
   const fits = (text: string): boolean =>
     text.length >= minLength && text.length <= maxLength && !text.includes('\0') && !text.includes('__proto__')
-  if (pattern) return fc.stringMatching(new RegExp(pattern)).filter((text) => fits(text) && fits(text.trim()))
-  return fc.string({ minLength, maxLength, unit: 'grapheme-ascii' }).filter(fits)
+  if (pattern)
+    return fc
+      .stringMatching(new RegExp(longEnough(pattern, minLength)))
+      .filter((text) => fits(text) && fits(text.trim()))
+  // Some routes take names without the space around them.
+  return fc.string({ minLength, maxLength, unit: 'grapheme-ascii' }).filter((text) => fits(text.trim()))
 }
+
+/** `+` at the end is usually a handful: of those that must be long, hardly any would be. */
+const longEnough = (pattern: string, least: number): string =>
+  least > 1 ? pattern.replace(/\+\$$/, `{${least},${least + 40}}$`) : pattern
+
+/** No body may hold these, wherever they stand. */
+const isPlain = (text: string): boolean => !/__proto__|\\u0000/.test(text)
 
 /** Values that a schema of an object forbids: made from one that it allows, by one change. */
 export function mistakesOf(schema: JsonSchema): fc.Arbitrary<unknown> {
@@ -53,16 +72,9 @@ export function mistakesOf(schema: JsonSchema): fc.Arbitrary<unknown> {
   return fc.oneof(...changes)
 }
 
-function wrongFor({
-  type,
-  minimum,
-  maximum,
-  minLength,
-  maxLength,
-  format,
-  enum: choices,
-}: JsonSchema): fc.Arbitrary<unknown> {
-  const wrong: unknown[] = [null, true, [], {}, type === 'string' ? 7 : '7']
+function wrongFor(schema: JsonSchema): fc.Arbitrary<unknown> {
+  const { minimum, maximum, minLength, maxLength, format, enum: choices } = schema
+  const wrong: unknown[] = [null, true, [], {}, 7.5, '7'].filter((value) => whyNot(schema, value))
   if (minimum !== undefined) wrong.push(minimum - 1)
   if (maximum !== undefined) wrong.push(maximum + 1, maximum + 0.5)
   if (minLength) wrong.push('x'.repeat(minLength - 1))

@@ -30,7 +30,7 @@ export const claim = defineClaim({
   experiment: async (rig) => {
     const stack = await rig.start()
     const page = await (await fetch(`${stack.url}/`, { headers: { accept: 'text/html' } })).text()
-    const asset = /src="(\/assets\/[^"]+)"/.exec(page)?.[1] ?? ''
+    const asset = /<script[^>]* src="(\/assets\/[^"]+\.js)"/.exec(page)?.[1] ?? ''
     const attack = (name: string, perSecond: number, args: readonly string[]) =>
       sendSlowClients(rig, { name, connections: CONNECTIONS, perSecond, seconds: SECONDS, args })
     const unread = watchUnread(stack.port, SECONDS)

@@ -103,7 +103,7 @@ async function load(browser: Browser, url: string, path: string, storageState?: 
   let asksForData = false
   page.on('request', (request) => {
     const { pathname } = new URL(request.url())
-    asksForData ||= pathname.startsWith('/api/cosnap/')
+    asksForData ||= /^\/api\/(cosnap|operations)\//.test(pathname)
     if (!asksForData) needed.add(pathname)
   })
   await page.goto(`${url}${path}`)

@@ -117,6 +117,7 @@ async function lookAround(rig: Rig, stack: Stack, seen: Seen, door: string, path
   await uploadIn(rig, page, 'private-harbour.jpg')
   const photo = new URL(page.url()).pathname
   await makeNoirIn(page)
+  const stored = await page.evaluate(() => ({ ...localStorage }))
   const done = new Set<string>()
   for (const path of paths.map((path) => (path === 'photo' ? photo : path))) {
     const url = `${stack.url}${path}`
@@ -125,7 +126,7 @@ async function lookAround(rig: Rig, stack: Stack, seen: Seen, door: string, path
       // What every page asks for is broken on one of them.
       if (endpoint.path.startsWith('/api/identity/') && done.has(name)) continue
       done.add(name)
-      for (const fault of pageFaults) await look(page, { url, path, endpoint, fault, mail }, seen)
+      for (const fault of pageFaults) await look(page, { url, path, endpoint, fault, mail, stored }, seen)
     }
   }
 }
@@ -136,10 +137,14 @@ interface Visit {
   readonly endpoint: Endpoint
   readonly fault: PageFault
   readonly mail: string
+  /** What a page remembers of somebody who is signed in. */
+  readonly stored: Readonly<Record<string, string>>
 }
 
-async function look(page: Page, { url, path, endpoint, fault, mail }: Visit, seen: Seen): Promise<void> {
+async function look(page: Page, { url, path, endpoint, fault, mail, stored }: Visit, seen: Seen): Promise<void> {
   const name = `${fault} ${endpoint.path} on ${path}`
+  // An answer that made the page forget it was no answer of the service, where the session goes on.
+  await page.evaluate((items) => Object.assign(localStorage, items), stored)
   const broken = await breakEndpoint(page, endpoint, fault)
   await page.goto(url)
   await until('it is asked for', () => broken.count() > 0, ASKED_MS).catch(() => undefined)
