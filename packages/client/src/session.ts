@@ -60,7 +60,7 @@ export function createSession(baseUrl: string, fetcher: typeof fetch, asked?: Pr
     const answer = await asking
     if (answer.status === 200) accept((await answer.json()) as SessionAnswer)
     else if (answer.status === 204 || answer.status === 401) end()
-    else throw new Error(`the sign-in could not be renewed: ${answer.status}`)
+    else throw new Error(`Your sign-in could not be renewed: the service answered ${answer.status}.`)
     return token?.text
   }
   return {

@@ -172,6 +172,7 @@ async function judge(page: Page, { name, fault, mail, isApi }: Met, seen: Seen):
   const isTold =
     !mustTell ||
     (await told
+      .filter({ visible: true })
       .first()
       .waitFor()
       .then(
