@@ -1,5 +1,5 @@
 import { dataOf } from '@seaworthy/client'
-import { toast, useService } from '@seaworthy/ui'
+import { Failure, toast, useService } from '@seaworthy/ui'
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
 
 const queryKey = ['operations', 'flags']
@@ -16,6 +16,7 @@ export function FlagList() {
     onError: (error) => toast(error.message),
     onSettled: () => client.invalidateQueries({ queryKey }),
   })
+  if (flags.isError) return <Failure error={flags.error} onRetry={() => void flags.refetch()} />
   if (!flags.data) return null
   return (
     <section aria-labelledby="flags">

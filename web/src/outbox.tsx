@@ -20,6 +20,7 @@ export function Outbox() {
   // A link in a mail opens somebody's account: whoever reads one has just shown who they are.
   const sensitive = useSensitive()
   const [first] = mail.data?.pages ?? []
+  if (!first && mail.isError) return <Failure error={mail.error} onRetry={() => void mail.refetch()} />
   if (!first) return null
   const items = mail.data?.pages.flatMap((page) => page.items) ?? []
   return (

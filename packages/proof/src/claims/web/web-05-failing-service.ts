@@ -23,6 +23,7 @@ const ASKED_MS = 10_000
 const spared = [
   '/api/cosnap/runs on /cosnap/photos',
   '/api/identity/me',
+  '/api/identity/accounts',
   '/api/cosnap/effects on /cosnap/gallery',
   '/api/cosnap/credits on /cosnap/photos',
 ]
@@ -174,7 +175,7 @@ async function judge(page: Page, { name, fault, mail, isApi }: Met, seen: Seen):
     (await told
       .filter({ visible: true })
       .first()
-      .waitFor()
+      .waitFor({ timeout: ASKED_MS })
       .then(
         () => true,
         () => false,
