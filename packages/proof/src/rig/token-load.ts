@@ -1,0 +1,90 @@
+import { setTimeout as pause } from 'node:timers/promises'
+import { hey } from './hey.ts'
+import type { Person } from './person.ts'
+import { type Pinned, pinEach } from './pinned.ts'
+import type { Rig } from './rig.ts'
+import { type KeptSignIn, keepSignIn } from './sign-ins.ts'
+import { keyIdOf } from './signing-keys.ts'
+import type { Stack } from './stack.ts'
+import { until } from './wait.ts'
+
+/** What goes on beside an experiment about tokens. */
+export interface TokenLoad {
+  /** Waits until this many more requests were served, or one was refused. */
+  more(requests: number): Promise<unknown>
+  /** Waits until strangers have asked every process once more. */
+  strangersAgain(): Promise<unknown>
+  stop(): Promise<Tally>
+}
+
+interface Tally {
+  served: number
+  /** Told to come again: the service was full. */
+  shed: number
+  readonly refused: string[]
+  /** What strangers were answered who name a key that there is not. */
+  readonly strangers: number[]
+}
+
+const AT_ONCE = 300
+/** A process that is asked for a key that it does not know reads the keys again, once a second. They are asked in turn. */
+const BETWEEN_MS = 550
+const me = '/api/identity/me'
+
+/** `hey`, two people who use each new token at once in every process, and strangers, until it is stopped. */
+export async function startTokenLoad(rig: Rig, stack: Stack, person: Person): Promise<TokenLoad> {
+  const tally: Tally = { served: 0, shed: 0, refused: [], strangers: [] }
+  let [goesOn, rounds] = [true, 0]
+  const during = async (work: (signIn: KeptSignIn, pins: readonly Pinned[]) => Promise<void>): Promise<void> => {
+    const [signIn, pins] = [await keepSignIn(stack, person), await pinEach(stack.port, await stack.pids('web'))]
+    rig.defer(() => pins.forEach((pin) => void pin.close()))
+    while (goesOn) await work(signIn, pins)
+  }
+  const few = () =>
+    during(async (signIn, pins) => {
+      const token = await signIn.renew()
+      for (const pin of pins) count(tally, await pin.ask(me, { token }))
+    })
+  const many = () =>
+    during(async (signIn) => {
+      const url = `${stack.url}${me}`
+      const run = await hey(rig, { url, requests: AT_ONCE, connections: 4, token: await signIn.renew() })
+      for (const [status, times] of Object.entries(run.statuses)) count(tally, Number(status), times)
+      count(tally, 0, run.errors)
+    })
+  const strangers = () =>
+    during(async ({ token }, pins) => {
+      const [head = '', ...rest] = token.split('.')
+      const named = Buffer.from(head, 'base64url').toString().replace(keyIdOf(token), 'AAAAAAAAAAAAAAAA')
+      const forged = [Buffer.from(named).toString('base64url'), ...rest].join('.')
+      for (const pin of pins) {
+        tally.strangers.push(await pin.ask(me, { token: forged, headers: { 'x-forwarded-for': '203.0.113.9' } }))
+        await pause(BETWEEN_MS)
+      }
+      rounds++
+    })
+  const all = Promise.all([many(), few(), few(), strangers()])
+  all.catch((error: unknown) => tally.refused.push(String(error)))
+  return {
+    more: (requests) => {
+      const wanted = tally.served + requests
+      return until('more requests', () => tally.refused.length > 0 || tally.served > wanted)
+    },
+    strangersAgain: () => {
+      const wanted = rounds + 2
+      return until('strangers have asked again', () => tally.refused.length > 0 || rounds >= wanted)
+    },
+    stop: async () => {
+      goesOn = false
+      await all.catch(() => undefined)
+      return tally
+    },
+  }
+}
+
+/** No status: no answer came. */
+function count(tally: Tally, status: number, times = 1): void {
+  if (status === 200) tally.served += times
+  else if (status === 503) tally.shed += times
+  else for (let i = 0; i < times; i++) tally.refused.push(`answered ${status}`)
+}
