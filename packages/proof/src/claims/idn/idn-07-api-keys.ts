@@ -11,10 +11,10 @@ import type { Stack } from '../../rig/stack.ts'
 import { makeTurnableClock } from '../../rig/turnable-clock.ts'
 import { patch } from '../../sabotage.ts'
 
-const REVOKED = 8
+const REVOKED = 4
 const DAY = 86_400
 /** What is not refused by then has taken too long anyway. */
-const PATIENCE_MS = 3_000
+const PATIENCE_MS = 2_000
 const STEP_MS = 5
 /** What the list shows of a key. */
 const HINT_LENGTH = 12
@@ -30,7 +30,7 @@ export const claim = defineClaim({
   witness: 'two web processes, told apart by the kernel; grep over every file of the installation; libfaketime',
   needs: ['faketime'],
   tier: 'full',
-  seconds: 20,
+  seconds: 25,
   alone: true,
   limits: {
     'longest time until every process refuses a revoked key': atMost(1_000, 'ms'),

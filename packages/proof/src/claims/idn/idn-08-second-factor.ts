@@ -25,7 +25,7 @@ export const claim = defineClaim({
     'oathtool makes the codes, libfaketime the time; two web processes; grep over every file of the installation',
   needs: ['oathtool', 'faketime'],
   tier: 'full',
-  seconds: 20,
+  seconds: 25,
   limits: {
     'codes that signed in a second time': exactly(0, 'codes'),
     'sign-ins by one code, tried ten times at once': exactly(1, 'sign-ins'),
