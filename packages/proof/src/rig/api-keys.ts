@@ -1,4 +1,5 @@
 import { crc32 } from 'node:zlib'
+import { askUntilServed } from './asked-again.ts'
 import { jsonBody } from './person.ts'
 
 export interface MadeKey {
@@ -19,7 +20,7 @@ export async function makeApiKey(
   { role = 'member', scopes = ['cosnap:read'], ...more }: WantedKey = {},
 ): Promise<MadeKey> {
   const wanted = jsonBody({ name: 'proof', role, scopes, ...more }, { authorization: `Bearer ${token}` })
-  const response = await fetch(`${url}/api/identity/api-keys`, wanted)
+  const response = await askUntilServed(() => fetch(`${url}/api/identity/api-keys`, wanted))
   if (response.status !== 201) throw new Error(`making a key answered ${response.status}: ${await response.text()}`)
   return (await response.json()) as MadeKey
 }

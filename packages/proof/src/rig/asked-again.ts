@@ -1,3 +1,4 @@
+import type { Pinned } from './pinned.ts'
 import { until } from './wait.ts'
 
 const PATIENCE_MS = 30_000
@@ -11,6 +12,17 @@ export const askUntilServed = (ask: () => Promise<Response>): Promise<Response> 
       if (response.status !== 503) return response
       await response.arrayBuffer()
       return undefined
+    },
+    PATIENCE_MS,
+  )
+
+/** The same over a connection to one process. */
+export const askPinUntilServed = (pin: Pinned, ...args: Parameters<Pinned['ask']>): Promise<number> =>
+  until(
+    'the process is not full',
+    async () => {
+      const status = await pin.ask(...args)
+      return status === 503 ? undefined : status
     },
     PATIENCE_MS,
   )

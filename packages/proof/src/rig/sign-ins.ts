@@ -1,3 +1,4 @@
+import { askUntilServed } from './asked-again.ts'
 import { jsonBody, type Person } from './person.ts'
 import type { Stack } from './stack.ts'
 
@@ -16,7 +17,7 @@ const nextSource = (): string => `198.18.${(++sources >> 7) & 255}.${(sources & 
 export async function keepSignIn({ url }: Stack, { email, password }: Person): Promise<KeptSignIn> {
   const send = async (path: string, init: RequestInit): Promise<{ token: string; cookie: string }> => {
     const headers = { ...init.headers, connection: 'close', 'x-forwarded-for': nextSource() }
-    const response = await fetch(`${url}${path}`, { ...init, headers })
+    const response = await askUntilServed(() => fetch(`${url}${path}`, { ...init, headers }))
     if (response.status !== 200) throw new Error(`${path} answered ${response.status}: ${await response.text()}`)
     const { accessToken } = (await response.json()) as { accessToken: string }
     const set = response.headers.getSetCookie().find((cookie) => cookie.includes('refresh='))

@@ -1,4 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises'
+import { askPinUntilServed } from './asked-again.ts'
 import { hey } from './hey.ts'
 import type { Person } from './person.ts'
 import { type Pinned, pinEach } from './pinned.ts'
@@ -19,21 +20,23 @@ export interface TokenLoad {
 
 interface Tally {
   served: number
-  /** Told to come again: the service was full. */
-  shed: number
+  /** Told to come again, as the service was full, or not answered in time. */
+  unanswered: number
   readonly refused: string[]
   /** What strangers were answered who name a key that there is not. */
   readonly strangers: number[]
 }
 
-const AT_ONCE = 300
+const AT_ONCE = 150
+const CONNECTIONS = 2
+const PATIENCE_MS = 45_000
 /** A process that is asked for a key that it does not know reads the keys again, once a second. They are asked in turn. */
 const BETWEEN_MS = 550
 const me = '/api/identity/me'
 
 /** `hey`, two people who use each new token at once in every process, and strangers, until it is stopped. */
 export async function startTokenLoad(rig: Rig, stack: Stack, person: Person): Promise<TokenLoad> {
-  const tally: Tally = { served: 0, shed: 0, refused: [], strangers: [] }
+  const tally: Tally = { served: 0, unanswered: 0, refused: [], strangers: [] }
   let [goesOn, rounds] = [true, 0]
   const during = async (work: (signIn: KeptSignIn, pins: readonly Pinned[]) => Promise<void>): Promise<void> => {
     const [signIn, pins] = [await keepSignIn(stack, person), await pinEach(stack.port, await stack.pids('web'))]
@@ -43,14 +46,14 @@ export async function startTokenLoad(rig: Rig, stack: Stack, person: Person): Pr
   const few = () =>
     during(async (signIn, pins) => {
       const token = await signIn.renew()
-      for (const pin of pins) count(tally, await pin.ask(me, { token }))
+      for (const pin of pins) count(tally, await askPinUntilServed(pin, me, { token }))
     })
   const many = () =>
     during(async (signIn) => {
       const url = `${stack.url}${me}`
-      const run = await hey(rig, { url, requests: AT_ONCE, connections: 4, token: await signIn.renew() })
+      const run = await hey(rig, { url, requests: AT_ONCE, connections: CONNECTIONS, token: await signIn.renew() })
       for (const [status, times] of Object.entries(run.statuses)) count(tally, Number(status), times)
-      count(tally, 0, run.errors)
+      tally.unanswered += run.errors
     })
   const strangers = () =>
     during(async ({ token }, pins) => {
@@ -58,7 +61,8 @@ export async function startTokenLoad(rig: Rig, stack: Stack, person: Person): Pr
       const named = Buffer.from(head, 'base64url').toString().replace(keyIdOf(token), 'AAAAAAAAAAAAAAAA')
       const forged = [Buffer.from(named).toString('base64url'), ...rest].join('.')
       for (const pin of pins) {
-        tally.strangers.push(await pin.ask(me, { token: forged, headers: { 'x-forwarded-for': '203.0.113.9' } }))
+        const headers = { 'x-forwarded-for': '203.0.113.9' }
+        tally.strangers.push(await askPinUntilServed(pin, me, { token: forged, headers }))
         await pause(BETWEEN_MS)
       }
       rounds++
@@ -68,11 +72,11 @@ export async function startTokenLoad(rig: Rig, stack: Stack, person: Person): Pr
   return {
     more: (requests) => {
       const wanted = tally.served + requests
-      return until('more requests', () => tally.refused.length > 0 || tally.served > wanted)
+      return until('more requests', () => tally.refused.length > 0 || tally.served > wanted, PATIENCE_MS)
     },
     strangersAgain: () => {
       const wanted = rounds + 2
-      return until('strangers have asked again', () => tally.refused.length > 0 || rounds >= wanted)
+      return until('strangers have asked again', () => tally.refused.length > 0 || rounds >= wanted, PATIENCE_MS)
     },
     stop: async () => {
       goesOn = false
@@ -82,9 +86,8 @@ export async function startTokenLoad(rig: Rig, stack: Stack, person: Person): Pr
   }
 }
 
-/** No status: no answer came. */
 function count(tally: Tally, status: number, times = 1): void {
   if (status === 200) tally.served += times
-  else if (status === 503) tally.shed += times
+  else if (status === 503) tally.unanswered += times
   else for (let i = 0; i < times; i++) tally.refused.push(`answered ${status}`)
 }

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import { atMost, defineClaim, exactly } from '../../claim.ts'
 import { type DocumentedRoute, documentedRoutes } from '../../rig/api-document.ts'
 import { forgeriesOf, type MadeKey, makeApiKey, secretOf } from '../../rig/api-keys.ts'
+import { askPinUntilServed, askUntilServed } from '../../rig/asked-again.ts'
 import { filesWith } from '../../rig/files-with.ts'
 import { MISSING } from '../../rig/foreign.ts'
 import { openOffice } from '../../rig/office.ts'
@@ -142,7 +143,8 @@ export const claim = defineClaim({
 /** Each key by each process. */
 async function askEach(pins: readonly Pinned[], keys: readonly MadeKey[]): Promise<number[]> {
   const statuses: number[] = []
-  for (const { key } of keys) for (const pin of pins) statuses.push(await pin.ask(photos, { token: key }))
+  for (const { key } of keys)
+    for (const pin of pins) statuses.push(await askPinUntilServed(pin, photos, { token: key }))
   return statuses
 }
 
@@ -158,7 +160,8 @@ async function untilAll(pins: readonly Pinned[], isOver: (pin: Pinned) => Promis
 }
 
 async function revoke(pins: readonly Pinned[], { token }: Person, { id, key }: MadeKey): Promise<number> {
-  const status = await pins[0]?.ask(`/api/identity/api-keys/${id}`, { method: 'DELETE', token })
+  const [asked] = pins
+  const status = asked && (await askPinUntilServed(asked, `/api/identity/api-keys/${id}`, { method: 'DELETE', token }))
   if (status !== 204) throw new Error(`revoking answered ${status}`)
   return untilAll(pins, async (pin) => (await pin.ask(photos, { token: key })) === 401)
 }
@@ -170,10 +173,10 @@ async function demote(stack: Stack, pins: readonly Pinned[]) {
   const { key } = await makeApiKey(stack.url, admin.token, { role: 'admin', scopes: ['cosnap:write'] })
   const ask = (pin: Pinned): Promise<number> => pin.ask(change.path, { ...change.options, token: key })
   const before: number[] = []
-  for (const pin of pins) before.push(await ask(pin))
+  for (const pin of pins) before.push(await askPinUntilServed(pin, change.path, { ...change.options, token: key }))
   const headers = { authorization: `Bearer ${office.owner.token}` }
   const members = `${stack.url}/api/identity/members/${admin.person.userId}`
-  const { status } = await fetch(members, jsonBody({ role: 'viewer' }, headers, 'PATCH'))
+  const { status } = await askUntilServed(() => fetch(members, jsonBody({ role: 'viewer' }, headers, 'PATCH')))
   if (status >= 300) throw new Error(`making somebody a viewer answered ${status}`)
   return { before, delayMs: await untilAll(pins, async (pin) => (await ask(pin)) === 403) }
 }
@@ -196,11 +199,13 @@ async function tryScopes(stack: Stack, reads: MadeKey, writes: MadeKey) {
 /** Whoever may pass is told that this question is not known: nothing has an effect. */
 async function knock(url: string, { method, path, operation }: DocumentedRoute, { key }: MadeKey): Promise<number> {
   const type = Object.keys(operation.requestBody?.content ?? {})[0]
-  const response = await fetch(`${url}${path.replace(/\{[^}]+\}/g, MISSING)}?surprise=1`, {
-    method,
-    ...(type ? { body: '{}' } : {}),
-    headers: { authorization: `Bearer ${key}`, ...(type ? { 'content-type': type } : {}) },
-  })
+  const response = await askUntilServed(() =>
+    fetch(`${url}${path.replace(/\{[^}]+\}/g, MISSING)}?surprise=1`, {
+      method,
+      ...(type ? { body: '{}' } : {}),
+      headers: { authorization: `Bearer ${key}`, ...(type ? { 'content-type': type } : {}) },
+    }),
+  )
   await response.arrayBuffer()
   return response.status
 }
@@ -217,7 +222,7 @@ async function lookAgain(stack: Stack, person: Person, keys: readonly MadeKey[])
   )
   const again: string[] = []
   for (const { path } of readable) {
-    const text = await (await person.fetch(path)).text()
+    const text = await (await askUntilServed(() => person.fetch(path))).text()
     if (keys.some((made) => text.includes(secretOf(made)))) again.push(`shown by ${path}`)
   }
   return { asked: readable.length, again, listed: await isListed(person, keys) }

@@ -1,4 +1,5 @@
 import { atMost, defineClaim, exactly } from '../../claim.ts'
+import { askUntilServed } from '../../rig/asked-again.ts'
 import { codeOf, STEP_SECONDS } from '../../rig/authenticator.ts'
 import { filesWith } from '../../rig/files-with.ts'
 import { jsonBody, type Person } from '../../rig/person.ts'
@@ -156,7 +157,8 @@ let sources = 0
 const post = (stack: Stack, path: string, body: unknown): Promise<Response> => {
   const from = ++sources
   const address = `198.${18 + (from >> 15)}.${(from >> 7) & 255}.${(from & 127) + 1}`
-  return fetch(`${stack.url}${path}`, jsonBody(body, { 'x-forwarded-for': address, connection: 'close' }))
+  const init = jsonBody(body, { 'x-forwarded-for': address, connection: 'close' })
+  return askUntilServed(() => fetch(`${stack.url}${path}`, init))
 }
 
 async function ticketOf(stack: Stack, { person: { email, password } }: Enrolled): Promise<string> {
