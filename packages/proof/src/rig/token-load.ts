@@ -11,7 +11,7 @@ import { until } from './wait.ts'
 
 /** What goes on beside an experiment about tokens. */
 export interface TokenLoad {
-  /** Waits until this many more requests were served, or one was refused. */
+  /** Waits until this many more requests were served. */
   more(requests: number): Promise<unknown>
   /** Waits until strangers have asked every process once more. */
   strangersAgain(): Promise<unknown>
@@ -37,7 +37,7 @@ const me = '/api/identity/me'
 /** `hey`, two people who use each new token at once in every process, and strangers, until it is stopped. */
 export async function startTokenLoad(rig: Rig, stack: Stack, person: Person): Promise<TokenLoad> {
   const tally: Tally = { served: 0, unanswered: 0, refused: [], strangers: [] }
-  let [goesOn, rounds] = [true, 0]
+  let [goesOn, broke, rounds] = [true, false, 0]
   const during = async (work: (signIn: KeptSignIn, pins: readonly Pinned[]) => Promise<void>): Promise<void> => {
     const [signIn, pins] = [await keepSignIn(stack, person), await pinEach(stack.port, await stack.pids('web'))]
     rig.defer(() => pins.forEach((pin) => void pin.close()))
@@ -68,15 +68,18 @@ export async function startTokenLoad(rig: Rig, stack: Stack, person: Person): Pr
       rounds++
     })
   const all = Promise.all([many(), few(), few(), strangers()])
-  all.catch((error: unknown) => tally.refused.push(String(error)))
+  all.catch((error: unknown) => {
+    broke = true
+    tally.refused.push(String(error))
+  })
   return {
     more: (requests) => {
       const wanted = tally.served + requests
-      return until('more requests', () => tally.refused.length > 0 || tally.served > wanted, PATIENCE_MS)
+      return until('more requests', () => broke || tally.served > wanted, PATIENCE_MS)
     },
     strangersAgain: () => {
       const wanted = rounds + 2
-      return until('strangers have asked again', () => tally.refused.length > 0 || rounds >= wanted, PATIENCE_MS)
+      return until('strangers have asked again', () => broke || rounds >= wanted, PATIENCE_MS)
     },
     stop: async () => {
       goesOn = false
