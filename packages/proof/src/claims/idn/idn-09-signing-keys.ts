@@ -28,6 +28,7 @@ const SIGN_INS = 12
 const MORE = 200
 /** Seconds: time enough to renew and to ask, on a machine that is busy. */
 const BEFORE = 20
+const PATIENCE_MS = 45_000
 const me = '/api/identity/me'
 const keysFile = 'packages/platform/src/identity/signing-keys.ts'
 
@@ -115,7 +116,7 @@ async function rotate(rig: Rig, stack: Stack, clock: TurnableClock) {
   const load = await startTokenLoad(rig, stack, person)
   await load.more(MORE)
   to(first.createdSeconds + HOUR + 1)
-  const second = await until('another key', async () => other(await newestKey(stack), first))
+  const second = await until('another key', async () => other(await newestKey(stack), first), PATIENCE_MS)
   await load.more(MORE)
   await use(early.slice(0, SIGN_INS / 2))
   to(second.createdSeconds + SIGNS - BEFORE)
