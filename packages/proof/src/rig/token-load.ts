@@ -1,4 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises'
+import { present } from '@seaworthy/core'
 import { askPinUntilServed } from './asked-again.ts'
 import { hey } from './hey.ts'
 import type { Person } from './person.ts'
@@ -29,6 +30,8 @@ interface Tally {
 
 const AT_ONCE = 150
 const CONNECTIONS = 2
+/** `hey`, two people, strangers. */
+const LOOPS = 4
 const PATIENCE_MS = 45_000
 /** A process that is asked for a key that it does not know reads the keys again, once a second. They are asked in turn. */
 const BETWEEN_MS = 550
@@ -38,8 +41,13 @@ const me = '/api/identity/me'
 export async function startTokenLoad(rig: Rig, stack: Stack, person: Person): Promise<TokenLoad> {
   const tally: Tally = { served: 0, unanswered: 0, refused: [], strangers: [] }
   let [goesOn, broke, rounds] = [true, false, 0]
-  const during = async (work: (signIn: KeptSignIn, pins: readonly Pinned[]) => Promise<void>): Promise<void> => {
-    const [signIn, pins] = [await keepSignIn(stack, person), await pinEach(stack.port, await stack.pids('web'))]
+  // One after the other: many at once at one account are taken for somebody who guesses.
+  const signIns: KeptSignIn[] = []
+  for (let i = 0; i < LOOPS; i++) signIns.push(await keepSignIn(stack, person))
+  type Work = (signIn: KeptSignIn, pins: readonly Pinned[]) => Promise<void>
+  const during = async (work: Work): Promise<void> => {
+    const signIn = present(signIns.pop(), 'a sign-in for each loop')
+    const pins = await pinEach(stack.port, await stack.pids('web'))
     rig.defer(() => pins.forEach((pin) => void pin.close()))
     while (goesOn) await work(signIn, pins)
   }
