@@ -53,7 +53,7 @@ async function openTokens() {
     built.href
   )) as typeof import('../../packages/platform/src/identity/access-tokens.ts')
   const key = { id: 'bench', ...generateKeyPairSync('ed25519') }
-  const keys = { current: () => key, find: async () => key }
+  const keys = { current: () => key, find: async () => key, has: () => true }
   const tokens = createAccessTokens({ keys, lifeMs: 3_600_000, clock: { now: Date.now } })
   const identify = (text: string): Caller | Promise<Caller> => {
     const known = tokens.verify(text)

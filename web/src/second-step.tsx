@@ -1,4 +1,4 @@
-import { dataOf, type SessionAnswer } from '@seaworthy/client'
+import { ApiError, dataOf, type SessionAnswer } from '@seaworthy/client'
 import { Button, Failure, Field, useService } from '@seaworthy/ui'
 import { useMutation } from '@tanstack/react-query'
 import { type FormEvent, useEffect, useRef, useState } from 'react'
@@ -16,7 +16,8 @@ export function SecondStep({ ticket, onSignedIn, onBack }: SecondStepProps) {
   const [code, setCode] = useState('')
   const [lost, setLost] = useState(false)
   const form = useRef<HTMLFormElement>(null)
-  useEffect(() => form.current?.querySelector('input')?.focus(), [])
+  const focus = (): void => form.current?.querySelector('input')?.focus()
+  useEffect(focus, [])
   const signIn = useMutation({
     mutationFn: () => dataOf(http.POST('/api/identity/sign-in/code', { body: { ticket, code } })),
     onSuccess: onSignedIn,
@@ -25,6 +26,18 @@ export function SecondStep({ ticket, onSignedIn, onBack }: SecondStepProps) {
     event.preventDefault()
     signIn.mutate()
   }
+  if (signIn.error instanceof ApiError && signIn.error.problem.code === 'challenge_expired')
+    return (
+      <div className="page form-page">
+        <div className="card form">
+          <h1>One more step</h1>
+          <Failure error={signIn.error} />
+          <Button kind="main" onClick={onBack}>
+            Start again
+          </Button>
+        </div>
+      </div>
+    )
   return (
     <div className="page form-page">
       <form ref={form} className="card form" onSubmit={submit}>
@@ -53,6 +66,7 @@ export function SecondStep({ ticket, onSignedIn, onBack }: SecondStepProps) {
               setLost(!lost)
               setCode('')
               signIn.reset()
+              focus()
             }}
           >
             {lost ? 'Use the app' : 'I lost my phone'}

@@ -1,5 +1,5 @@
 import { dataOf } from '@seaworthy/client'
-import { Button, Failure, Skeleton, toast, useService } from '@seaworthy/ui'
+import { Button, Confirm, Failure, Skeleton, toast, useService } from '@seaworthy/ui'
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
 import { useState } from 'react'
 import { KeyMade } from './key-made.tsx'
@@ -14,6 +14,7 @@ export function ApiKeys({ sensitive }: { readonly sensitive: Sensitive }) {
   const { http } = useService()
   const client = useQueryClient()
   const [making, setMaking] = useState(false)
+  const [ending, setEnding] = useState<{ readonly id: string; readonly name: string }>()
   const keys = useQuery({ queryKey, queryFn: () => dataOf(http.GET('/api/identity/api-keys')) })
   const onSettled = () => client.invalidateQueries({ queryKey })
   const create = useMutation({
@@ -51,7 +52,7 @@ export function ApiKeys({ sensitive }: { readonly sensitive: Sensitive }) {
                 kind="danger"
                 disabled={revoke.isPending}
                 aria-label={`Revoke ${item.name}`}
-                onClick={() => revoke.mutate(item.id)}
+                onClick={() => setEnding(item)}
               >
                 Revoke
               </Button>
@@ -73,6 +74,16 @@ export function ApiKeys({ sensitive }: { readonly sensitive: Sensitive }) {
             Make a key
           </Button>
         </div>
+      )}
+      {ending && (
+        <Confirm
+          title={`Revoke ${ending.name}?`}
+          action="Revoke it"
+          onConfirm={() => revoke.mutate(ending.id)}
+          onClose={() => setEnding(undefined)}
+        >
+          Programs that call with this key are refused from then on.
+        </Confirm>
       )}
     </section>
   )

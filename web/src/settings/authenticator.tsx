@@ -12,7 +12,7 @@ const queryKey = ['identity', 'totp']
 export function Authenticator({ sensitive }: { readonly sensitive: Sensitive }) {
   const { http } = useService()
   const client = useQueryClient()
-  const [asking, setAsking] = useState(false)
+  const [asking, setAsking] = useState<'remove' | 'renew'>()
   const [codes, setCodes] = useState<readonly string[]>()
   const state = useQuery({ queryKey, queryFn: () => dataOf(http.GET('/api/identity/totp')) })
   const onSettled = () => client.invalidateQueries({ queryKey })
@@ -53,16 +53,17 @@ export function Authenticator({ sensitive }: { readonly sensitive: Sensitive }) 
               <strong>{state.data.totp ? 'Signing in needs a code' : 'Signing in needs no code'}</strong>
               {state.data.totp && (
                 <p className={state.data.recoveryCodes < 3 ? 'small warn' : 'soft small'}>
-                  {state.data.recoveryCodes} of 10 recovery codes left
+                  {state.data.recoveryCodes} of 10 recovery codes left. On a new phone, remove the app here and set it
+                  up again.
                 </p>
               )}
             </div>
             {state.data.totp ? (
               <div className="row">
-                <Button disabled={renew.isPending} onClick={() => renew.mutate()}>
+                <Button disabled={renew.isPending} onClick={() => setAsking('renew')}>
                   New recovery codes
                 </Button>
-                <Button kind="danger" disabled={remove.isPending} onClick={() => setAsking(true)}>
+                <Button kind="danger" disabled={remove.isPending} onClick={() => setAsking('remove')}>
                   Remove
                 </Button>
               </div>
@@ -75,14 +76,24 @@ export function Authenticator({ sensitive }: { readonly sensitive: Sensitive }) 
         </div>
       )}
       {enrol.data && <EnrolApp of={enrol.data} sensitive={sensitive} onDone={done} onCancel={() => enrol.reset()} />}
-      {asking && (
+      {asking === 'remove' && (
         <Confirm
           title="Remove the app?"
           action="Remove it"
           onConfirm={() => remove.mutate()}
-          onClose={() => setAsking(false)}
+          onClose={() => setAsking(undefined)}
         >
           From then on the password alone is enough. The recovery codes end too.
+        </Confirm>
+      )}
+      {asking === 'renew' && (
+        <Confirm
+          title="New recovery codes?"
+          action="Make new ones"
+          onConfirm={() => renew.mutate()}
+          onClose={() => setAsking(undefined)}
+        >
+          Those that you kept sign you in no more.
         </Confirm>
       )}
     </section>

@@ -3,7 +3,7 @@ import { Button, Failure, Skeleton, toast, useService } from '@seaworthy/ui'
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
 import { nameOfDevice } from './device-name.ts'
 import type { Sensitive } from './sensitive.tsx'
-import { ago } from './when.ts'
+import { ago, moment } from './when.ts'
 
 const queryKey = ['identity', 'sessions']
 
@@ -47,7 +47,7 @@ export function Devices({ sensitive }: { readonly sensitive: Sensitive }) {
                   </span>
                 )}
                 <p className="soft small">
-                  from {item.network}, used {ago(item.usedAt)}, since {new Date(item.createdAt).toLocaleDateString()}
+                  from {item.network}, used {ago(item.usedAt)}, since {moment(item.createdAt)}
                 </p>
               </div>
               {!item.current && (

@@ -9,7 +9,7 @@ export function RecoveryCodes({ codes, onKept }: { readonly codes: readonly stri
   const text = codes.join('\n')
   const download = `data:text/plain;charset=utf-8,${encodeURIComponent(`Recovery codes, each good once:\n${text}\n`)}`
   return (
-    <div className="card form">
+    <div className="card form wide">
       <h3 ref={heading} tabIndex={-1}>
         Keep these recovery codes
       </h3>

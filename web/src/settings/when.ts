@@ -11,3 +11,7 @@ export function ago(time: string): string {
   for (const [unit, size] of units) if (ms >= size) return format.format(-Math.floor(ms / size), unit)
   return 'just now'
 }
+
+/** Day and time: of two alike, which one was it? */
+export const moment = (time: string): string =>
+  new Date(time).toLocaleString(undefined, { dateStyle: 'medium', timeStyle: 'short' })

@@ -18,11 +18,12 @@ export interface AccessTokens {
 
 interface Verified {
   readonly known: Known
+  readonly keyId: string
   readonly expiresMs: number
 }
 
 export interface AccessTokenSettings {
-  readonly keys: Pick<SigningKeys, 'current' | 'find'>
+  readonly keys: Pick<SigningKeys, 'current' | 'find' | 'has'>
   readonly lifeMs: number
   readonly clock: Clock
 }
@@ -52,7 +53,7 @@ export function createAccessTokens({ keys, lifeMs, clock }: AccessTokenSettings)
     return key.publicKey
   }
   const check = async (token: string, id: string): Promise<Known> => {
-    const { payload } = await jwtVerify(token, publicKeyOf, {
+    const { payload, protectedHeader } = await jwtVerify(token, publicKeyOf, {
       algorithms: ['EdDSA'],
       issuer: ISSUER,
       audience: ISSUER,
@@ -66,7 +67,7 @@ export function createAccessTokens({ keys, lifeMs, clock }: AccessTokenSettings)
       })
     })
     const known = { caller: toCaller(payload), version: Number(payload.ver) }
-    verified.set(id, { known, expiresMs: (payload.exp ?? 0) * 1_000 })
+    verified.set(id, { known, keyId: protectedHeader.kid ?? '', expiresMs: (payload.exp ?? 0) * 1_000 })
     return known
   }
   return {
@@ -74,7 +75,8 @@ export function createAccessTokens({ keys, lifeMs, clock }: AccessTokenSettings)
     verify: (token) => {
       const id = hash('sha256', token, 'base64')
       const found = verified.get(id)
-      if (!found) return check(token, id)
+      // A key that has gone takes with it what it signed, seen before or not.
+      if (!found || !keys.has(found.keyId)) return check(token, id)
       if (found.expiresMs > clock.now()) return found.known
       verified.delete(id)
       throw fault('token_expired')

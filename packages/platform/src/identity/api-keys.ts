@@ -73,7 +73,10 @@ const USED_EVERY_MS = 30 * SECOND
 export function openApiKeys({ database, clock, log, onKeyChanged }: ApiKeySettings): ApiKeys {
   const cache = new LRUCache<string, Found>({ max: CACHE_MAX })
   const used = new Map<string, Date>()
+  /** That were heard of. What was read while one came in may be from before it, and is not kept. */
+  let changes = 0
   onKeyChanged((id) => {
+    changes++
     for (const [text, found] of cache.entries()) if (found.caller.sessionId === id) cache.delete(text)
   })
   const writeUsed = async (): Promise<void> => {
@@ -92,8 +95,9 @@ export function openApiKeys({ database, clock, log, onKeyChanged }: ApiKeySettin
     return caller
   }
   const look = async (key: string, id: string): Promise<Caller> => {
+    const before = changes
     const found = await readKey(database, key, clock)
-    cache.set(id, found)
+    if (changes === before) cache.set(id, found)
     return accept(found)
   }
   return {

@@ -1,7 +1,8 @@
-import { DAY, MINUTE, Secret } from '@seaworthy/core'
+import { type AccountId, type Caller, DAY, MINUTE, newId, Secret, type UserId } from '@seaworthy/core'
 import { openTestDatabase, type TestDatabase, turnableClock } from '@seaworthy/testkit'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { createMemoryLogger } from '../telemetry/index.ts'
+import { createAccessTokens } from './access-tokens.ts'
 import { openSigningKeys, type SigningKeys } from './signing-keys.ts'
 
 const secret = new Secret('a secret that encrypts signing keys, 44 characters')
@@ -47,6 +48,28 @@ describe('signing keys', () => {
     await readAgain(keys)
     expect(await keys.find(first)).toBeUndefined()
     expect(await ids(keys)).toEqual([second])
+  })
+
+  it('take what they signed with them when they go, also what was seen before', async () => {
+    const { keys, clock } = await open()
+    const tokens = createAccessTokens({ keys, lifeMs: DAY, clock })
+    const caller: Caller = {
+      userId: newId() as UserId,
+      accountId: newId() as AccountId,
+      role: 'owner',
+      sessionId: newId(),
+      authenticatedAtMs: clock.now(),
+      secondFactor: false,
+      operator: false,
+    }
+    clock.turn(91 * DAY)
+    const { token } = await tokens.issue({ caller, version: 0 })
+    expect(await tokens.verify(token)).toMatchObject({ version: 0 })
+    await readAgain(keys)
+    expect(await tokens.verify(token)).toMatchObject({ version: 0 })
+    clock.turn(18 * MINUTE)
+    await readAgain(keys)
+    await expect((async () => tokens.verify(token))()).rejects.toMatchObject({ code: 'unauthenticated' })
   })
 
   it('are found by a process that did not make them', async () => {

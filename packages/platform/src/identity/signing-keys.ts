@@ -22,6 +22,8 @@ interface SigningKey {
 /** The Ed25519 keys of this installation: one signs, the ones before it still verify. */
 export interface SigningKeys {
   current(): SigningKey
+  /** Whether what this key signed is still believed, as far as this process knows. */
+  has(id: string): boolean
   /** Undefined when we have no key of this id, also after asking the database: another process may have made it. */
   find(id: string): Promise<SigningKey | undefined>
   /** The public halves, as RFC 7517 writes them. */
@@ -55,10 +57,12 @@ const ASK_AGAIN_MS = SECOND
 export async function openSigningKeys(settings: SigningKeySettings): Promise<SigningKeys> {
   const { clock, log } = settings
   let known = await readOrMake(settings)
+  let ids = idsOf(known)
   let readMs = clock.now()
   const read = async (): Promise<void> => {
     readMs = clock.now()
     known = await readOrMake(settings)
+    ids = idsOf(known)
   }
   const timer = setInterval(
     () => void read().catch((error: unknown) => log.warn('signing keys could not be read; asking again', { error })),
@@ -68,6 +72,7 @@ export async function openSigningKeys(settings: SigningKeySettings): Promise<Sig
   const byId = (id: string): SigningKey | undefined => known.find((key) => key.id === id)
   return {
     current: () => signerOf(known, clock.now()),
+    has: (id) => ids.has(id),
     find: async (id) => {
       if (!byId(id) && Math.abs(clock.now() - readMs) > ASK_AGAIN_MS) await read()
       return byId(id)
@@ -85,6 +90,8 @@ export async function openSigningKeys(settings: SigningKeySettings): Promise<Sig
     stop: () => clearInterval(timer),
   }
 }
+
+const idsOf = (keys: readonly KnownKey[]): ReadonlySet<string> => new Set(keys.map((key) => key.id))
 
 /** The newest key that every process knows; when there is none yet, the oldest. Newest first. */
 function signerOf(keys: readonly KnownKey[], now: number): SigningKey {

@@ -4,7 +4,7 @@ import { makeTotpSecret, totpAddress, totpStepOf } from './drivers/otpauth.ts'
 import type { Parts } from './parts.ts'
 
 const ISSUER = 'Seaworthy'
-const FAILURES_MAX = 10
+const FAILURES_MAX = 5
 const FAILURES_MS = 15 * MINUTE
 const placeOf = (userId: UserId) => ({ table: 'seaworthy.totp', column: 'secret', row: userId, userId })
 

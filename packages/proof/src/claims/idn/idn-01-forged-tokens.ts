@@ -48,8 +48,8 @@ export const claim = defineClaim({
     patch(
       'the signature is not checked',
       'packages/platform/src/identity/access-tokens.ts',
-      'const { payload } = await jwtVerify(token, publicKeyOf, {',
-      "const { payload } = await (async (..._: unknown[]) => ({ payload: JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString()) as Record<string, unknown> & { exp?: number } }))(token, publicKeyOf, {",
+      'const { payload, protectedHeader } = await jwtVerify(token, publicKeyOf, {',
+      "const { payload, protectedHeader } = await (async (..._: unknown[]) => ({ protectedHeader: { kid: keys.current().id }, payload: JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString()) as Record<string, unknown> & { exp?: number } }))(token, publicKeyOf, {",
     ),
     patch(
       'a token is known by its beginning',
