@@ -33,6 +33,7 @@ export interface JsonSchema {
   readonly items?: JsonSchema
   readonly anyOf?: readonly JsonSchema[]
   readonly enum?: readonly unknown[]
+  readonly const?: unknown
   readonly format?: string
   readonly pattern?: string
   readonly minLength?: number
