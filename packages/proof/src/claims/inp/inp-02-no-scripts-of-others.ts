@@ -127,12 +127,20 @@ async function visit(page: Page, stack: Stack, photoId: string): Promise<{ texts
   for (const path of [...paths, '/settings/security', '/join#token=none', '/operations']) {
     await page.goto(`${stack.url}${path}`)
     await page.waitForLoadState('networkidle')
-    const letter = page.getByRole('button', { name: /^Read: / }).first()
-    if (path === '/operations' && (await letter.count())) await letter.click()
+    if (path === '/operations') await readLetter(page)
     texts += await page.locator('body').innerText()
     elements += await plantedElements(page)
   }
   return { texts, elements }
+}
+
+/** It names the account that somebody is invited to. */
+async function readLetter(page: Page): Promise<void> {
+  await page
+    .getByRole('button', { name: /^Read: / })
+    .first()
+    .click()
+  await page.locator('.letter p').first().waitFor()
 }
 
 /** The pages with words in their queries, and every route that reads, signed in. */
