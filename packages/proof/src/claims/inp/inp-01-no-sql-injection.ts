@@ -93,10 +93,10 @@ export const claim = defineClaim({
       "where lower(email) = lower(${sql([`'${email.trim()}'`])})`",
     ),
     patch(
-      'the idempotency key is put into the statement as text',
+      'the idempotency key is looked for by text, whatever it looks like',
       'packages/platform/src/http/stages/idempotency.ts',
-      'from seaworthy.idempotency where key = ${key}`',
-      "from seaworthy.idempotency where key = ${sql([`'${key}'`])}`",
+      'const key = readKey(exchange)',
+      "const key = String(exchange.incoming.headers['idempotency-key'])\n  await tx.run(sql([`select 1 from seaworthy.idempotency where key = '${key}'`]))",
     ),
   ],
 })

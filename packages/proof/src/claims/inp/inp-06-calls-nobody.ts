@@ -21,7 +21,7 @@ export const claim = defineClaim({
   witness: 'own listeners on every address of the machine, and strace: each connection of each process of the product',
   needs: ['strace'],
   tier: 'full',
-  seconds: 35,
+  seconds: 40,
   limits: {
     'calls that came to a canary': exactly(0, 'calls'),
     'connections to anything but its own parts': exactly(0, 'connections'),
