@@ -42,6 +42,11 @@ describe('HTTP', () => {
     ],
     ['broken percent signs', 'GET /api/cosnap/photos/%zz HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n', 400],
     ['a NUL in the address', 'GET /api/cosnap/photos/%00 HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n', 400],
+    [
+      'a path value longer than any id',
+      `GET /api/cosnap/photos/${'x'.repeat(300)} HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n`,
+      404,
+    ],
   ])('answers %s with a problem of its own and security headers', async (_, bytes, status) => {
     const answer = await raw(bytes)
     expect(answer).toMatch(new RegExp(`^HTTP/1.1 ${status} `))

@@ -65,6 +65,16 @@ describe('API manners', () => {
     expect(body.items[4].body).toMatchObject({ code: 'forbidden' })
   })
 
+  it('lives on when a body in a batch is not read', async () => {
+    const { status, body } = await batch([
+      { method: 'GET', path: '/api/identity/me', body: { any: 'thing' } },
+      { method: 'PUT', path: '/api/operations/flags', body: { name: 'any', value: true } },
+    ])
+    expect(status).toBe(200)
+    expect(body.items.map((item: { status: number }) => item.status)).toEqual([200, 403])
+    expect((await person.fetch('/api/identity/me')).status).toBe(200)
+  })
+
   it('writes an audit line for each change in a batch, and one for the batch', async () => {
     const someone = await service.newcomer()
     await batch([{ method: 'DELETE', path: `/api/cosnap/photos/${someId}` }], someone)

@@ -124,6 +124,8 @@ export function toAppError(thrown: unknown): AppError {
   const byFramework: Record<number, AppError> = {
     400: fault('malformed_request', { cause: thrown }),
     413: fault('payload_too_large', { cause: thrown }),
+    // Of the router: no id is as long as what stands in the address.
+    414: fault('not_found', { cause: thrown }),
     415: fault('unsupported_media_type', { cause: thrown }),
     406: fault('unsupported_media_type', { cause: thrown }),
   }

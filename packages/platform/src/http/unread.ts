@@ -1,16 +1,20 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import { Socket } from 'node:net'
 import { SECOND } from '@seaworthy/core'
 
 const LINGER_MS = SECOND
 
-/** Whether a body was announced that has not been read to its end. */
-export const hasUnread = ({ readableEnded, headers }: IncomingMessage): boolean =>
-  !readableEnded && (Number(headers['content-length'] ?? 0) > 0 || headers['transfer-encoding'] !== undefined)
+/** Whether a body was announced that has not been read to its end. What is asked from within, in a batch, has no connection. */
+export const hasUnread = ({ readableEnded, headers, socket }: IncomingMessage): boolean =>
+  !readableEnded &&
+  socket instanceof Socket &&
+  (Number(headers['content-length'] ?? 0) > 0 || headers['transfer-encoding'] !== undefined)
 
 /** Before the next piece: a message that is only paused still reads ahead, one piece or two. */
 export function stopReading(incoming: IncomingMessage): void {
   incoming._read = () => undefined
   incoming.pause()
+  if (!(incoming.socket instanceof Socket)) return
   // A tick later, as the connection may be about to be resumed in this one.
   process.nextTick(() => incoming.socket.pause())
 }

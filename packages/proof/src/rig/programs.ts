@@ -25,7 +25,10 @@ const programs = {
   promtool: ['promtool'],
   'redis-server': ['redis-server'],
   slowhttptest: ['slowhttptest'],
+  sqlmap: ['sqlmap'],
+  strace: ['strace'],
   umount: ['umount'],
+  wapiti: ['wapiti'],
   zzuf: ['zzuf'],
 } as const
 

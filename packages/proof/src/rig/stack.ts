@@ -71,7 +71,10 @@ const STOP_MS = 45_000
 /** Starts the product and waits until it serves. */
 export async function startStack(settings: StackSettings): Promise<Stack> {
   const launched = await launch(settings)
-  await launched.ready()
+  await launched.ready().catch(async (error: unknown) => {
+    await launched.stop()
+    throw error
+  })
   return launched
 }
 

@@ -2,6 +2,7 @@ import type { Page } from 'playwright-core'
 import { atLeast, defineClaim, exactly } from '../../claim.ts'
 import { PASSWORD } from '../../rig/person.ts'
 import { jpegPhoto } from '../../rig/photo.ts'
+import { type PageWatch, plantedElements, plantInAnswers, watchPage } from '../../rig/planted-markup.ts'
 import type { Rig } from '../../rig/rig.ts'
 import type { Stack } from '../../rig/stack.ts'
 import { openPage, operatorLink, signUpIn } from '../../rig/visitor.ts'
@@ -9,20 +10,6 @@ import { patch } from '../../sabotage.ts'
 
 const MARK = `"'><img src=x onerror=alert(1)><svg onload=alert(2)>{{7*7}}`
 const CODED = encodeURIComponent(MARK)
-/** Fields with words that people read. Ids, addresses of files, states and times are left as they are. */
-const shown = new Set([
-  'name',
-  'line',
-  'title',
-  'detail',
-  'text',
-  'note',
-  'problem',
-  'task',
-  'error',
-  'version',
-  'commit',
-])
 const paths = [
   '/cosnap',
   '/cosnap/gallery',
@@ -60,18 +47,18 @@ export const claim = defineClaim({
   experiment: async (rig) => {
     const stack = await rig.start()
     const page = await openPage(rig)
-    const seen = watch(page)
+    const seen = watchPage(page)
     const photo = await plantPhoto(page, stack)
     let [elements, texts, pages, open] = [0, 0, 0, 0]
     const look = async (): Promise<void> => {
       await page.waitForLoadState('networkidle')
-      elements += await page.locator('[onerror], [onload], img[src="x"]').count()
+      elements += await plantedElements(page)
       texts += ((await page.locator('body').innerText()).match(/onerror=alert\(1\)/g) ?? []).length
       pages++
       open += (await mayWriteHtml(page)) ? 1 : 0
     }
     await look()
-    await plantInAnswers(page)
+    await plantInAnswers(page, MARK)
     for (const path of [...paths, `${photo}?effect=${CODED}&strength=${CODED}`, photo]) {
       await page.goto(`${stack.url}${path}`)
       await look()
@@ -113,29 +100,6 @@ export const claim = defineClaim({
   ],
 })
 
-interface Seen {
-  readonly dialogs: string[]
-  readonly violations: string[]
-  readonly hosts: Set<string>
-}
-
-/** Everything that a page does and must not. */
-function watch(page: Page, seen: Seen = { dialogs: [], violations: [], hosts: new Set() }): Seen {
-  page.on('dialog', (dialog) => {
-    seen.dialogs.push(dialog.message())
-    void dialog.dismiss()
-  })
-  page.on('console', (message) => {
-    const text = message.text()
-    if (/Content Security Policy|Trusted(HTML|Script)/.test(text)) seen.violations.push(text.slice(0, 200))
-  })
-  page.on('request', (request) => {
-    const { protocol, hostname } = new URL(request.url())
-    if (protocol.startsWith('http') && hostname !== '127.0.0.1') seen.hosts.add(hostname)
-  })
-  return seen
-}
-
 /** Makes an account, and uploads a photo whose name is code. */
 async function plantPhoto(page: Page, stack: Stack): Promise<string> {
   await signUpIn(page, stack, operatorLink(stack))
@@ -145,22 +109,11 @@ async function plantPhoto(page: Page, stack: Stack): Promise<string> {
   return new URL(page.url()).pathname
 }
 
-/** As a server that was taken over would answer: every word that is shown has code in it. */
-async function plantInAnswers(page: Page): Promise<void> {
-  const planted = (key: string, value: unknown): unknown =>
-    typeof value === 'string' && shown.has(key) ? value + MARK : value
-  await page.route(/\/(api|health)\//, async (route) => {
-    const response = await route.fetch()
-    const text = await response.text()
-    await route.fulfill({ response, body: text.startsWith('{') ? JSON.stringify(JSON.parse(text, planted)) : text })
-  })
-}
-
 /** Signs in where the address says where to go afterwards; how often that was the studio. */
-async function comeBackTo(rig: Rig, stack: Stack, seen: Seen): Promise<number> {
+async function comeBackTo(rig: Rig, stack: Stack, seen: PageWatch): Promise<number> {
   const person = await stack.newcomer()
   const page = await openPage(rig)
-  watch(page, seen)
+  watchPage(page, seen)
   let arrivals = 0
   for (const next of nexts) {
     await page.context().clearCookies()
