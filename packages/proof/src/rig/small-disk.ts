@@ -21,6 +21,8 @@ export interface SmallDisk {
   readonly image: string
   /** Takes all of it but so many bytes. */
   fill(leaveBytes: number): void
+  /** The same a little at a time, by a process that has other things to do. */
+  fillGently(leaveBytes: number): Promise<void>
   /** Gives back what `fill` took. */
   empty(): void
 }
@@ -42,12 +44,17 @@ export async function mountSmallDisk(rig: Rig, bytes: number): Promise<SmallDisk
   return {
     path,
     image,
-    fill: (leaveBytes) => fill(path, ballast, leaveBytes),
+    fill: (leaveBytes) => {
+      for (const _ of fill(path, ballast, leaveBytes));
+    },
+    fillGently: async (leaveBytes) => {
+      for (const _ of fill(path, ballast, leaveBytes)) await new Promise((resolve) => setImmediate(resolve))
+    },
     empty: () => rmSync(ballast, { force: true }),
   }
 }
 
-function fill(path: string, ballast: string, leaveBytes: number): void {
+function* fill(path: string, ballast: string, leaveBytes: number): Generator<void> {
   const free = (): number => {
     const { bavail, bsize } = statfsSync(path)
     return bavail * bsize
@@ -58,6 +65,7 @@ function fill(path: string, ballast: string, leaveBytes: number): void {
       writeSync(file, Buffer.alloc(Math.min(STEP_BYTES, left - leaveBytes)))
       // Space is taken when it is written, not when it is promised.
       fsyncSync(file)
+      yield
     }
   } finally {
     closeSync(file)

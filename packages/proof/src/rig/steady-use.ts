@@ -33,7 +33,7 @@ export async function startUse(stack: Stack, perSecond: number): Promise<SteadyU
       async (response) => {
         const body = await response.text()
         if (kind === 'write' && response.status === 202) acknowledged.push((JSON.parse(body) as Run).id)
-        return `${response.status} ${response.headers.get('content-type')} ${body.slice(0, 200)}`
+        return `${response.status} ${response.headers.get('content-type')} ${body.slice(0, 300)}`
       },
       (error: Error) => `no answer: ${error.message} ${String(error.cause)}`,
     )
