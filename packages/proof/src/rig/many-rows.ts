@@ -1,6 +1,6 @@
 import type { DatabaseClient } from './database.ts'
 
-const ACCOUNTS = 15_000
+const ACCOUNTS = 12_000
 const PER_ACCOUNT = 7
 /** Of those there are: more than a page. */
 const PER_KNOWN_ACCOUNT = 60
