@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs'
+import { readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import type { DatabaseClient } from './database.ts'
 import type { Stack } from './stack.ts'
@@ -81,6 +81,11 @@ async function changeSettings(
   await admin.query('select pg_terminate_backend(pid) from pg_stat_activity where usename = any ($1)', [roles])
   await stack.ready()
   const path = join(stack.dataDirectory, 'database.log')
-  const from = readFileSync(path).length
-  return () => readFileSync(path).subarray(from).toString()
+  const from = statSync(path).size
+  return () => {
+    const now = readFileSync(path)
+    // A schedule of the product puts a long log aside and empties it.
+    const isWhole = now.length >= from
+    return isWhole ? now.subarray(from).toString() : `${readFileSync(`${path}.1`).subarray(from)}${now}`
+  }
 }
