@@ -7,7 +7,7 @@
 set -eu
 cd "$(dirname "$0")/.."
 
-packages="chromium exiftool=libimage-exiftool-perl faketime ffuf git hey mkfs.ext4=e2fsprogs mount nginx oathtool openssl promtool=prometheus redis-server slowhttptest sqlmap strace wapiti zzuf"
+packages="chromium e2fsck=e2fsprogs exiftool=libimage-exiftool-perl faketime ffuf git hey mkfs.ext4=e2fsprogs mount nginx oathtool openssl promtool=prometheus redis-server slowhttptest sqlmap strace wapiti zzuf"
 observatory="@mdn/mdn-http-observatory@1.4.8"
 lighthouse="lighthouse@12.8.2"
 # By Mozilla, of OWASP SecLists: data only, another list than the product's own.

@@ -41,6 +41,12 @@ describe.skipIf(!mounted)('on a full disk', () => {
     const refused = await upload()
     expect(refused.status).toBe(503)
     expect((await refused.json()).code).toMatch(/storage_full|unavailable/)
+    await until(
+      'the database only reads',
+      async () => installation.output().includes('the database only reads'),
+      10_000,
+    )
+    expect(await list()).toBe(1)
     rmSync(ballast)
     await until('it is ready again', async () => (await statusOf(`${installation.url}/health/ready`)) === 200, 60_000)
     expect(await list()).toBe(1)

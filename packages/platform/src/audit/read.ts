@@ -42,7 +42,10 @@ const DAYS = 7
 const ACTIONS_MAX = 500
 
 /** Per action over seven days, the most frequent first. */
-export function readStatistics(tx: Transaction, filter: Pick<AuditFilter, 'userId'>): Promise<ActionStatistics[]> {
+export function readStatistics(
+  tx: Transaction,
+  filter: Pick<AuditFilter, 'userId' | 'accountId'>,
+): Promise<ActionStatistics[]> {
   return tx.many<ActionStatistics>(sql`
     select a.action, count(*) filter (where a.outcome = 'done') as done, count(*) filter (where a.outcome = 'refused') as refused,
       percentile_cont(0.5) within group (order by a.duration_ms) as "medianMs", max(a.duration_ms) as "slowestMs", max(a.created_at) as "lastAt"

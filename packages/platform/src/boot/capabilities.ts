@@ -15,6 +15,7 @@ import {
   type Metrics,
 } from '../telemetry/index.ts'
 import { createKeyAgeCheck, openKeyRing, openVault, type Vault } from '../vault/index.ts'
+import { checkSpace } from './disk-space.ts'
 import { openFiles } from './files.ts'
 
 /** What every process of ours has. */
@@ -88,6 +89,7 @@ export async function openCapabilities(
   const vault = openVault({ ring })
   health.add({ name: 'encryption key', kind: 'nice', check: createKeyAgeCheck(database, ring, systemClock) })
   health.add({ name: 'storage', kind: 'nice', check: () => media.store.ping() })
+  health.add({ name: 'disk', kind: 'nice', check: () => checkSpace(config.dataDirectory) })
   if (config.smtpUrl) health.add({ name: 'mail', kind: 'nice', check: () => checkMail(database) })
   metrics.gauge('database_connections', 'Connections of this process.', () => database.stats().total)
   metrics.gauge('database_waiting', 'Requests that wait for a connection.', () => database.stats().waiting)

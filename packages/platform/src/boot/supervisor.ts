@@ -1,12 +1,13 @@
 import { createServer } from 'node:net'
 import { backoffMs, pause, SECOND, systemClock } from '@seaworthy/core'
 import type { Config } from '../config/index.ts'
-import { type EmbeddedServer, type Endpoint, loginOf, openDatabase } from '../data/index.ts'
+import { type EmbeddedServer, type Endpoint, holdWrites, loginOf, openDatabase } from '../data/index.ts'
 import { hasErasures } from '../privacy/index.ts'
 import type { Logger } from '../telemetry/index.ts'
 import { startAdminServer } from './admin-server.ts'
 import { type ChildView, type SupervisedChild, superviseChild } from './child.ts'
-import { createCloser } from './closer.ts'
+import { type Closer, createCloser } from './closer.ts'
+import { keepReserve } from './disk-space.ts'
 import { lockDataDirectory } from './lock.ts'
 import { type OpenedServer, openDatabaseServer, prepareDatabase } from './prepare-database.ts'
 import type { System } from './system.ts'
@@ -73,19 +74,9 @@ export async function startSupervisor(settings: SupervisorSettings): Promise<Sup
     await closer.close()
   }
   try {
-    const server = await openDatabaseServer(config)
-    if (server.embedded) {
-      const keeper = keepRunning(server.embedded, {
-        config,
-        log,
-        signal: aborted.signal,
-        onMoved: (endpoint) => {
-          for (const child of children.all) child.move(endpoint)
-        },
-      })
-      closer.add('database', () => keeper.stop())
-    }
+    const server = await openKeptServer(settings, closer, children.all, aborted.signal)
     const migrations = await prepareDatabase(server, config, system.apps, log, aborted.signal)
+    if (server.embedded) void keepReserve(config.dataDirectory, log, aborted.signal)
     // Where nobody was ever erased the supervisor stays small.
     if (hasErasures(config.dataDirectory)) await (await import('./privacy.ts')).eraseAgain(config, server.endpoint, log)
     const operatorToken = await operatorLink(server, config)
@@ -167,6 +158,25 @@ function startChildren(
     })
   })
   return { all, ready }
+}
+
+/** The database's server, which is kept running when it is the embedded one. */
+async function openKeptServer(
+  { config, log }: SupervisorSettings,
+  closer: Closer,
+  children: readonly SupervisedChild[],
+  signal: AbortSignal,
+): Promise<OpenedServer> {
+  // Migrations may use what is left of the disk.
+  holdWrites(config.dataDirectory, false)
+  const server = await openDatabaseServer(config)
+  if (!server.embedded) return server
+  const onMoved = (endpoint: Endpoint): void => {
+    for (const child of children) child.move(endpoint)
+  }
+  const keeper = keepRunning(server.embedded, { config, log, signal, onMoved })
+  closer.add('database', () => keeper.stop())
+  return server
 }
 
 interface KeeperSettings {

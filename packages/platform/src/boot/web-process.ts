@@ -24,7 +24,7 @@ import { type Identity, openIdentity } from '../identity/index.ts'
 import { createGuard, createSuspicion, type RateLimiter } from '../limits/index.ts'
 import { openErasureRegister } from '../privacy/index.ts'
 import { type Feed, jobsChannel, openFeed, openSockets } from '../realtime/index.ts'
-import { createPseudonyms, durationBuckets } from '../telemetry/index.ts'
+import { createPseudonyms, durationBuckets, watchHealth } from '../telemetry/index.ts'
 import { onAccountCreated, withSettings } from './app-settings.ts'
 import { openSealer } from './audit-seals.ts'
 import { type Capabilities, openCapabilities, openTelemetry } from './capabilities.ts'
@@ -74,6 +74,8 @@ export async function runWebProcess(
   closer.add('sealer', () => sealer.stop())
   telemetry.health.add({ name: 'audit', kind: 'nice', check: () => checkSealLag(capabilities.database) })
   await openWebService(system, capabilities, place, server, { front, closer })
+  const watch = watchHealth(telemetry.health, log, telemetry.metrics)
+  closer.add('health', () => watch.stop())
   if (isLate) await open()
   tellSupervisor({ kind: 'ready' })
   log.info('ready')

@@ -5,6 +5,7 @@ export { type Database, type DatabaseSettings, type Duty, openDatabase, type Tra
 export { explainTlsFailure, parseDatabaseUrl } from './database-url.ts'
 export { type Endpoint, type Login, openClient, openPlainPool, type PgPool, type PgSingleClient } from './drivers/pg.ts'
 export { type EmbeddedServer, startEmbeddedServer } from './embedded/server.ts'
+export { holdWrites } from './embedded/write-hold.ts'
 export { guardFetch, onPurpose, refuseInTransaction } from './inside.ts'
 export { lintMigration, type MigrationFinding } from './lint-migration.ts'
 export { migrateToLatestOrThrow } from './migrate.ts'

@@ -31,11 +31,12 @@ interface DatabaseErrorLike extends Error {
 export function translateDatabaseError(error: unknown): unknown {
   if (error instanceof AppError || !(error instanceof Error)) return error
   const code = (error as DatabaseErrorLike).code
-  const meaning = isConnectionError(error)
-    ? 'unavailable'
-    : code
-      ? (meanings[code] ?? meanings[code.slice(0, 2)])
-      : undefined
+  const meaning =
+    isConnectionError(error) || isReadOnlyFile(error)
+      ? 'unavailable'
+      : code
+        ? (meanings[code] ?? meanings[code.slice(0, 2)])
+        : undefined
   if (!meaning) return error
   const internal = `database: ${code ?? ''} ${error.message}`
   return fault(meaning, { internal, cause: error, ...(meaning === 'unavailable' ? { retryAfterSeconds: 1 } : {}) })
@@ -49,6 +50,10 @@ export function isConnectionError(error: unknown): boolean {
     connectionErrors.has(code) || code.startsWith('08') || code.startsWith('57P') || connectionWords.test(error.message)
   )
 }
+
+/** PostgreSQL reports a file system that has become read-only with the code of missing rights. */
+const isReadOnlyFile = (error: DatabaseErrorLike): boolean =>
+  error.code === '42501' && error.message.endsWith(': Read-only file system')
 
 /** True when the same transaction may well succeed if it is run again. */
 export function isWorthRetrying(error: unknown): boolean {

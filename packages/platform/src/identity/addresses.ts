@@ -65,7 +65,7 @@ async function askForChange({ settings }: Parts, tx: Transaction, person: Person
   await refuseTooMany({ settings }, tx, 'email_change', person.userId)
   const link = await makeLink(tx, { kind: 'email_change', userId: person.userId, email, lifeMs: CHANGE_MS }, clock)
   const taken = await tx.many(
-    sql`select 1 from seaworthy.users where lower(email) = lower(${email}) and id <> ${person.userId}`,
+    sql`select 1 from seaworthy.users where id = seaworthy.user_by_address(${email}) and id <> ${person.userId}`,
   )
   await sendMail(
     tx,

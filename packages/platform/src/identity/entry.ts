@@ -138,7 +138,7 @@ async function checkPassword(
     'identity',
     (tx) =>
       tx.maybe<{ id: UserId; hash: string }>(
-        sql`select id, password_hash as hash from seaworthy.users where lower(email) = lower(${email.trim()})`,
+        sql`select id, password_hash as hash from seaworthy.users where id = seaworthy.user_by_address(${email.trim()})`,
       ),
     { readOnly: true },
   )

@@ -24,7 +24,7 @@ export const personOf = async (tx: Transaction, userId: UserId): Promise<Person>
 
 export async function findPersonByEmail(tx: Transaction, email: string): Promise<Person | undefined> {
   const row = await tx.maybe<Row>(
-    sql`select ${columns} where lower(u.email) = lower(${email.trim()}) for no key update of u`,
+    sql`select ${columns} where u.id = seaworthy.user_by_address(${email.trim()}) for no key update of u`,
   )
   return row && toPerson(row)
 }

@@ -112,16 +112,20 @@ export function createMedia(settings: MediaSettings): MediaRoom {
       )
       if (
         await tx.run(
-          sql`update seaworthy.blobs set unused_since = null where hash = ${hash} and unused_since is not null`,
+          sql`update seaworthy.blobs set unused_since = null where account_id = seaworthy.account_id() and hash = ${hash} and unused_since is not null`,
         )
       )
         await refuseOverQuota(tx, settings.quotaBytes)
     },
     discard: async (tx, hash, owner) => {
       await lockBlob(tx, hash)
-      await tx.run(sql`delete from seaworthy.blob_references where hash = ${hash} and owner = ${owner}`)
       await tx.run(
-        sql`update seaworthy.blobs set unused_since = now() where hash = ${hash} and unused_since is null and not exists (select 1 from seaworthy.blob_references r where r.hash = ${hash})`,
+        sql`delete from seaworthy.blob_references where account_id = seaworthy.account_id() and hash = ${hash} and owner = ${owner}`,
+      )
+      await tx.run(
+        sql`update seaworthy.blobs 
+          set unused_since = now() where account_id = seaworthy.account_id() and hash = ${hash} and unused_since is null and not exists (
+            select 1 from seaworthy.blob_references r where r.account_id = seaworthy.account_id() and r.hash = ${hash})`,
       )
     },
     readBytes: async (caller, hash) => {

@@ -61,7 +61,7 @@ export async function readEntries(tx: Transaction, limit: number, before?: strin
     select opened.id, coalesce(settled.kind, opened.kind) as kind, opened.amount, opened.reference,
       opened.created_at as "createdAt"
     from seaworthy.ledger opened left join seaworthy.ledger settled on settled.hold_id = opened.id
-    where opened.hold_id is null and (${before ?? null}::uuid is null or opened.id < ${before ?? null}::uuid)
+    where opened.account_id = seaworthy.account_id() and opened.hold_id is null and (${before ?? null}::uuid is null or opened.id < ${before ?? null}::uuid)
     order by opened.id desc limit ${limit}`)
 }
 

@@ -226,7 +226,7 @@ export function findPerson(
     (tx) =>
       tx.maybe<Person>(sql`
         select u.id as "userId", array(select seaworthy.accounts_alone(u.id))::text[] as "accountIds" from seaworthy.users u
-        where u.id = ${userId ?? null}::uuid or lower(u.email) = lower(${email?.trim() ?? null})`),
+        where u.id = ${userId ?? null}::uuid or u.id = seaworthy.user_by_address(${email?.trim() ?? null})`),
     { readOnly: true },
   )
 }

@@ -1,5 +1,6 @@
 /** What a process tells about itself: log lines, metrics, traces, health. */
 export { createHealth, type Health, type HealthCheck, type HealthReport } from './health.ts'
+export { type HealthWatch, watchHealth } from './health-watch.ts'
 export { asLogLine, createLogger, createMemoryLogger, type LogFields, type Logger, type LogLevel } from './logger.ts'
 export { createMetrics, durationBuckets, type Metrics, mergeSnapshots } from './metrics.ts'
 export { maskAddress, redactText } from './patterns.ts'

@@ -9,6 +9,7 @@ const tools = join(import.meta.dirname, '..', '..', '..', '..', '.seaworthy', 't
 /** Programs that judge the product and are no part of it, by the names that they go by. */
 const programs = {
   chromium: ['chromium', 'chromium-browser', 'google-chrome'],
+  e2fsck: ['e2fsck', '/sbin/e2fsck'],
   exiftool: ['exiftool'],
   faketime: ['faketime'],
   ffuf: ['ffuf'],
@@ -57,7 +58,8 @@ export function versionOf(name: ProgramName): string | undefined {
   if (!path) return undefined
   if (name === 'observatory' || name === 'lighthouse' || name === 'passwordlist') return versionOfPackage(path)
   const flag =
-    { exiftool: '-ver', ffuf: '-V', mkfs: '-V', nginx: '-v', slowhttptest: '-h' }[name as string] ?? '--version'
+    { e2fsck: '-V', exiftool: '-ver', ffuf: '-V', mkfs: '-V', nginx: '-v', slowhttptest: '-h' }[name as string] ??
+    '--version'
   const { stdout, stderr } = spawnSync(path, [flag], { encoding: 'utf8', timeout: 5_000 })
   return /\d+(\.\d+)+/.exec(`${stdout}${stderr}`)?.[0]
 }

@@ -6,6 +6,7 @@ import { MiB, pause } from '@seaworthy/core'
 import { type Endpoint, openClient } from '../drivers/pg.ts'
 import { type Binaries, installBinaries } from './binaries.ts'
 import { ADMIN, prepareCluster, refuseFullDisk, serverEnvironment } from './cluster.ts'
+import { isAlive, isServer, readPostmaster } from './postmaster.ts'
 import { asServerUser } from './run-as.ts'
 
 export interface EmbeddedServer {
@@ -162,7 +163,8 @@ async function choosePort(file: string): Promise<number> {
   for (let tries = 0; tries < PORT_TRIES; tries++) {
     const port = PORT_FIRST + Math.floor(Math.random() * PORT_COUNT)
     if (!(await tryPort(port))) continue
-    writeFileSync(file, String(port))
+    // On the disk at once: whoever starts after a crash must find it.
+    writeFileSync(file, String(port), { flush: true })
     return port
   }
   throw new Error(`No free port was found between ${PORT_FIRST} and ${PORT_FIRST + PORT_COUNT} for the database.`)
@@ -174,35 +176,6 @@ function tryPort(port: number): Promise<boolean> {
     probe.once('error', () => resolve(false))
     probe.listen(port, '127.0.0.1', () => probe.close(() => resolve(true)))
   })
-}
-
-function readPostmaster(cluster: string): { pid: number; port: number } | undefined {
-  try {
-    const lines = readFileSync(join(cluster, 'postmaster.pid'), 'utf8').split('\n')
-    return { pid: Number(lines[0]), port: Number(lines[3]) }
-  } catch {
-    return undefined
-  }
-}
-
-/** The pid may belong to somebody else by now: after a restart of the machine small numbers come again. */
-function isServer(pid: number): boolean {
-  if (!isAlive(pid)) return false
-  if (process.platform !== 'linux') return true
-  try {
-    return readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes('postgres')
-  } catch {
-    return false
-  }
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0)
-    return process.platform !== 'linux' || !/\) Z /.test(readFileSync(`/proc/${pid}/stat`, 'utf8'))
-  } catch {
-    return false
-  }
 }
 
 function signal(pid: number, name: NodeJS.Signals): void {

@@ -44,7 +44,7 @@ const findPerson = (database: Database) =>
           }>(sql`
             select u.id, u.email, u.operator, u.created_at as "createdAt", u.blocked_at is not null as blocked,
               (select count(*)::int from seaworthy.sessions s where s.user_id = u.id and s.revoked_at is null and s.expires_at > now()) as sessions
-            from seaworthy.users u where lower(u.email) = lower(${query.email.trim()})`),
+            from seaworthy.users u where u.id = seaworthy.user_by_address(${query.email.trim()})`),
         { readOnly: true },
       )
       return { status: 200, body: { items: found.map((one) => ({ ...one, createdAt: one.createdAt.toISOString() })) } }
