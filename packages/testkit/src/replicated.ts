@@ -4,12 +4,10 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { cosnap } from '@seaworthy/cosnap/app'
 import { prepareDatabase } from '@seaworthy/platform/boot'
-import { type Config, readConfig } from '@seaworthy/platform/config'
+import { readConfig } from '@seaworthy/platform/config'
 import {
-  type Database,
   type EmbeddedServer,
   type Endpoint,
-  type Login,
   loginOf,
   openClient,
   openDatabase,
@@ -18,15 +16,14 @@ import {
 } from '@seaworthy/platform/data'
 import { createMemoryLogger } from '@seaworthy/platform/telemetry'
 import pg from 'pg'
-import { makeAccount } from './database.ts'
+import { makeAccount, type TestDatabase } from './database.ts'
+import { generous } from './service.ts'
 
 /** Two servers of this file's own: a migrated primary, and a standby that follows it. */
 export interface ReplicatedDatabase {
-  readonly config: Config
-  readonly primary: { readonly endpoint: Endpoint; readonly database: Database; readonly admin: PgSingleClient }
+  /** The primary, set up to be read from the standby. Closed with the pair. */
+  readonly test: TestDatabase
   readonly standby: TestStandby
-  readonly appLogin: Login
-  makeAccount(): ReturnType<typeof makeAccount>
   close(): Promise<void>
 }
 
@@ -58,9 +55,17 @@ export async function openReplicatedDatabase(): Promise<ReplicatedDatabase> {
     await openClient(server.endpoint, server.admin, 'testkit'),
     await openClient(copy.endpoint, copy.admin, 'testkit'),
   ]
+  const url = `postgresql://127.0.0.1:${copy.endpoint.port}/${copy.endpoint.database}`
   return {
-    config,
-    primary: { endpoint: server.endpoint, database, admin },
+    test: {
+      endpoint: server.endpoint,
+      config: readConfig(home, { DATA_DIR: home, DATABASE_REPLICA_URL: url, ...generous }),
+      database,
+      appLogin,
+      admin,
+      makeAccount: () => makeAccount(database),
+      close: async () => undefined,
+    },
     standby: {
       endpoint: copy.endpoint,
       admin: watcher,
@@ -68,8 +73,6 @@ export async function openReplicatedDatabase(): Promise<ReplicatedDatabase> {
       resumeReplay: async () => void (await watcher.query('select pg_wal_replay_resume()')),
       signal: (name) => signalServer(copy.pid, name),
     },
-    appLogin,
-    makeAccount: () => makeAccount(database),
     close: async () => {
       await Promise.all([database.close(), admin.end(), watcher.end()])
       await copy.stop()

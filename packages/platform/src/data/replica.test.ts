@@ -18,7 +18,7 @@ describe('a read replica', () => {
   let told: string[]
   beforeAll(async () => {
     pair = await openReplicatedDatabase()
-    await pair.primary.admin.query(`
+    await pair.test.admin.query(`
       set role seaworthy_owner;
       create schema proof;
       grant usage on schema proof to seaworthy_app;
@@ -38,10 +38,10 @@ describe('a read replica', () => {
 
   function open(endpoint: ReplicaSettings['endpoint']): Replica {
     return openReplica({
-      primary: pair.primary.database,
-      primaryEndpoint: pair.primary.endpoint,
+      primary: pair.test.database,
+      primaryEndpoint: pair.test.endpoint,
       endpoint,
-      login: pair.appLogin,
+      login: pair.test.appLogin,
       name: 'test',
       limits: { max: 4, waitMs: 5_000, statementMs: 10_000, transactionMs: 30_000 },
       lagMaxMs: LAG_MAX_MS,
@@ -75,7 +75,7 @@ describe('a read replica', () => {
     })
 
   it('answers what has been replayed, as the same caller and to nobody else', async () => {
-    const [a, b] = [await pair.makeAccount(), await pair.makeAccount()]
+    const [a, b] = [await pair.test.makeAccount(), await pair.test.makeAccount()]
     const seen: Seen = { position: undefined }
     await write(a, 'mine', seen)
     expect(seen.position).toBeGreaterThan(0)
@@ -84,7 +84,7 @@ describe('a read replica', () => {
   })
 
   it('lets nobody write on it', async () => {
-    const a = await pair.makeAccount()
+    const a = await pair.test.makeAccount()
     const seen: Seen = { position: undefined }
     await write(a, 'first', seen)
     await readThere(a, seen)
@@ -99,7 +99,7 @@ describe('a read replica', () => {
   })
 
   it('gives whoever has shown nothing the primary, and a position for the next time', async () => {
-    const a = await pair.makeAccount()
+    const a = await pair.test.makeAccount()
     await write(a, 'words', { position: undefined })
     const seen: Seen = { position: undefined }
     expect(await read(a, seen)).toEqual(['words'])
@@ -108,7 +108,7 @@ describe('a read replica', () => {
   })
 
   it('reads from the primary what it has not replayed, and from the replica what it has', async () => {
-    const a = await pair.makeAccount()
+    const a = await pair.test.makeAccount()
     const seen: Seen = { position: undefined }
     await write(a, 'before', seen)
     await readThere(a, seen)
@@ -128,7 +128,7 @@ describe('a read replica', () => {
   })
 
   it('does not believe a connection that is behind the one that was asked', async () => {
-    const a = await pair.makeAccount()
+    const a = await pair.test.makeAccount()
     const seen: Seen = { position: undefined }
     await write(a, 'before', seen)
     await readThere(a, seen)
@@ -137,7 +137,7 @@ describe('a read replica', () => {
       await write(a, 'after', seen)
       const { openDatabase } = await import('./database.ts')
       const limits = { max: 1, waitMs: 1_000, statementMs: 1_000, transactionMs: 1_000 }
-      const behind = openDatabase({ endpoint: pair.standby.endpoint, login: pair.appLogin, name: 'test', limits })
+      const behind = openDatabase({ endpoint: pair.standby.endpoint, login: pair.test.appLogin, name: 'test', limits })
       const since = seen.position ?? 0
       const words = sql<{ words: string }>`select words from proof.notes where words = 'after'`
       // Neither what it says nor what it does not find.
@@ -150,7 +150,7 @@ describe('a read replica', () => {
   })
 
   it('shows no state older than the bound, leaves, and comes back', async () => {
-    const [a, b] = [await pair.makeAccount(), await pair.makeAccount()]
+    const [a, b] = [await pair.test.makeAccount(), await pair.test.makeAccount()]
     const old: Seen = { position: undefined }
     await write(a, 'old', old)
     await readThere(a, old)
@@ -184,7 +184,7 @@ describe('a read replica', () => {
   })
 
   it('fails no request when it freezes, and answers again when it runs', async () => {
-    const a = await pair.makeAccount()
+    const a = await pair.test.makeAccount()
     const seen: Seen = { position: undefined }
     await write(a, 'words', seen)
     await readThere(a, seen)
@@ -203,7 +203,7 @@ describe('a read replica', () => {
 
   it('is done without until somebody answers at its address', async () => {
     const away = open({ ...pair.standby.endpoint, port: 9 })
-    const a = await pair.makeAccount()
+    const a = await pair.test.makeAccount()
     await until('it was tried', () => away.problem()?.startsWith('it does not answer'))
     const words = sql<{ words: string }>`select words from proof.notes`
     await following({ position: 1 }, () => away.database.withCaller(a, (tx) => tx.many(words), { mayLag: true }))
@@ -212,13 +212,13 @@ describe('a read replica', () => {
   })
 
   it('refuses a server that is no standby', async () => {
-    const itself = open(pair.primary.endpoint)
+    const itself = open(pair.test.endpoint)
     await until('it was tried', () => itself.problem() === 'it is no standby')
     await itself.close()
   })
 
   it('tells a refusal of the handler from a failure of its own', async () => {
-    const a = await pair.makeAccount()
+    const a = await pair.test.makeAccount()
     const seen: Seen = { position: undefined }
     await write(a, 'words', seen)
     await readThere(a, seen)
