@@ -7,6 +7,7 @@ export function openReadReplica({
   config,
   endpoint: primaryEndpoint,
   database,
+  slow,
   log,
   metrics,
   health,
@@ -25,6 +26,7 @@ export function openReadReplica({
       statementMs: config.databaseQueryMs,
       transactionMs: config.databaseTransactionMs,
     },
+    slow,
     onJoin: (lagMs) => log.info('the read replica is used', { lagMs: Math.round(lagMs) }),
     onLeave: (why) => log.warn('the read replica is not used; everything is read from the primary', { why }),
     count: metrics.counter(

@@ -12,6 +12,7 @@ import {
   type WhyPrimary,
   watchReplica,
 } from './replica-watch.ts'
+import type { SlowSettings } from './slow-statements.ts'
 import { isConnectionError } from './sqlstate.ts'
 import type { Transaction } from './transaction.ts'
 
@@ -33,6 +34,8 @@ export interface ReplicaSettings {
   readonly login: Login
   readonly name: string
   readonly limits: PoolLimits
+  /** Without it no statement is watched. */
+  readonly slow?: SlowSettings
   /** Reads are never answered with an older state. Five seconds unless said. */
   readonly lagMaxMs?: number
   readonly onJoin: (lagMs: number) => void
@@ -54,6 +57,7 @@ export function openReplica(settings: ReplicaSettings): Replica {
     name: settings.name,
     limits: { ...limits, waitMs: Math.min(limits.waitMs, WAIT_MS) },
     triesMax: 1,
+    ...(settings.slow ? { slow: settings.slow } : {}),
   })
   const watch = watchReplica({
     primary: openProbe<PrimaryAnswer>(settings.primaryEndpoint, login, primaryQuestion),

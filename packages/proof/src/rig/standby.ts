@@ -84,7 +84,7 @@ export async function startStandby(rig: Rig, stack: Stack, port: number): Promis
 }
 
 /** The files of a running server, through the replication protocol: the embedded build has no program for it. */
-export async function takeBaseBackup(primary: DatabaseClient, directory: string): Promise<void> {
+async function takeBaseBackup(primary: DatabaseClient, directory: string): Promise<void> {
   const { host, port, user, password } = primary
   const settings = { host, port, user, password, database: 'postgres', replication: 'database' }
   const client = new pg.Client(settings)
