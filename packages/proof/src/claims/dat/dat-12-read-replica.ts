@@ -15,6 +15,8 @@ const AT_ONCE = 8
 const WATCH_MS = 8_000
 const STEP_MS = 40
 const HEADER = 'seaworthy-position'
+/** What a machine that is too busy did not begin, whatever became of the replica. */
+const TURNED_AWAY = 'http_requests_shed_total{why="event loop"}'
 const REPLICA = 'packages/platform/src/data/replica.ts'
 const POOL = 'packages/platform/src/data/replica-watch.ts'
 
@@ -69,6 +71,7 @@ export const claim = defineClaim({
       'the replica answers again',
       async () => (await device.read()) && (await readsBy(stack, 'replica')) > before,
     )
+    const failures = [...device.failures, ...other.failures]
     return {
       measured: {
         'own writes missed while replay runs': running,
@@ -76,7 +79,7 @@ export const claim = defineClaim({
         'oldest state that was shown': stale.oldestMs,
         'time until the stale replica is reported': stale.reportedMs,
         'health reports that do not name it': /"degraded".*"replica"[^}]*behind/.test(health) ? 0 : 1,
-        'requests that failed': device.failed() + other.failed(),
+        'requests that failed': failures.length - (await gauge(stack, TURNED_AWAY)),
         'slowest answer while the replica is frozen': frozen.slowestMs,
         'reads by the replica when it is back': (await readsBy(stack, 'replica')) - before,
       },
@@ -89,6 +92,7 @@ export const claim = defineClaim({
       evidence: [
         `oldest state ${Math.round(stale.oldestMs)} ms, reported after ${Math.round(stale.reportedMs)} ms`,
         `frozen: slowest of ${frozen.reads} answers ${Math.round(frozen.slowestMs)} ms`,
+        ...failures.slice(0, 4),
         ...stack
           .log()
           .filter(({ message }) => message.startsWith('the read replica'))
@@ -122,17 +126,17 @@ export const claim = defineClaim({
 
 /** Somebody's browser: shows what it has seen, and keeps what answers tell. */
 function createDevice(person: Person, shown = '') {
-  let [position, failed] = [shown, 0]
-  const ids: string[] = []
+  let position = shown
+  const failures: string[] = []
   const ask = async (path: string, init: RequestInit = {}): Promise<Response> => {
     const headers = { ...(position ? { [HEADER]: position } : {}) }
     const response = await person.fetch(path, { ...init, headers })
-    if (!response.ok) failed++
+    if (!response.ok) failures.push(`${response.status} ${await response.clone().text()}`)
     return response
   }
   return {
     position: () => position,
-    failed: () => failed,
+    failures,
     /** What was written last, and when that was acknowledged. */
     write: async () => {
       let told = ''
@@ -143,14 +147,14 @@ function createDevice(person: Person, shown = '') {
       }
       const id = await uploadPhoto({ ...person, fetch }, await photo)
       position = told || position
-      ids.push(id)
       return { id, atMs: performance.now() }
     },
-    /** The newest photos. Leaves the position as it is. */
-    read: async (): Promise<readonly string[]> => {
-      const response = await ask('/api/cosnap/photos?limit=50').catch(() => undefined)
-      if (!response) failed++
-      if (!response?.ok) return []
+    /** The newest photos; undefined when there is no good answer. Leaves the position as it is. */
+    read: async (): Promise<readonly string[] | undefined> => {
+      const response = await ask('/api/cosnap/photos?limit=50').catch(
+        (error: Error) => void failures.push(error.message),
+      )
+      if (!response?.ok) return undefined
       return ((await response.json()) as { items: { id: string }[] }).items.map(({ id }) => id)
     },
   }
@@ -166,7 +170,7 @@ async function missOwnWrites(device: Device): Promise<number> {
   for (let round = 0; round < ROUNDS; round++) {
     const { id } = await device.write()
     const seen = await Promise.all(Array.from({ length: AT_ONCE }, () => device.read()))
-    missed += seen.filter((ids) => !ids.includes(id)).length
+    missed += seen.filter((ids) => ids && !ids.includes(id)).length
   }
   return missed
 }
@@ -182,7 +186,7 @@ async function watchStale(old: Device, stack: Stack, device: Device) {
   const { id, atMs } = await device.write()
   let [oldestMs, reportedMs] = [0, WATCH_MS]
   for (let startedMs = performance.now(); startedMs - atMs < WATCH_MS; startedMs = performance.now()) {
-    if (!(await old.read()).includes(id)) oldestMs = Math.max(oldestMs, startedMs - atMs)
+    if ((await old.read())?.includes(id) === false) oldestMs = Math.max(oldestMs, startedMs - atMs)
     const isReported = stack.log().some(({ message, why }) => /is not used/.test(message) && /behind/.test(String(why)))
     if (isReported) reportedMs = Math.min(reportedMs, performance.now() - atMs)
     await sleep(STEP_MS)
