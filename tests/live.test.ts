@@ -55,7 +55,10 @@ describe('live events', () => {
   it("tell a person the progress of their own jobs and nothing of anybody else's", async () => {
     const [owner, stranger] = [await service.newcomer(), await service.newcomer()]
     const heard = { owner: [] as string[], stranger: [] as string[] }
-    const lives = [createLive(service.url, owner.api.session), createLive(service.url, stranger.api.session)]
+    const lives = [
+      createLive({ baseUrl: service.url, ...owner.api }),
+      createLive({ baseUrl: service.url, ...stranger.api }),
+    ]
     lives[0]?.watch<{ state: string }>(
       'platform.jobs',
       ({ payload }) => heard.owner.push(payload.state),

@@ -11,7 +11,7 @@ declare global {
 }
 
 const api = createApi({ baseUrl: '', refreshed: globalThis.refreshed })
-const live = createLive('', api.session)
+const live = createLive({ baseUrl: '', ...api })
 const root = document.getElementById('root')
 const { queries, router, element } = createSite({ service: { ...api, live }, wasSignedIn, onShown: comeToLife })
 

@@ -54,5 +54,5 @@ async function prerender(path: string, visitors: Visitors, code: string | undefi
 function silentService() {
   const api = createApi({ baseUrl: 'http://prerender.invalid', fetcher: () => new Promise(() => undefined) })
   const session = { ...api.session, token: async () => 'nobody' }
-  return { ...api, session, live: createLive('', session) }
+  return { ...api, session, live: createLive({ baseUrl: '', session, seen: api.seen }) }
 }

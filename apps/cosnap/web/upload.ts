@@ -1,4 +1,4 @@
-import { ApiError, dataOf, type Problem } from '@seaworthy/client'
+import { ApiError, dataOf, POSITION_HEADER, type Problem } from '@seaworthy/client'
 import type { Service } from '@seaworthy/ui'
 
 export const ACCEPT = 'image/jpeg,image/png,image/webp,image/avif,image/gif,image/tiff'
@@ -89,6 +89,7 @@ async function send<Reply>(
     request.responseType = 'json'
     request.upload.onprogress = (event) => onProgress(file.size ? (offset + event.loaded) / file.size : 1)
     request.onload = () => {
+      service.seen.note(request.getResponseHeader(POSITION_HEADER))
       if (request.status < 300) resolve(request.response as Reply)
       else reject(new ApiError((request.response as Problem | null) ?? unknownFailure(request.status)))
     }

@@ -3,6 +3,7 @@ import type { PathsOf } from '@seaworthy/platform/definition'
 import type { batchApp, identityApp, operationsApp, uploadsApp } from '@seaworthy/platform/http'
 import createFetchClient, { type Client } from 'openapi-fetch'
 import { ApiError, endsSession, readProblem } from './problem.ts'
+import { createSeen, type Seen } from './seen.ts'
 import { createSender } from './send.ts'
 import { createSession, type Session } from './session.ts'
 
@@ -16,6 +17,7 @@ export type Paths = PathsOf<ReturnType<typeof identityApp>> &
 export interface Api {
   readonly http: Client<Paths>
   readonly session: Session
+  readonly seen: Seen
 }
 
 export interface ApiSettings {
@@ -38,8 +40,12 @@ export function createApi({
   retriesMax = RETRIES_MAX,
   refreshed,
 }: ApiSettings): Api {
+  const seen = createSeen()
   const session = createSession(baseUrl, fetcher, refreshed)
-  const http = createFetchClient<Paths>({ baseUrl, fetch: createSender({ session, fetcher, timeoutMs, retriesMax }) })
+  const http = createFetchClient<Paths>({
+    baseUrl,
+    fetch: createSender({ session, seen, fetcher, timeoutMs, retriesMax }),
+  })
   http.use({
     onResponse: async ({ response }) => {
       if (response.ok) return undefined
@@ -48,7 +54,7 @@ export function createApi({
       throw new ApiError(problem)
     },
   })
-  return { http, session }
+  return { http, session, seen }
 }
 
 /** The body of an answer; failures were thrown before. */

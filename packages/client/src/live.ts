@@ -1,4 +1,5 @@
 import type { Socket } from 'socket.io-client'
+import type { Seen } from './seen.ts'
 import type { Session } from './session.ts'
 
 export interface LiveMessage<Payload> {
@@ -12,6 +13,12 @@ export interface Live {
   /** Connects also when nothing is watched: so the end of the sign-in is heard within a second. */
   open(): void
   close(): void
+}
+
+export interface LiveSettings {
+  readonly baseUrl: string
+  readonly session: Session
+  readonly seen: Seen
 }
 
 interface Wire {
@@ -32,11 +39,11 @@ const REFUSED = 'unauthenticated'
 const REFUSED_MS = 5_000
 
 /** One WebSocket for the page, opened when the first channel is watched; the library is loaded then. */
-export function createLive(baseUrl: string, session: Session): Live {
+export function createLive({ baseUrl, session, seen }: LiveSettings): Live {
   const channels = new Map<string, Watched>()
   let opening: Promise<Socket> | undefined
   const open = (): Promise<Socket> => {
-    opening ??= connect(baseUrl, session, channels)
+    opening ??= connect({ baseUrl, session, seen }, channels)
     return opening
   }
   return {
@@ -46,7 +53,7 @@ export function createLive(baseUrl: string, session: Session): Live {
       watched.listeners.add(listener)
       if (!channels.has(channel)) {
         channels.set(channel, watched)
-        void open().then((socket) => socket.connected && subscribe(socket, channel, watched))
+        void open().then((socket) => socket.connected && subscribe({ socket, seen }, channel, watched))
       }
       return () => watched.listeners.delete(listener)
     },
@@ -59,7 +66,7 @@ export function createLive(baseUrl: string, session: Session): Live {
   }
 }
 
-async function connect(baseUrl: string, session: Session, channels: Map<string, Watched>): Promise<Socket> {
+async function connect({ baseUrl, session, seen }: LiveSettings, channels: Map<string, Watched>): Promise<Socket> {
   await idle()
   const { io } = await import('socket.io-client')
   const socket = io(baseUrl || location.origin, {
@@ -75,7 +82,7 @@ async function connect(baseUrl: string, session: Session, channels: Map<string, 
       ),
   })
   socket.on('connect', () => {
-    for (const [name, watched] of channels) subscribe(socket, name, watched)
+    for (const [name, watched] of channels) subscribe({ socket, seen }, name, watched)
   })
   // The server closes a socket whose token grew old; the library only comes back by itself when the network broke.
   socket.on('disconnect', (reason) => {
@@ -91,18 +98,28 @@ async function connect(baseUrl: string, session: Session, channels: Map<string, 
       () => setTimeout(again, REFUSED_MS),
     )
   })
-  socket.on('event', (message: Wire) => receive(channels.get(message.channel), message))
+  socket.on('event', (message: Wire) => {
+    // Whoever looks because of it must find it.
+    seen.changed()
+    receive(channels.get(message.channel), message)
+  })
   return socket
 }
 
-function subscribe(socket: Socket, channel: string, watched: Watched): void {
+function subscribe(
+  { socket, seen }: { readonly socket: Socket; readonly seen: Seen },
+  channel: string,
+  watched: Watched,
+): void {
   socket.emit(
     'subscribe',
     { channel, ...(watched.cursor === undefined ? {} : { cursor: watched.cursor }) },
     (reply: { ok: boolean; cursor?: number; reset?: boolean }) => {
       if (!reply.ok) return
       watched.cursor ??= reply.cursor
-      if (reply.reset) for (const listener of watched.listeners) listener.onReset()
+      if (!reply.reset) return
+      seen.changed()
+      for (const listener of watched.listeners) listener.onReset()
     },
   )
 }

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { createSeen } from './seen.ts'
 import { createSender } from './send.ts'
 import { createSession } from './session.ts'
 
@@ -20,7 +21,7 @@ function open(script: Script, accountOf: (refresh: number) => string = () => 'a'
   }
   const session = createSession('http://x', fetcher)
   return {
-    send: createSender({ session, fetcher, timeoutMs: 1_000, retriesMax: 3 }),
+    send: createSender({ session, seen: createSeen(), fetcher, timeoutMs: 1_000, retriesMax: 3 }),
     seen,
     session,
     refreshes: () => refreshes,

@@ -1,9 +1,11 @@
 import { backoffMs, pause } from '@seaworthy/core'
 import { ApiError, endsSession, movedProblem, offlineProblem, readProblem } from './problem.ts'
+import { POSITION_HEADER, type Seen } from './seen.ts'
 import type { Session } from './session.ts'
 
 export interface SendSettings {
   readonly session: Session
+  readonly seen: Seen
   readonly fetcher: typeof fetch
   readonly timeoutMs: number
   readonly retriesMax: number
@@ -21,6 +23,7 @@ const BUDGET_PER_REQUEST = 0.1
  */
 export function createSender({
   session,
+  seen,
   fetcher,
   timeoutMs,
   retriesMax,
@@ -34,9 +37,12 @@ export function createSender({
     if (token) headers.set('authorization', `Bearer ${token}`)
     // The service does not work longer on an answer than anybody waits for it.
     headers.set('prefer', `wait=${Math.ceil(timeoutMs / 1_000)}`)
-    return fetcher(
+    const take = seen.show(headers)
+    const response = await fetcher(
       new Request(request, { headers, signal: AbortSignal.any([request.signal, AbortSignal.timeout(timeoutMs)]) }),
     )
+    take(response.headers.get(POSITION_HEADER))
+    return response
   }
   const renewed = async (request: Request, account: string | undefined): Promise<Response> => {
     const response = await attempt(request.clone(), account)

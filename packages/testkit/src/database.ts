@@ -62,7 +62,7 @@ export async function openTestDatabase(environment: Environment = {}): Promise<T
   }
 }
 
-async function makeAccount(database: Database): Promise<{ accountId: AccountId; userId: UserId }> {
+export async function makeAccount(database: Database): Promise<{ accountId: AccountId; userId: UserId }> {
   const [userId, accountId] = [newId() as UserId, newId() as AccountId]
   await database.withDuty('identity', async (tx) => {
     await tx.run(

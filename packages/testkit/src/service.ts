@@ -45,20 +45,21 @@ export interface Newcomer {
   fetch(path: string, init?: RequestInit): Promise<Response>
 }
 
-const generous = {
+export const generous = {
   RATE_LIMIT_MAX: '100000',
   AUTH_RATE_LIMIT_MAX: '100000',
   UPLOAD_RATE_LIMIT_MAX: '100000',
   EFFECTS_RATE_LIMIT_MAX: '100000',
 }
 
-/** The whole service in this process, on a database of its own and a free port. Limits are generous unless set. */
+/** The whole service in this process, on a database of its own or the one that is given, and a free port. Limits are generous unless set. */
 export async function openTestService(
   environment: Environment = {},
   system: System = { apps: [cosnap] },
+  given?: TestDatabase,
 ): Promise<TestService> {
   const dataDirectory = mkdtempSync(join(tmpdir(), 'seaworthy-service-'))
-  const test = await openTestDatabase({ ...generous, ...environment })
+  const test = given ?? (await openTestDatabase({ ...generous, ...environment }))
   const memory = createMemoryLogger()
   const log = memory
   const config = { ...test.config, dataDirectory, publicUrl: 'http://localhost' }
@@ -88,7 +89,7 @@ export async function openTestService(
       await closer.close()
       await new Promise<void>((resolve) => server.close(() => resolve()))
       await capabilities.database.close()
-      await test.close()
+      if (!given) await test.close()
       rmSync(dataDirectory, { recursive: true, force: true })
     },
   }

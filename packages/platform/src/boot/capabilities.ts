@@ -1,6 +1,6 @@
 import { systemClock } from '@seaworthy/core'
 import type { Config } from '../config/index.ts'
-import { type Database, type Endpoint, loginOf, openDatabase } from '../data/index.ts'
+import { type Database, type Endpoint, loginOf, openDatabase, type SlowSettings } from '../data/index.ts'
 import type { App } from '../definition/index.ts'
 import { checkMail } from '../mail/index.ts'
 import type { MediaRoom } from '../media/index.ts'
@@ -26,6 +26,8 @@ export interface Capabilities {
   readonly metrics: Metrics
   readonly health: Health
   readonly database: Database
+  /** What is done about slow statements, on whichever server. */
+  readonly slow: SlowSettings
   readonly media: MediaRoom
   readonly vault: Vault
 }
@@ -66,6 +68,11 @@ export async function openCapabilities(
     'Statements that took longer than DB_SLOW_QUERY.',
     [],
   )
+  const slow: SlowSettings = {
+    thresholdMs: config.databaseSlowMs,
+    count: () => countSlow({}),
+    report: (statement) => log.warn('slow statement', { ...statement }),
+  }
   const database = openDatabase({
     endpoint,
     login: loginOf('app', config.secrets.databaseRoleSecret, endpoint),
@@ -76,11 +83,7 @@ export async function openCapabilities(
       statementMs: config.databaseQueryMs,
       transactionMs: config.databaseTransactionMs,
     },
-    slow: {
-      thresholdMs: config.databaseSlowMs,
-      count: () => countSlow({}),
-      report: (statement) => log.warn('slow statement', { ...statement }),
-    },
+    slow,
     onEffectError: (error) => log.error('an effect after a commit failed', { error }),
   })
   const media = await openFiles(config, database)
@@ -94,5 +97,5 @@ export async function openCapabilities(
   metrics.gauge('database_connections', 'Connections of this process.', () => database.stats().total)
   metrics.gauge('database_waiting', 'Requests that wait for a connection.', () => database.stats().waiting)
   metrics.gauge('media_waiting', 'Pictures that wait to be worked on.', () => media.queue.waiting)
-  return { config, endpoint, log, metrics, health, database, media, vault }
+  return { config, endpoint, log, metrics, health, database, slow, media, vault }
 }

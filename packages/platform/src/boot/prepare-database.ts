@@ -53,14 +53,27 @@ function readAuthority(path: string | undefined): string | undefined {
   }
 }
 
+/** The standby by DATABASE_REPLICA_URL; undefined when there is none. Throws when the setting cannot be meant. */
+export function replicaEndpoint(config: Config, primary: Endpoint): Endpoint | undefined {
+  if (!config.databaseReplicaUrl) return undefined
+  const url = config.databaseReplicaUrl.reveal()
+  const { endpoint } = parseDatabaseUrl(url, readAuthority(config.databaseCaFile), 'DATABASE_REPLICA_URL')
+  const { database, rolesOf } = primary
+  if (new URL(url).pathname.length > 1 && endpoint.database !== database)
+    throw new Error(
+      `DATABASE_REPLICA_URL names the database ${endpoint.database}, but a standby has the one of its primary: ${database}.\n    HINT: end DATABASE_REPLICA_URL with /${database}`,
+    )
+  return { ...endpoint, database, ...(rolesOf ? { rolesOf } : {}) }
+}
+
 const QUEUE_CONNECTIONS = 8
 const LIMITS_CONNECTIONS = 2
 const SPARE_CONNECTIONS = 20
 
 /** What all processes may open at once, and some for migrations and for people who look. */
 function connectionsOf(config: Config): number {
-  // Each also has one for events and one for the sealer of the audit.
-  const web = config.webProcesses * (config.databasePoolMax + LIMITS_CONNECTIONS + 2)
+  // Each also has one for events, one for the sealer of the audit, and one to compare a replica with.
+  const web = config.webProcesses * (config.databasePoolMax + LIMITS_CONNECTIONS + (config.databaseReplicaUrl ? 3 : 2))
   const workers = config.workerProcesses * (config.databasePoolMax + config.workerConcurrency + QUEUE_CONNECTIONS)
   return web + workers + SPARE_CONNECTIONS
 }
@@ -74,6 +87,8 @@ export async function prepareDatabase(
   signal?: AbortSignal,
 ): Promise<readonly Migration[]> {
   const { endpoint, admin } = server
+  // Refused now, and not by each process.
+  replicaEndpoint(config, endpoint)
   const lock = await connectWithRetries(() => lockServer(endpoint, admin), {
     tries: config.databaseTries,
     ...(signal ? { signal } : {}),

@@ -3,13 +3,14 @@ import type { AddressInfo } from 'node:net'
 import { pause, systemClock } from '@seaworthy/core'
 import { checkSealLag } from '../audit/index.ts'
 import type { Config } from '../config/index.ts'
-import { guardFetch, loginOf } from '../data/index.ts'
+import { guardFetch, loginOf, type Replica } from '../data/index.ts'
 import { type App, scopesOf } from '../definition/index.ts'
 import { type OpenFlags, openFlags } from '../flags/index.ts'
 import {
   auditApp,
   batchApp,
   createHoldingServer,
+  createPositions,
   type HttpParts,
   identityApp,
   operationsApp,
@@ -32,6 +33,7 @@ import { linkToSupervisor, tellSupervisor } from './child-link.ts'
 import { type Closer, createCloser } from './closer.ts'
 import { endOnFaults } from './fatal.ts'
 import { openLimits } from './limits.ts'
+import { openReadReplica } from './replica.ts'
 import type { Place, System } from './system.ts'
 
 /** Listens at once, serves when the database is there, and stops without losing a request. */
@@ -109,13 +111,15 @@ export async function openWebService(
   closer.add('identity', () => identity.stop())
   const flags = await openFlags({ database, log, flags: [signUps, ...system.apps.flatMap((app) => app.flags)] })
   closer.add('flags', () => flags.stop())
+  const replica = openReadReplica(capabilities)
+  if (replica) closer.add('replica', () => replica.close())
   const limiter = await openLimits(capabilities)
   closer.add('limits', () => limiter.close())
   const secure = config.publicUrl.startsWith('https:')
   const apps = allApps(system, capabilities, { identity, flags, secure })
   await serveHttp(server, {
     apps,
-    parts: httpParts(capabilities, { identity, flags, limiter, secure }),
+    parts: httpParts(capabilities, { identity, flags, limiter, replica, secure }),
     health: capabilities.health,
     media: capabilities.media,
     mediaSecret: secrets.mediaSecret,
@@ -157,7 +161,7 @@ export async function openWebService(
 function allApps(
   system: System,
   capabilities: Capabilities,
-  { identity, flags, secure }: Omit<Door, 'limiter'>,
+  { identity, flags, secure }: Pick<Door, 'identity' | 'flags' | 'secure'>,
 ): readonly App[] {
   const { config, database, vault, log } = capabilities
   const guard = createGuard({ database, secret: config.secrets.refreshSecret, clock: systemClock, log })
@@ -189,6 +193,7 @@ interface Door {
   readonly identity: Identity
   readonly flags: OpenFlags
   readonly limiter: RateLimiter
+  readonly replica: Replica | undefined
   readonly secure: boolean
 }
 
@@ -210,10 +215,11 @@ function privacyParts(
 
 function httpParts(
   { config, database, media, vault, log, metrics }: Capabilities,
-  { identity, flags, limiter, secure }: Door,
+  { identity, flags, limiter, replica, secure }: Door,
 ): HttpParts {
   return {
-    database,
+    database: replica?.database ?? database,
+    positions: replica && createPositions(config.secrets.accessSecret),
     identity,
     log,
     metrics,

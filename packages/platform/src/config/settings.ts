@@ -91,10 +91,19 @@ export const settings = {
     },
     ['postgresql:', 'postgres:'],
   ),
+  databaseReplicaUrl: foreignSecret(
+    'DATABASE_REPLICA_URL',
+    'postgresql://standby.example.com:5432/name',
+    {
+      group: 'Database',
+      text: 'A streaming standby of the database that answers reading routes while it is at most 5 s behind, and never with less than the client has seen. User and password in it are not needed. Default: none.',
+    },
+    ['postgresql:', 'postgres:'],
+  ),
   databaseCaFile: optionalText('DB_CA_FILE', '/etc/ssl/database-ca.pem', {
     group: 'Database',
     default: '',
-    text: 'The authority that signed the certificate of that server. Default: the authorities of the system.',
+    text: 'The authority that signed the certificates of these servers. Default: the authorities of the system.',
   }),
   databasePoolMax: integer('DB_POOL_MAX', 2, 100, {
     group: 'Database',

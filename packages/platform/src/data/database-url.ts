@@ -5,40 +5,47 @@ const withoutTls = ['disable', 'allow', 'prefer']
 /** Whoever asks for less gets all of it: the certificate is verified, and that it is the host's. */
 const withTls = ['require', 'verify-ca', 'verify-full']
 const elsewhere = {
-  sslrootcert: 'export DB_CA_FILE=/path/to/ca.pem, and take sslrootcert out of DATABASE_URL.',
-  sslcert: 'the product signs in with a password; take sslcert out of DATABASE_URL.',
-  sslkey: 'the product signs in with a password; take sslkey out of DATABASE_URL.',
+  sslrootcert: 'export DB_CA_FILE=/path/to/ca.pem',
+  sslcert: 'the product signs in with a password',
+  sslkey: 'the product signs in with a password',
 }
 
 /**
  * The parts of DATABASE_URL. On loopback the default is no TLS; to any other host TLS is always verified, and an address
  * that asks for less is refused.
  * @param ca PEM of the authority that signed the server's certificate; the system's authorities when undefined.
+ * @param setting For messages.
  */
-export function parseDatabaseUrl(text: string, ca?: string): { readonly endpoint: Endpoint; readonly admin: Login } {
+export function parseDatabaseUrl(
+  text: string,
+  ca?: string,
+  setting = 'DATABASE_URL',
+): { readonly endpoint: Endpoint; readonly admin: Login } {
   const url = new URL(text)
-  if (!['postgres:', 'postgresql:'].includes(url.protocol))
-    throw new Error('DATABASE_URL must start with postgresql://')
+  if (!['postgres:', 'postgresql:'].includes(url.protocol)) throw new Error(`${setting} must start with postgresql://`)
   for (const [name, hint] of Object.entries(elsewhere))
-    if (url.searchParams.has(name)) throw new Error(`DATABASE_URL has ${name}, which is not read.\n    HINT: ${hint}`)
+    if (url.searchParams.has(name))
+      throw new Error(
+        `${setting} has ${name}, which is not read.\n    HINT: ${hint}, and take ${name} out of ${setting}.`,
+      )
   const host = url.hostname.replace(/^\[|\]$/g, '')
   return {
     endpoint: {
       host,
       port: Number(url.port || 5432),
       database: decodeURIComponent(url.pathname.slice(1)) || 'seaworthy',
-      tls: tlsOf(url.searchParams.get('sslmode') ?? (isLoopback(host) ? 'disable' : 'verify-full'), host),
+      tls: tlsOf(url.searchParams.get('sslmode') ?? (isLoopback(host) ? 'disable' : 'verify-full'), host, setting),
       ...(ca ? { ca } : {}),
     },
     admin: { user: decodeURIComponent(url.username), password: decodeURIComponent(url.password) },
   }
 }
 
-function tlsOf(mode: string, host: string): Endpoint['tls'] {
+function tlsOf(mode: string, host: string, setting: string): Endpoint['tls'] {
   if (withTls.includes(mode)) return 'verify'
   if (withoutTls.includes(mode) && isLoopback(host)) return 'off'
   throw new Error(
-    `DATABASE_URL says sslmode=${mode}, with which anybody between here and ${host} could read and change everything.\n    HINT: take sslmode out of DATABASE_URL, and if the server's certificate is signed by an authority of your own: export DB_CA_FILE=/path/to/ca.pem`,
+    `${setting} says sslmode=${mode}, with which anybody between here and ${host} could read and change everything.\n    HINT: take sslmode out of ${setting}, and if the server's certificate is signed by an authority of your own: export DB_CA_FILE=/path/to/ca.pem`,
   )
 }
 

@@ -1,6 +1,16 @@
 import { type AccountCaller, AppError, assert, backoffMs, type Caller, fault, isId, pause } from '@seaworthy/core'
-import { type Endpoint, type Login, openPool, type PgClient, type PgPool, type PoolLimits } from './drivers/pg.ts'
+import {
+  allOf,
+  breakConnections,
+  type Endpoint,
+  type Login,
+  openPool,
+  type PgClient,
+  type PgPool,
+  type PoolLimits,
+} from './drivers/pg.ts'
 import { asTransaction, refuseInTransaction } from './inside.ts'
+import { BehindError, hasReplayed, moveOn, type Position, positionNow, type Seen, seenNow } from './positions.ts'
 import { createQueueTime, type QueueTime } from './queue-time.ts'
 import { type SlowSettings, type StatementWatch, watchStatements } from './slow-statements.ts'
 import { isConnectionError, isWorthRetrying, translateDatabaseError } from './sqlstate.ts'
@@ -16,6 +26,10 @@ export interface TransactionOptions {
   readonly trace?: string
   /** Whoever asked does not wait longer: no statement takes more. In milliseconds. */
   readonly remainingMs?: number | undefined
+  /** A replica may answer where there is one, when it has all that the request has seen. */
+  readonly mayLag?: boolean
+  /** For a standby: nothing is read, and it fails with `BehindError`, before it has replayed this. */
+  readonly since?: Position
 }
 
 export interface Database {
@@ -31,6 +45,8 @@ export interface Database {
   stats(): { readonly total: number; readonly idle: number; readonly waiting: number }
   /** How long whoever asks for a connection now will wait for it, in milliseconds. */
   expectedWaitMs(): number
+  /** Ends every connection at once: what is under way fails now, and what comes next connects again. */
+  interrupt(): void
   close(): Promise<void>
 }
 
@@ -43,6 +59,8 @@ export interface DatabaseSettings {
   readonly onEffectError?: (error: unknown) => void
   /** Without it no statement is watched. */
   readonly slow?: SlowSettings
+  /** How often a transaction is run that others got in the way of. */
+  readonly triesMax?: number
 }
 
 const TRIES_MAX = 5
@@ -57,8 +75,8 @@ export function openDatabase(settings: DatabaseSettings): Database {
   const within = <T>(scope: string, work: (tx: Transaction) => Promise<T>, options: TransactionOptions = {}) =>
     runOutside(() => {
       const begin = `${beginStatement(options, settings.limits.statementMs)}; ${scope}`
-      return runOnce({ connections, watch, trace: options.trace, begin }, work)
-    }).then(async ({ value, effects }) => {
+      return runOnce({ connections, watch, trace: options.trace, begin, since: options.since }, work)
+    }, settings.triesMax).then(async ({ value, effects }) => {
       await runEffects(effects, settings.onEffectError)
       return value
     })
@@ -70,6 +88,7 @@ export function openDatabase(settings: DatabaseSettings): Database {
     },
     stats: () => ({ total: pool.totalCount, idle: pool.idleCount, waiting: pool.waitingCount }),
     expectedWaitMs: queue.expectedMs,
+    interrupt: () => breakConnections(pool),
     close: () => {
       watch?.close()
       return pool.end()
@@ -96,17 +115,17 @@ function beginStatement(options: TransactionOptions, statementMs: number): strin
   return `${begin}; set local statement_timeout = ${Math.max(1, Math.round(options.remainingMs))}`
 }
 
-const runOutside = async <T>(attempt: () => Promise<T>): Promise<T> => {
+const runOutside = async <T>(attempt: () => Promise<T>, triesMax = TRIES_MAX): Promise<T> => {
   refuseInTransaction('another transaction is opened')
-  return withRetries(attempt)
+  return withRetries(attempt, triesMax)
 }
 
-async function withRetries<T>(attempt: () => Promise<T>): Promise<T> {
+async function withRetries<T>(attempt: () => Promise<T>, triesMax: number): Promise<T> {
   for (let tries = 1; ; tries++) {
     try {
       return await attempt()
     } catch (error) {
-      if (tries >= TRIES_MAX || !isWorthRetrying(error)) throw translateDatabaseError(error)
+      if (tries >= triesMax || !isWorthRetrying(error)) throw translateDatabaseError(error)
       await pause(backoffMs(tries, RETRY_BASE_MS, RETRY_MAX_MS))
     }
   }
@@ -123,25 +142,25 @@ interface Opening {
   readonly begin: string
   readonly watch: StatementWatch | undefined
   readonly trace: string | undefined
+  readonly since: Position | undefined
 }
 
 async function runOnce<T>(
-  { connections, begin, watch, trace }: Opening,
+  { connections, begin, watch, trace, since }: Opening,
   work: (tx: Transaction) => Promise<T>,
 ): Promise<{ value: T; effects: readonly Effect[] }> {
   const client = await connect(connections)
   const tx = new PgTransaction(client, watch, trace)
   let broken: Error | undefined
+  const opened = since === undefined ? client.query(begin) : beginSince(client, begin, since)
+  opened.catch(() => {
+    // Seen by the commit below; the statements after it fail as well.
+  })
   try {
-    const opened = client.query(begin)
-    opened.catch(() => {
-      // Seen by the commit below; the statements after it fail as well.
-    })
     const value = await asTransaction(() => work(tx))
     tx.end()
     await opened
-    const ended = await client.query('commit')
-    if (ended.command !== 'COMMIT')
+    if ((await commit(client, seenNow())) !== 'COMMIT')
       throw fault('conflict', {
         internal: 'the transaction was rolled back by a failed statement that was not awaited',
       })
@@ -149,10 +168,30 @@ async function runOnce<T>(
   } catch (error) {
     tx.end()
     broken = await rollBack(client, error)
+    // What was not found there may only not be there yet.
+    if (since !== undefined) await opened.catch(throwBehind)
     throw error
   } finally {
     client.release(broken)
   }
+}
+
+/** The question goes out with the beginning, so it costs no round trip; what was read is thrown away when the answer is no. */
+async function beginSince(client: PgClient, begin: string, since: Position): Promise<void> {
+  const results = await allOf<{ replayed: boolean }>(client, `${begin}; ${hasReplayed(since)}`)
+  if (results.at(-1)?.rows[0]?.replayed !== true) throw new BehindError()
+}
+
+function throwBehind(error: unknown): void {
+  if (error instanceof BehindError) throw error
+}
+
+/** The command that PostgreSQL says it was. Where somebody follows, the same round trip tells where the log is now. */
+async function commit(client: PgClient, seen: Seen | undefined): Promise<string> {
+  if (!seen) return (await client.query('commit')).command
+  const [ended, told] = await allOf<{ position: Position | null }>(client, `commit; ${positionNow}`)
+  moveOn(seen, told?.rows[0]?.position ?? undefined)
+  return ended?.command ?? ''
 }
 
 async function connect({ pool, queue, max }: Connections): Promise<PgClient> {

@@ -10,6 +10,7 @@ import type { RateDecision, RateLimiter, Suspicion } from '../limits/index.ts'
 import type { Media } from '../media/index.ts'
 import { type Logger, type Metrics, maskAddress, type Pseudonyms, type Trace } from '../telemetry/index.ts'
 import type { Vault } from '../vault/index.ts'
+import type { Follower, Positions } from './positions.ts'
 
 /** What all requests of this process share. */
 export interface HttpParts {
@@ -22,6 +23,8 @@ export interface HttpParts {
   readonly vault: Vault
   /** To other routes, once there is a server. */
   readonly call?: (exchange: Exchange, ask: RouteAsk) => Promise<RouteTold>
+  /** Where there is a read replica. */
+  readonly positions?: Positions | undefined
   readonly log: Logger
   readonly metrics: Metrics
   /** Of people's ids, for log lines. */
@@ -69,6 +72,8 @@ export class Exchange {
   /** How long the caller said it waits, from the first byte on, in milliseconds. */
   patienceMs: number | undefined
   tx: Transaction | undefined
+  /** What its client has seen of the database, where there is a read replica. */
+  follower: Follower | undefined
   /** The audit line is written already, in the handler's own transaction. */
   audited = false
 

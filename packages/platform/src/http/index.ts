@@ -1,5 +1,6 @@
 /** HTTP: the lifecycle of a request, and the routes every installation has. */
 export type { HttpParts, HttpSettings } from './exchange.ts'
+export { createPositions } from './positions.ts'
 export { auditApp } from './routes/audit.ts'
 export { batchApp } from './routes/batch.ts'
 export { signUps } from './routes/identity/entry.ts'

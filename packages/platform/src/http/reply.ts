@@ -9,6 +9,7 @@ import { chooseFields, type FileAnswer, fileTypesOf } from '../definition/index.
 import { maskAddress } from '../telemetry/index.ts'
 import type { Answer, Exchange } from './exchange.ts'
 import { asBlock, dataPolicy, securityHeaders } from './headers.ts'
+import { POSITION_HEADER } from './positions.ts'
 import { noteAnswer, noteRefusal } from './stages/suspect.ts'
 import { hasUnread, leaveUnread } from './unread.ts'
 
@@ -184,10 +185,17 @@ function headOf(exchange: Exchange, type: string, extra?: Answer['headers']): st
       'access-control-allow-credentials',
       'true',
       'access-control-expose-headers',
-      'x-request-id, ratelimit, ratelimit-policy, retry-after',
+      'x-request-id, ratelimit, ratelimit-policy, retry-after, seaworthy-position',
     )
+  if (exchange.follower) addPosition(head, exchange)
   if (extra) addTo(head, extra)
   return head
+}
+
+/** Only what the client does not hold yet. */
+function addPosition(head: string[], { follower, parts }: Exchange): void {
+  const { position, shown } = follower ?? {}
+  if (position !== undefined && position !== shown) head.push(POSITION_HEADER, parts.positions?.seal(position) ?? '')
 }
 
 function addTo(head: string[], extra: NonNullable<Answer['headers']>): void {

@@ -2,25 +2,34 @@ import type { ServerResponse } from 'node:http'
 import { AppError, type Caller, present } from '@seaworthy/core'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { AuditDetails } from '../audit/index.ts'
-import type { Transaction } from '../data/index.ts'
+import { following, seenNow, type Transaction } from '../data/index.ts'
 import { createCursors, type RouteAsk, type RouteContext, type RouteTold } from '../definition/index.ts'
 import { maskAddress } from '../telemetry/index.ts'
 import { type Answer, Exchange, type HttpParts, type ServedRoute } from './exchange.ts'
+import { POSITION_HEADER } from './positions.ts'
 import { sendAnswer, sendProblem } from './reply.ts'
 import { auditIn, auditRefusal } from './stages/transact.ts'
 
 /** Leads a request through the stages of its route. */
 export function serve(served: ServedRoute, parts: HttpParts) {
-  return async (request: FastifyRequest, reply: FastifyReply): Promise<void> => {
+  return (request: FastifyRequest, reply: FastifyReply): Promise<void> => {
     reply.hijack()
     const exchange = new Exchange(request, reply.raw, parts, served)
-    try {
-      await prepare(exchange)
-      const answer = await served.around(exchange, () => handle(exchange))
-      if (!isGone(exchange.outgoing)) await sendAnswer(exchange, answer)
-    } catch (error) {
-      sendProblem(exchange, error)
-    }
+    // A part of a batch sees what the parts before it did.
+    if (!parts.positions || seenNow()) return lead(exchange)
+    exchange.follower = parts.positions.open(request.raw.headers[POSITION_HEADER])
+    return following(exchange.follower, () => lead(exchange))
+  }
+}
+
+async function lead(exchange: Exchange): Promise<void> {
+  const { served } = exchange
+  try {
+    await prepare(exchange)
+    const answer = await served.around(exchange, () => handle(exchange))
+    if (!isGone(exchange.outgoing)) await sendAnswer(exchange, answer)
+  } catch (error) {
+    sendProblem(exchange, error)
   }
 }
 

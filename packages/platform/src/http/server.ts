@@ -243,7 +243,7 @@ function addPreflight(app: FastifyInstance, settings: ServerSettings, problems: 
         'access-control-allow-credentials': 'true',
         'access-control-allow-methods': 'GET, POST, PUT, PATCH, DELETE',
         'access-control-allow-headers':
-          'authorization, content-type, idempotency-key, prefer, traceparent, x-request-id',
+          'authorization, content-type, idempotency-key, prefer, seaworthy-position, traceparent, x-request-id',
         'access-control-max-age': String(PREFLIGHT_SECONDS),
       })
       .send()

@@ -64,11 +64,33 @@ export function openPlainPool(endpoint: Endpoint, login: Login, name: string, ma
   return pool
 }
 
+/** Ends every connection that is open, also one on which somebody waits for an answer that may never come. */
+export function breakConnections(pool: PgPool): void {
+  for (const client of connectionsOf.get(pool) ?? []) client.connection.stream.destroy()
+}
+
+const connectionsOf = new WeakMap<PgPool, Set<PgClient>>()
+
+/** Several statements without parameters in one message, and all their results. */
+export async function allOf<Row extends pg.QueryResultRow>(
+  client: PgClient,
+  statements: string,
+): Promise<readonly pg.QueryResult<Row>[]> {
+  // The types know of one result only.
+  return [await client.query<Row>(statements)].flat()
+}
+
 /** A connection that breaks, idle or in use, is dropped by the pool, and the query under way reports what is wrong. */
 function surviveBrokenConnections(pool: PgPool): void {
   const ignore = (): void => undefined
+  const open = new Set<PgClient>()
+  connectionsOf.set(pool, open)
   pool.on('error', ignore)
-  pool.on('connect', (client) => client.on('error', ignore))
+  pool.on('remove', (client) => open.delete(client))
+  pool.on('connect', (client) => {
+    open.add(client)
+    client.on('error', ignore)
+  })
 }
 
 /** One connection of its own, for locks, LISTEN and migrations. The caller ends it. */
@@ -80,6 +102,20 @@ export async function openClient(
 ): Promise<PgSingleClient> {
   return connect({ ...clientSettings(endpoint, login, name), connectionTimeoutMillis: connectMs })
 }
+
+/** One that is as impatient about every answer as about the connection. */
+export const openImpatientClient = (
+  endpoint: Endpoint,
+  login: Login,
+  name: string,
+  answerMs: number,
+): Promise<PgSingleClient> =>
+  connect({
+    ...clientSettings(endpoint, login, name),
+    connectionTimeoutMillis: answerMs,
+    query_timeout: answerMs,
+    pipeline: true,
+  } as pg.ClientConfig)
 
 /** One that takes the next statement while the one before is under way. */
 export const openPipelinedClient = (endpoint: Endpoint, login: Login, name: string): Promise<PgSingleClient> =>

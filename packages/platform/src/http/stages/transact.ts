@@ -50,6 +50,7 @@ export async function auditIn(
 const inTransaction: Around = (exchange, next) => {
   const { route } = exchange.served
   const caller = present(exchange.caller, 'the caller of a route with a transaction')
+  const isRead = route.transaction === 'read'
   return exchange.parts.database.withCaller(
     caller,
     async (tx) => {
@@ -58,7 +59,7 @@ const inTransaction: Around = (exchange, next) => {
       if (route.audit) await recordAudit(tx, caller, entryOf(exchange, answer))
       return answer
     },
-    { trace: exchange.trace.header, readOnly: route.transaction === 'read', remainingMs: exchange.remainingMs },
+    { trace: exchange.trace.header, readOnly: isRead, mayLag: isRead, remainingMs: exchange.remainingMs },
   )
 }
 

@@ -37,8 +37,8 @@ export const claim = defineClaim({
     patch(
       'each request holds the event loop for a while',
       'packages/platform/src/http/serve.ts',
-      '      const answer = await served.around(',
-      '      for (const end = performance.now() + 15; performance.now() < end; );\n      const answer = await served.around(',
+      '    const answer = await served.around(',
+      '    for (const end = performance.now() + 15; performance.now() < end; );\n    const answer = await served.around(',
     ),
   ],
 })

@@ -37,8 +37,8 @@ export const claim = defineClaim({
     patch(
       'one answer in fifty is a failure',
       'packages/platform/src/http/serve.ts',
-      '      const answer = await served.around(',
-      "      if (Math.random() < 0.02) throw new Error('out of luck')\n      const answer = await served.around(",
+      '    const answer = await served.around(',
+      "    if (Math.random() < 0.02) throw new Error('out of luck')\n    const answer = await served.around(",
     ),
     patch(
       'what goes well is written as an error',

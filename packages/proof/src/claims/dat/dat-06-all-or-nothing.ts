@@ -95,8 +95,8 @@ export const claim = defineClaim({
     patch(
       'a commit that failed is told as a success',
       'packages/platform/src/data/database.ts',
-      "const ended = await client.query('commit')",
-      "const ended = await client.query('commit').catch(() => ({ command: 'COMMIT' }))",
+      "if (!seen) return (await client.query('commit')).command",
+      "if (!seen) return (await client.query('commit').catch(() => ({ command: 'COMMIT' }))).command",
     ),
   ],
 })
