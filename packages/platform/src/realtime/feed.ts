@@ -112,15 +112,18 @@ function advance(state: State, now: number, gapMs: number): void {
   }
 }
 
-/** Begins where nothing can come late any more. What is younger and visible was delivered by others, before us. */
+/**
+ * Begins where nothing can come late any more. What is younger and visible was delivered by others, before us. An event
+ * bears the time at which its transaction began: its id may be as much younger as a transaction may live, and another
+ * one with a smaller id may need as long again.
+ */
 async function readState({ database, gapMs }: FeedSettings): Promise<State> {
   const rows = await database.withDuty(
     'realtime',
     (tx) =>
       tx.many<{ id: number; young: boolean }>(sql`
-        select id, created_at > now() - ${gapMs} * interval '1 millisecond' as young from seaworthy.events
-        where created_at > now() - ${gapMs * 2} * interval '1 millisecond'
-        union all select coalesce(max(id), 0), false from seaworthy.events where created_at <= now() - ${gapMs} * interval '1 millisecond'`),
+        select id, true as young from seaworthy.events where created_at > now() - ${gapMs * 2} * interval '1 millisecond'
+        union all select coalesce(max(id), 0), false from seaworthy.events where created_at <= now() - ${gapMs * 2} * interval '1 millisecond'`),
     { readOnly: true },
   )
   const now = performance.now()
