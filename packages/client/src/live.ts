@@ -113,7 +113,7 @@ function subscribe(socket: Socket, channel: string, watched: Watched, tries = 0)
     (reply: Reply) => {
       // Another connection subscribes for itself.
       const again = (): unknown => socket.id === id && subscribe(socket, channel, watched, tries + 1)
-      if (reply.again) setTimeout(again, Math.min(AGAIN_MS * 2 ** tries, AGAIN_MS_MAX))
+      if (reply.again) setTimeout(again, Math.min(AGAIN_MS * 2 ** tries, AGAIN_MS_MAX) * (0.5 + Math.random() / 2))
       if (!reply.ok) return
       // All up to here has arrived, also where it was nothing.
       watched.cursor = Math.max(watched.cursor ?? 0, reply.cursor ?? 0)

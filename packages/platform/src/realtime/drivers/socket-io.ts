@@ -5,7 +5,7 @@ import type { Logger, Metrics } from '../../telemetry/index.ts'
 import { type CatchUps, createCatchUps } from '../catch-up.ts'
 import type { Channel } from '../channel.ts'
 import type { Feed, StoredEvent } from '../feed.ts'
-import { boundTraffic } from '../traffic.ts'
+import { boundTraffic, type Connection } from '../traffic.ts'
 
 export interface SocketSettings {
   readonly server: HttpServer
@@ -61,17 +61,19 @@ export function openSockets(settings: SocketSettings): Sockets {
   const cuts = settings.metrics.counter('realtime_sockets_cut_total', 'Sockets that were cut for what they cost.', [
     'why',
   ])
+  // From the first byte on, before anybody is known.
+  io.engine.on('connection', (connection: Connection) => boundTraffic(connection, (why) => cuts({ why })))
   const catchUps = createCatchUps()
   io.on('connection', (socket) => {
     const caller = socket.data.caller as Caller
-    boundTraffic(socket.conn, (why) => cuts({ why }))
     forgetRequest(socket)
     const timer = setTimeout(() => socket.disconnect(true), SOCKET_LIFE_MS)
     socket.once('disconnect', () => clearTimeout(timer))
     socket.on('subscribe', (request: unknown, reply: unknown) => {
       if (typeof reply !== 'function') return
       subscribe({ settings, catchUps, socket, caller }, request, reply as SubscribeReply).catch((error: unknown) => {
-        settings.log.warn('a subscription failed; the reader tries again', { error })
+        // Not louder: when the database is away, thousands of readers ask.
+        settings.log.debug('a subscription failed; the reader tries again', { error })
         ;(reply as SubscribeReply)({ ok: false, again: true })
       })
     })
