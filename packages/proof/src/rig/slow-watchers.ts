@@ -1,4 +1,5 @@
 import { startCrowd } from './crowd.ts'
+import type { WatcherReport } from './crowd-member.ts'
 import { heldByKernel } from './kernel-sockets.ts'
 import { openLive } from './live.ts'
 import type { Person } from './person.ts'
@@ -50,16 +51,17 @@ export async function freezeReaders(
     for (const bytes of now) keptMax = Math.max(keptMax, sent - bytes)
   }
   process.kill(crowd.pid, 'SIGCONT')
-  await until('they are back', async () => (await crowd.report()).open === count, 20_000).catch(() => undefined)
-  const { watchers } = await crowd.report()
-  const isTold = ({ heard, resets }: (typeof watchers)[number]): boolean => {
+  const isTold = ({ heard, resets }: WatcherReport): boolean => {
     const got = new Set(heard.map(([id]) => id))
     return resets > 0 || ids.every((id) => got.has(id))
   }
+  const untold = async () => (await crowd.report()).watchers.filter((watcher) => !isTold(watcher)).length
+  await until('they know what they missed', async () => (await untold()) === 0, 20_000).catch(() => undefined)
+  const { watchers } = await crowd.report()
   return {
     keptMax,
     uncut: held.length,
-    untold: watchers.filter((watcher) => !isTold(watcher)).length,
+    untold: await untold(),
     evidence: `${count} readers stood still; the first was cut after ${cutAt} bytes, the last by ${sent}; ${watchers.filter(({ resets }) => resets > 0).length} were told to read anew`,
   }
 }

@@ -13,7 +13,7 @@ import { patch } from '../../sabotage.ts'
 const A_PERSON = 30
 const ACTIVE = 500
 const IDLE = 5_000
-/** Open before memory is counted: what the processes had set aside before is used up by them. */
+/** Open before memory is counted: what a process takes to do this for the first time is none of theirs. */
 const IDLE_BEFORE = 1_000
 const SLOW = 10
 const KiB = 1_024
@@ -39,6 +39,7 @@ export const claim = defineClaim({
   experiment: async (rig) => {
     const stack = await rig.start({ environment: { WEB_PROCESSES: '2', WORKER_PROCESSES: '0' } })
     const { idlers, owners, slowOwner } = await gather(stack)
+    await renewWeb(stack)
     const [watching, idling, more] = [startCrowd(rig), startCrowd(rig), startCrowd(rig)]
     const { port } = stack
     await watching.open({
@@ -137,6 +138,17 @@ async function gather(stack: Stack): Promise<Gathered> {
     people.slice(0, active).map(async (person) => ({ person, photoId: await uploadPhoto(person, photo) })),
   )
   return { owners, idlers: people.slice(active, active + idle), slowOwner: await stack.newcomer() }
+}
+
+/** Other processes, which have not set memory aside for anything yet. */
+async function renewWeb(stack: Stack): Promise<void> {
+  const before = await stack.pids('web')
+  await stack.signal('web', 'SIGKILL')
+  await until('others serve', async () => {
+    const now = await stack.pids('web').catch(() => before)
+    return now.length === before.length && now.every((pid) => !before.includes(pid))
+  })
+  await stack.ready()
 }
 
 const tokensOf = (people: readonly Person[], count: number): string[] =>
