@@ -37,6 +37,8 @@ interface Watched {
 const SEEN_MAX = 1_000
 const REFUSED = 'unauthenticated'
 const REFUSED_MS = 5_000
+const AGAIN_MS = 1_000
+const AGAIN_MS_MAX = 30_000
 
 /** One WebSocket for the page, opened when the first channel is watched; the library is loaded then. */
 export function createLive({ baseUrl, session, seen }: LiveSettings): Live {
@@ -106,17 +108,32 @@ async function connect({ baseUrl, session, seen }: LiveSettings, channels: Map<s
   return socket
 }
 
-function subscribe(
-  { socket, seen }: { readonly socket: Socket; readonly seen: Seen },
-  channel: string,
-  watched: Watched,
-): void {
+interface Reply {
+  readonly ok: boolean
+  /** The service could not answer just now. */
+  readonly again?: boolean
+  readonly cursor?: number
+  readonly reset?: boolean
+}
+
+interface Line {
+  readonly socket: Socket
+  readonly seen: Seen
+}
+
+function subscribe(line: Line, channel: string, watched: Watched, tries = 0): void {
+  const { socket, seen } = line
+  const { id } = socket
   socket.emit(
     'subscribe',
     { channel, ...(watched.cursor === undefined ? {} : { cursor: watched.cursor }) },
-    (reply: { ok: boolean; cursor?: number; reset?: boolean }) => {
+    (reply: Reply) => {
+      // Another connection subscribes for itself.
+      const again = (): unknown => socket.id === id && subscribe(line, channel, watched, tries + 1)
+      if (reply.again) setTimeout(again, Math.min(AGAIN_MS * 2 ** tries, AGAIN_MS_MAX) * (0.5 + Math.random() / 2))
       if (!reply.ok) return
-      watched.cursor ??= reply.cursor
+      // All up to here has arrived, also where it was nothing.
+      watched.cursor = Math.max(watched.cursor ?? 0, reply.cursor ?? 0)
       if (!reply.reset) return
       seen.changed()
       for (const listener of watched.listeners) listener.onReset()

@@ -18,9 +18,15 @@ const ROWS_MAX = 5_000
 const ROUNDS_MAX = 100
 
 const before = (ms: number): Deletion => sql`(now() - ${ms} * interval '1 millisecond')`
+/**
+ * From the oldest on and without a hole, so that the oldest that is left tells who has missed something; the newest stays
+ * although it is old, so that it can be told when nothing happened for long.
+ */
 const events = (ms: number): Deletion => sql`
   delete from seaworthy.events where id in (
-    select id from seaworthy.events where created_at < ${before(ms)} limit ${ROWS_MAX})`
+    select id from seaworthy.events where id < coalesce(
+      (select min(id) from seaworthy.events where created_at >= ${before(ms)}), (select max(id) from seaworthy.events))
+    order by id limit ${ROWS_MAX})`
 const answers = (ms: number): Deletion => sql`
   delete from seaworthy.idempotency where (account_id, key) in (
     select account_id, key from seaworthy.idempotency where created_at < ${before(ms)} limit ${ROWS_MAX})`

@@ -1,4 +1,4 @@
-import { type AccountId, SECOND } from '@seaworthy/core'
+import { type AccountId, KiB, SECOND } from '@seaworthy/core'
 import { type Database, type Endpoint, type Login, openClient, sql } from '../data/index.ts'
 import type { Logger } from '../telemetry/index.ts'
 
@@ -12,10 +12,10 @@ export interface StoredEvent {
 export interface Feed {
   /** Everything up to here was delivered; what comes later has a larger id, or fills a gap that is still awaited. */
   readonly cursor: number
-  /** Events of one channel after a cursor, oldest first. Undefined when there are more than can be replayed. */
+  /** Events of one channel after a cursor, oldest first. Undefined when there are more than can be given at once. */
   since(accountId: AccountId, channel: string, cursor: number): Promise<StoredEvent[] | undefined>
-  /** Those of the last ten seconds: for who has just read the state and begins to watch. */
-  recent(accountId: AccountId, channel: string): Promise<StoredEvent[]>
+  /** Those of the last ten seconds: for who has just read the state and begins to watch. Undefined as above. */
+  recent(accountId: AccountId, channel: string): Promise<StoredEvent[] | undefined>
   stop(): Promise<void>
 }
 
@@ -38,6 +38,8 @@ interface State {
 const POLL_MS = SECOND
 const PAGE = 500
 const REPLAY_MAX = 500
+/** A quarter of what a reader may leave unread. */
+const REPLAY_BYTES_MAX = 256 * KiB
 
 /**
  * Every event once, in this process, wherever it was committed. NOTIFY only wakes; the table is read by cursor, and
@@ -112,15 +114,18 @@ function advance(state: State, now: number, gapMs: number): void {
   }
 }
 
-/** Begins where nothing can come late any more. What is younger and visible was delivered by others, before us. */
+/**
+ * Begins where nothing can come late any more. What is younger and visible was delivered by others, before us. An event
+ * bears the time at which its transaction began: its id may be as much younger as a transaction may live, and another
+ * one with a smaller id may need as long again.
+ */
 async function readState({ database, gapMs }: FeedSettings): Promise<State> {
   const rows = await database.withDuty(
     'realtime',
     (tx) =>
       tx.many<{ id: number; young: boolean }>(sql`
-        select id, created_at > now() - ${gapMs} * interval '1 millisecond' as young from seaworthy.events
-        where created_at > now() - ${gapMs * 2} * interval '1 millisecond'
-        union all select coalesce(max(id), 0), false from seaworthy.events where created_at <= now() - ${gapMs} * interval '1 millisecond'`),
+        select id, true as young from seaworthy.events where created_at > now() - ${gapMs * 2} * interval '1 millisecond'
+        union all select coalesce(max(id), 0), false from seaworthy.events where created_at <= now() - ${gapMs * 2} * interval '1 millisecond'`),
     { readOnly: true },
   )
   const now = performance.now()
@@ -128,37 +133,46 @@ async function readState({ database, gapMs }: FeedSettings): Promise<State> {
   return { cursor, seen: new Map(rows.filter((row) => row.young && row.id > cursor).map((row) => [row.id, now])) }
 }
 
+interface Missed {
+  readonly accountId: AccountId
+  readonly channel: string
+  readonly cursor: number
+}
+
 /** Undefined also when the cursor is older than what is kept: then nobody knows what was missed. */
-async function readSince(
-  database: Database,
-  state: State,
-  { accountId, channel, cursor }: { accountId: AccountId; channel: string; cursor: number },
-): Promise<StoredEvent[] | undefined> {
+async function readSince(database: Database, state: State, missed: Missed): Promise<StoredEvent[] | undefined> {
   const { oldest } = await database.withDuty(
     'realtime',
     (tx) => tx.one<{ oldest: number | null }>(sql`select min(id) as oldest from seaworthy.events`),
     { readOnly: true },
   )
-  if (cursor + 1 < (oldest ?? state.cursor)) return undefined
-  const events = await database.withCaller(
-    { accountId },
-    (tx) =>
-      tx.many<StoredEvent>(sql`
-        ${select} where account_id = ${accountId} and channel = ${channel} and id > ${cursor} order by id limit ${REPLAY_MAX + 1}`),
-    { readOnly: true },
-  )
-  return events.length > REPLAY_MAX ? undefined : events
+  if (missed.cursor + 1 < (oldest ?? state.cursor)) return undefined
+  return readAll(database, missed, sql`id > ${missed.cursor}`)
 }
 
-const readRecent = (database: Database, accountId: AccountId, channel: string): Promise<StoredEvent[]> =>
-  database.withCaller(
+const readRecent = (database: Database, accountId: AccountId, channel: string): Promise<StoredEvent[] | undefined> =>
+  readAll(database, { accountId, channel }, sql`created_at > now() - interval '10 seconds'`)
+
+/** All of them, or undefined: a reader is given so much at once that it does not look as if it did not read. */
+async function readAll(
+  database: Database,
+  { accountId, channel }: Omit<Missed, 'cursor'>,
+  which: ReturnType<typeof sql>,
+): Promise<StoredEvent[] | undefined> {
+  const rows = await database.withCaller(
     { accountId },
     (tx) =>
-      tx.many<StoredEvent>(sql`
-        ${select} where account_id = ${accountId} and channel = ${channel} and created_at > now() - interval '10 seconds'
-        order by id limit ${REPLAY_MAX}`),
+      tx.many<StoredEvent & { bytes: number }>(sql`
+        select * from (
+          select *, (sum(octet_length(payload::text)) over (order by id))::int as bytes
+          from (${select} where account_id = ${accountId} and channel = ${channel} and ${which}
+            order by id limit ${REPLAY_MAX + 1}) found) counted
+        where bytes - octet_length(payload::text) <= ${REPLAY_BYTES_MAX} order by id`),
     { readOnly: true },
   )
+  const last = rows.at(-1)
+  return rows.length > REPLAY_MAX || (last && last.bytes > REPLAY_BYTES_MAX) ? undefined : rows
+}
 
 /** A connection of its own; when it breaks, the poll carries on and it is made again. */
 function listen(settings: FeedSettings, wake: () => void): { stop(): Promise<void> } {

@@ -101,6 +101,44 @@ describe('events', () => {
     expect(await feed.since(account.accountId, news.name, cursor)).toBeUndefined()
   })
 
+  it('are said to be more than can be given at once, by their number and by their size', async () => {
+    const [many, large] = [await test.makeAccount(), await test.makeAccount()]
+    const { feed } = await watch()
+    const { cursor } = feed
+    await test.admin.query(
+      `insert into seaworthy.events (account_id, channel, payload) select $1::uuid, $3::text, '{}'::jsonb from generate_series(1, 501)
+       union all select $2::uuid, $3, to_jsonb(repeat('x', 100000)) from generate_series(1, 3)`,
+      [many.accountId, large.accountId, news.name],
+    )
+    for (const { accountId } of [many, large]) {
+      expect(await feed.since(accountId, news.name, cursor)).toBeUndefined()
+      expect(await feed.recent(accountId, news.name)).toBeUndefined()
+    }
+    await test.admin.query(`delete from seaworthy.events where id in (
+      select max(id) from seaworthy.events where account_id in ('${many.accountId}', '${large.accountId}') group by account_id)`)
+    expect(await feed.recent(many.accountId, news.name)).toHaveLength(500)
+    expect(await feed.recent(large.accountId, news.name)).toHaveLength(2)
+  })
+
+  it('are not lost to a process that began while a transaction with a smaller id was under way', async () => {
+    const account = await test.makeAccount()
+    const insert = `insert into seaworthy.events (account_id, channel, payload, created_at)
+      values ('${account.accountId}', '${news.name}', '{"n": #}', now() - interval '@ seconds')`
+    const lateId = (await test.admin.query("select nextval('seaworthy.events_id_seq')::float8 as id")).rows[0].id
+    // Began fifty seconds ago, wrote and committed at the end of its life, thirty seconds later.
+    await test.admin.query(insert.replace('#', '2').replace('@', '50'))
+    const { feed, numbers } = await watch()
+    expect(feed.cursor).toBeLessThan(lateId)
+    await test.admin.query(
+      insert
+        .replace('(account_id', '(id, account_id')
+        .replace('values (', `overriding system value values (${lateId}, `)
+        .replace('#', '1')
+        .replace('@', '5'),
+    )
+    await until('the late one is delivered', () => numbers().includes(1))
+  })
+
   it('go on after the listening connection broke', async () => {
     const account = await test.makeAccount()
     const { numbers } = await watch()

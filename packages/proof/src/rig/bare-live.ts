@@ -5,6 +5,7 @@ export interface BareLive {
   /** Our end, as the kernel knows it. */
   readonly clientPort: number
   isOpen(): boolean
+  readonly closed: Promise<void>
   subscribe(channel: string): Promise<void>
   /** Takes nothing more, and keeps the connection. */
   stopReading(): void
@@ -15,14 +16,17 @@ const PATIENCE_MS = 20_000
 const PING = Buffer.from([0x81, 0x01, 0x32])
 const PONG = frameOf('3')
 
-/** Lets itself in with a token. Throws when it is refused. */
-export async function openBareLive(port: number, token: string): Promise<BareLive> {
-  const socket = connect(port, '127.0.0.1')
+/** Lets itself in with a token, from an address of loopback. Throws when it is refused. */
+export async function openBareLive(port: number, token: string, from = '127.0.0.1'): Promise<BareLive> {
+  const socket = connect({ port, host: '127.0.0.1', localAddress: from })
   socket.setNoDelay(true)
   let [open, text] = [true, '']
   socket.on('error', () => undefined)
-  socket.on('close', () => {
-    open = false
+  const closed = new Promise<void>((resolve) => {
+    socket.on('close', () => {
+      open = false
+      resolve()
+    })
   })
   socket.on('data', (chunk) => {
     // What comes by itself is not kept, but for the last words.
@@ -38,6 +42,7 @@ export async function openBareLive(port: number, token: string): Promise<BareLiv
   return {
     clientPort: socket.localPort ?? 0,
     isOpen: () => open,
+    closed,
     subscribe: async (channel) => {
       socket.write(frameOf(`420${JSON.stringify(['subscribe', { channel }])}`))
       await answer(socket, () => text.includes('430['))

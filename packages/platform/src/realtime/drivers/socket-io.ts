@@ -1,15 +1,18 @@
 import type { Server as HttpServer } from 'node:http'
-import { type Caller, MiB, roleAtLeast } from '@seaworthy/core'
+import { type Caller, roleAtLeast } from '@seaworthy/core'
 import { Server, type Socket } from 'socket.io'
 import type { Logger, Metrics } from '../../telemetry/index.ts'
+import { type CatchUps, createCatchUps } from '../catch-up.ts'
 import type { Channel } from '../channel.ts'
 import type { Feed, StoredEvent } from '../feed.ts'
+import { boundTraffic, type Connection } from '../traffic.ts'
 
 export interface SocketSettings {
   readonly server: HttpServer
   readonly channels: readonly Channel[]
   readonly identify: (token: string) => Caller | Promise<Caller>
   readonly allowedOrigin: (origin: string | undefined, host: string | undefined) => boolean
+  /** Throws while it is not open yet. */
   readonly feed: () => Feed
   readonly log: Logger
   readonly metrics: Metrics
@@ -27,12 +30,11 @@ export const SOCKET_PATH = '/socket'
 const MESSAGE_BYTES_MAX = 4_096
 const SUBSCRIPTIONS_MAX = 20
 const SOCKETS_PER_ACCOUNT_MAX = 30
-/** A reader that leaves this much unread is cut off; it comes back and catches up by its cursor. */
-const UNREAD_BYTES_MAX = MiB
 /** Access tokens live longer; a socket asks for a fresh one this often by being closed. */
 const SOCKET_LIFE_MS = 15 * 60_000
 
-type SubscribeReply = (reply: { ok: boolean; cursor?: number; reset?: boolean }) => void
+/** `again`: not now, but in a moment. `reset`: more was missed than can be given again, so read the state anew. */
+type SubscribeReply = (reply: { ok: boolean; again?: boolean; cursor?: number; reset?: boolean }) => void
 
 /** WebSocket only. A socket belongs to one caller and hears only channels of the caller's account. */
 export function openSockets(settings: SocketSettings): Sockets {
@@ -56,22 +58,34 @@ export function openSockets(settings: SocketSettings): Sockets {
       () => next(new Error('unauthenticated')),
     )
   })
+  const cuts = settings.metrics.counter('realtime_sockets_cut_total', 'Sockets that were cut for what they cost.', [
+    'why',
+  ])
+  // From the first byte on, before anybody is known.
+  io.engine.on('connection', (connection: Connection) => boundTraffic(connection, (why) => cuts({ why })))
+  const catchUps = createCatchUps()
   io.on('connection', (socket) => {
     const caller = socket.data.caller as Caller
-    countQueued(socket)
     forgetRequest(socket)
     const timer = setTimeout(() => socket.disconnect(true), SOCKET_LIFE_MS)
     socket.once('disconnect', () => clearTimeout(timer))
     socket.on('subscribe', (request: unknown, reply: unknown) => {
       if (typeof reply !== 'function') return
-      subscribe(settings, socket, caller, request, reply as SubscribeReply).catch((error: unknown) => {
-        settings.log.warn('a subscription failed', { error })
-        ;(reply as SubscribeReply)({ ok: false })
+      subscribe({ settings, catchUps, socket, caller }, request, reply as SubscribeReply).catch((error: unknown) => {
+        // Not louder: when the database is away, thousands of readers ask.
+        settings.log.debug('a subscription failed; the reader tries again', { error })
+        ;(reply as SubscribeReply)({ ok: false, again: true })
       })
     })
   })
   return {
-    deliver: (event) => deliver(io, settings.feed().cursor, event),
+    deliver: (event) => {
+      const room = roomOf(event.channel, event.accountId)
+      const late = catchUps.hold(room, event)
+      io.to(room)
+        .except([...late])
+        .emit('event', toMessage(event, settings.feed().cursor))
+    },
     endSession: (sessionId) => io.in(`session:${sessionId}`).disconnectSockets(true),
     // The HTTP server is its owner's to close.
     close: async () => {
@@ -92,58 +106,53 @@ async function admit(settings: SocketSettings, io: Server, socket: Socket): Prom
   await socket.join([mine, `session:${caller.sessionId}`])
 }
 
+interface Subscriber {
+  readonly settings: SocketSettings
+  readonly catchUps: CatchUps
+  readonly socket: Socket
+  readonly caller: Caller
+}
+
 /** Joins first and replays then, so that nothing falls between; the client drops what it has by id. */
-async function subscribe(
-  settings: SocketSettings,
-  socket: Socket,
-  caller: Caller,
-  request: unknown,
-  reply: SubscribeReply,
-): Promise<void> {
+async function subscribe(by: Subscriber, request: unknown, reply: SubscribeReply): Promise<void> {
+  const { settings, catchUps, socket, caller } = by
   const { channel: name, cursor } = (request ?? {}) as { channel?: unknown; cursor?: unknown }
   const channel = settings.channels.find((candidate) => candidate.name === name)
   if (!channel || !roleAtLeast(caller.role, channel.auth) || socket.rooms.size > SUBSCRIPTIONS_MAX)
     return reply({ ok: false })
-  const now = settings.feed().cursor
-  await socket.join(roomOf(channel.name, caller.accountId))
-  const missed = Number.isSafeInteger(cursor)
-    ? await settings.feed().since(caller.accountId, channel.name, cursor as number)
-    : await settings.feed().recent(caller.accountId, channel.name)
-  for (const event of missed ?? []) socket.emit('event', toMessage(event, now))
-  reply({ ok: true, cursor: now, ...(missed ? {} : { reset: true }) })
+  const feed = settings.feed()
+  const room = roomOf(channel.name, caller.accountId)
+  if (!catchUps.begin(room, socket.id)) return reply({ ok: false, again: true })
+  try {
+    const now = feed.cursor
+    await socket.join(room)
+    const missed = Number.isSafeInteger(cursor)
+      ? await feed.since(caller.accountId, channel.name, cursor as number)
+      : await feed.recent(caller.accountId, channel.name)
+    giveMissed(socket, now, missed ?? [], catchUps.end(room, socket.id))
+    reply({ ok: true, cursor: now, ...(missed ? {} : { reset: true }) })
+  } catch (error) {
+    // What it missed is still missing: nothing newer may reach it before.
+    await socket.leave(room)
+    catchUps.end(room, socket.id)
+    throw error
+  }
 }
 
-function deliver(io: Server, cursor: number, event: StoredEvent): void {
-  const room = roomOf(event.channel, event.accountId)
-  for (const id of io.sockets.adapter.rooms.get(room) ?? []) {
-    const socket = io.sockets.sockets.get(id)
-    if (!socket) continue
-    if (unreadBytes(socket) > UNREAD_BYTES_MAX) socket.disconnect(true)
-    else socket.emit('event', toMessage(event, cursor))
-  }
+/** The cursor moves with what was given: whoever is cut off in between comes back for the rest. */
+function giveMissed(socket: Socket, now: number, missed: readonly StoredEvent[], held: readonly StoredEvent[]): void {
+  const given = new Set(missed.map(({ id }) => id))
+  for (const event of missed) socket.emit('event', toMessage(event, Math.min(event.id, now)))
+  for (const event of held) if (!given.has(event.id)) socket.emit('event', toMessage(event, now))
 }
 
 /** What an idle socket came with, its token among it, is not kept for as long as it is open. */
 function forgetRequest({ conn, handshake }: Socket): void {
   Object.assign(conn, { request: null })
-  Object.assign(handshake, { headers: {}, auth: {} })
+  Object.assign(handshake, forgotten)
 }
 
-/** While one message is on its way the library keeps those that follow, without a limit of its own. */
-function countQueued({ conn, data }: Socket): void {
-  data.queuedBytes = 0
-  conn.on('packetCreate', (packet: { data?: { length: number } }) => {
-    data.queuedBytes += packet.data?.length ?? 0
-  })
-  conn.on('flush', () => {
-    data.queuedBytes = 0
-  })
-}
-
-function unreadBytes({ conn, data }: Socket): number {
-  const transport = conn.transport as unknown as { socket?: { bufferedAmount?: number } }
-  return data.queuedBytes + (transport.socket?.bufferedAmount ?? 0)
-}
+const forgotten = { headers: {}, auth: {}, query: {}, url: '', time: '' }
 
 const roomOf = (channel: string, accountId: string): string => `channel:${channel}:${accountId}`
 const toMessage = (event: StoredEvent, cursor: number) => ({
