@@ -5,7 +5,7 @@ import { jsonBody, type Person } from '../../rig/person.ts'
 import { jpegPhoto } from '../../rig/photo.ts'
 import type { Stack } from '../../rig/stack.ts'
 import { compareStored } from '../../rig/stored.ts'
-import { timed, until } from '../../rig/wait.ts'
+import { quantile, timed, until } from '../../rig/wait.ts'
 import { patch } from '../../sabotage.ts'
 
 const SIGNATURE = 'MALWARE-OF-THE-PROOF-0815'
@@ -27,7 +27,7 @@ export const claim = defineClaim({
     'clean photos refused': exactly(0, 'photos'),
     'files taken without a verdict': exactly(0, 'files'),
     'refusals without a verdict that are not 503 scanner_unavailable': exactly(0, 'refusals'),
-    'slowest refusal while the scanner says nothing': atMost(5_000, 'ms'),
+    'refusal while the scanner says nothing, median': atMost(5_000, 'ms'),
     'files and rows left of what was refused': exactly(0, 'files and rows'),
     'infected files that no security event tells of': exactly(0, 'files'),
   },
@@ -51,7 +51,7 @@ export const claim = defineClaim({
         'refusals without a verdict that are not 503 scanner_unavailable': away.answers
           .filter(({ status }) => status >= 400)
           .filter(isNot(503, 'scanner_unavailable')).length,
-        'slowest refusal while the scanner says nothing': away.slowest,
+        'refusal while the scanner says nothing, median': away.median,
         'files and rows left of what was refused': left.length,
         'infected files that no security event tells of': infected.length - events,
       },
@@ -156,7 +156,10 @@ async function sendWithout(clamd: Clamd, operator: Person, person: Person) {
   await clamd.start()
   return {
     answers: [...frozen, ...gone].map(({ value }) => value),
-    slowest: Math.max(...frozen.map(({ ms }) => ms)),
+    median: quantile(
+      frozen.map(({ ms }) => ms),
+      0.5,
+    ),
     seen,
     others: others.every(Boolean),
   }
