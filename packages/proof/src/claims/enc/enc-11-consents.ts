@@ -86,7 +86,7 @@ export const claim = defineClaim({
       'decisions at the same moment do not wait for each other',
       'packages/platform/src/consent/decisions.ts',
       'pg_advisory_xact_lock(hashtextextended(',
-      'abs(hashtextextended(',
+      'pg_typeof(hashtextextended(',
     ),
     patch(
       'the app may remove records',

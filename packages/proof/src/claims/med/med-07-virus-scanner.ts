@@ -27,7 +27,7 @@ export const claim = defineClaim({
     'clean photos refused': exactly(0, 'photos'),
     'files taken without a verdict': exactly(0, 'files'),
     'refusals without a verdict that are not 503 scanner_unavailable': exactly(0, 'refusals'),
-    'refusal while the scanner says nothing, median': atMost(5_000, 'ms'),
+    'refusal while the scanner says nothing, median': atMost(8_000, 'ms'),
     'files and rows left of what was refused': exactly(0, 'files and rows'),
     'infected files that no security event tells of': exactly(0, 'files'),
   },

@@ -3,21 +3,11 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type AccountId, type Caller, newId, type UserId } from '@seaworthy/core'
-import { cosnap } from '@seaworthy/cosnap/app'
-import { giveConsent, readDecisions } from '@seaworthy/platform/consent'
-import {
-  consent,
-  defineApp,
-  hasConsent,
-  noBody,
-  rate,
-  requireConsent,
-  route,
-  sql,
-} from '@seaworthy/platform/definition'
 import { type Newcomer, openTestService, type TestService } from '@seaworthy/testkit'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { z } from 'zod'
+import { consent, defineApp, hasConsent, noBody, rate, requireConsent, route, sql } from '../definition/index.ts'
+import { giveConsent, readDecisions } from './index.ts'
 
 const outsideReading = consent({
   name: 'notes.outside-reading',
@@ -60,7 +50,7 @@ const outside = { params: { path: { purpose: outsideReading.name } } }
 describe('consents', () => {
   let service: TestService
   beforeAll(async () => {
-    service = await openTestService({}, { apps: [cosnap, notes] })
+    service = await openTestService({}, { apps: [notes] })
   })
   afterAll(() => service.close())
 
