@@ -16,7 +16,7 @@ import {
 } from '../telemetry/index.ts'
 import { createKeyAgeCheck, openKeyRing, openVault, type Vault } from '../vault/index.ts'
 import { checkSpace } from './disk-space.ts'
-import { openFiles } from './files.ts'
+import { openFileCheck, openFiles } from './files.ts'
 
 /** What every process of ours has. */
 export interface Capabilities {
@@ -86,7 +86,7 @@ export async function openCapabilities(
     slow,
     onEffectError: (error) => log.error('an effect after a commit failed', { error }),
   })
-  const media = await openFiles(config, database)
+  const media = await openFiles(config, database, openFileCheck(config, telemetry))
   health.add({ name: 'database', kind: 'must', check: () => database.ping() })
   const ring = openKeyRing(config)
   const vault = openVault({ ring })

@@ -209,6 +209,7 @@ function privacyParts(
     files: media,
     register: openErasureRegister(config.dataDirectory),
     tables: apps.flatMap((app) => app.tables),
+    consents: apps.flatMap((app) => app.consents),
     confirmPassword: identity.confirmPassword,
   }
 }
