@@ -1,4 +1,5 @@
 import { cosnap } from '@seaworthy/cosnap/app'
+import type { Consent } from '@seaworthy/platform/consent'
 import type { Database } from '@seaworthy/platform/data'
 import type { OpenFlags } from '@seaworthy/platform/flags'
 import {
@@ -30,5 +31,5 @@ export const allApps = [
   vaultApp({} as Vault),
   batchApp(),
   auditApp({} as Database),
-  privacyApp({} as PrivacyParts),
+  privacyApp({ consents: [] as readonly Consent[] } as PrivacyParts),
 ]

@@ -1,6 +1,6 @@
 import type { cosnap } from '@seaworthy/cosnap/app'
 import type { PathsOf } from '@seaworthy/platform/definition'
-import type { batchApp, identityApp, operationsApp, uploadsApp } from '@seaworthy/platform/http'
+import type { batchApp, identityApp, operationsApp, privacyApp, uploadsApp } from '@seaworthy/platform/http'
 import createFetchClient, { type Client } from 'openapi-fetch'
 import { ApiError, endsSession, readProblem } from './problem.ts'
 import { createSender } from './send.ts'
@@ -11,6 +11,7 @@ export type Paths = PathsOf<ReturnType<typeof identityApp>> &
   PathsOf<ReturnType<typeof operationsApp>> &
   PathsOf<ReturnType<typeof uploadsApp>> &
   PathsOf<ReturnType<typeof batchApp>> &
+  PathsOf<ReturnType<typeof privacyApp>> &
   PathsOf<typeof cosnap>
 
 export interface Api {

@@ -21,6 +21,7 @@ export const platformErrors = {
   forbidden: { status: 403, title: 'You may not do this.' },
   second_factor_required: { status: 403, title: 'Set up a second step for signing in first.' },
   reauthentication_required: { status: 403, title: 'Please confirm that it is you.' },
+  consent_required: { status: 403, title: 'This needs your consent first.' },
   invitation_for_another: { status: 403, title: 'This invitation was made for another address.' },
   origin_refused: { status: 403, title: 'This site may not call the service.' },
   not_found: { status: 404, title: 'There is nothing here.' },

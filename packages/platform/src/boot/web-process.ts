@@ -202,6 +202,7 @@ function privacyParts(
     files: media,
     register: openErasureRegister(config.dataDirectory),
     tables: apps.flatMap((app) => app.tables),
+    consents: apps.flatMap((app) => app.consents),
     confirmPassword: identity.confirmPassword,
   }
 }

@@ -1,3 +1,4 @@
+import type { Consent } from '../consent/index.ts'
 import type { Table, Transaction } from '../data/index.ts'
 import type { Flag } from '../flags/index.ts'
 import type { NewAccount } from '../identity/index.ts'
@@ -18,6 +19,8 @@ export interface App<Name extends string = string, Routes extends readonly Route
   readonly channels: readonly Channel[]
   /** What operators turn while the service runs. */
   readonly flags: readonly Flag[]
+  /** What accounts are asked to agree to. */
+  readonly consents: readonly Consent[]
   /** The folder of its numbered SQL files. */
   readonly migrations?: URL
   /** In the transaction that makes an account: gifts, first rows. */
@@ -27,7 +30,10 @@ export interface App<Name extends string = string, Routes extends readonly Route
 }
 
 type Parts = Partial<
-  Pick<App, 'schedules' | 'tables' | 'channels' | 'flags' | 'migrations' | 'onAccountCreated' | 'peopleOnly'>
+  Pick<
+    App,
+    'schedules' | 'tables' | 'channels' | 'flags' | 'consents' | 'migrations' | 'onAccountCreated' | 'peopleOnly'
+  >
 > & {
   /** Widened here: a job's handler is only ever called with what its own schema parsed. */
   readonly jobs?: readonly unknown[]
@@ -43,10 +49,12 @@ export function defineApp<const Name extends string, const Routes extends readon
     tables: [],
     channels: [],
     flags: [],
+    consents: [],
     ...definition,
     jobs: (definition.jobs ?? []) as readonly Job[],
   } as App<Name, Routes>
-  const named = [...app.routes, ...app.jobs, ...app.schedules, ...app.channels, ...app.flags].map((part) => part.name)
+  const { routes, jobs, schedules, channels, flags, consents } = app
+  const named = [...routes, ...jobs, ...schedules, ...channels, ...flags, ...consents].map((part) => part.name)
   for (const name of named)
     if (!name.startsWith(`${app.name}.`)) throw new Error(`${name} must start with the name of its app: ${app.name}.`)
   refuseTwice('name', named)

@@ -1,4 +1,5 @@
 /** The language apps are written in: plain typed values. */
+export { type Consent, consent, hasConsent, requireConsent } from '../consent/index.ts'
 export {
   type BlindIndex,
   column,

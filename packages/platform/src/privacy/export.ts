@@ -63,6 +63,15 @@ const own: readonly { readonly name: string; readonly query: (person: Person) =>
     }) => sql`select jsonb_build_object('name', name, 'createdAt', created_at, 'usedAt', last_used_at) as row
       from seaworthy.passkeys where user_id = ${userId} order by created_at`,
   },
+  {
+    name: 'consents',
+    query: ({
+      userId,
+      accountIds,
+    }) => sql`select jsonb_build_object('accountId', account_id, 'byYou', user_id = ${userId}, 'purpose', purpose, 'version', version,
+        'text', text, 'given', given, 'how', how, 'requestId', request_id, 'createdAt', created_at) as row
+      from seaworthy.consents where user_id = ${userId} or account_id = any (${accountIds}::uuid[]) order by seq`,
+  },
 ]
 
 /** Of the account, read as the account: row-level security is the same as in every request. */
@@ -82,6 +91,7 @@ export const notExported: Readonly<Record<string, string>> = {
   'seaworthy.blob_references': 'says where blobs are used, which the tables of the apps say too',
   'seaworthy.api_keys': 'in api-keys, without the hashes',
   'seaworthy.passkeys': 'in passkeys, without the public keys',
+  'seaworthy.consents': 'in consents, with those that the person gave in accounts of several people',
   'seaworthy.totp': 'a secret of the person and the app on their phone',
   'seaworthy.recovery_codes': 'hashes only',
   'seaworthy.challenges': 'hashes only, for minutes',

@@ -1,7 +1,9 @@
 import { type Caller, fault } from '@seaworthy/core'
 import { z } from 'zod'
+import type { Consent } from '../../consent/index.ts'
 import { defineApp, fileReply, rate, route } from '../../definition/index.ts'
 import { type ErasureParts, type ExportParts, erasePerson, exportPerson, findPerson } from '../../privacy/index.ts'
+import { consentRoutes } from './consents.ts'
 
 const MINUTES_15 = 15 * 60_000
 /** Each asks for the password, so each is a chance to guess it. */
@@ -9,13 +11,20 @@ const limit = rate('privacy.person', 5, MINUTES_15, { setting: 'rateAuthMax' })
 const password = z.string().max(128)
 
 export interface PrivacyParts extends ErasureParts, ExportParts {
+  /** Of all apps. */
+  readonly consents: readonly Consent[]
   /** Throws `wrong_credentials`. */
   readonly confirmPassword: (caller: Caller, password: string) => Promise<unknown>
 }
 
-/** What somebody may ask about themselves: everything that is kept, and that it is removed. */
+/** What somebody may ask about themselves: everything that is kept, that it is removed, and what they agreed to. */
 export const privacyApp = (parts: PrivacyParts) =>
-  defineApp({ name: 'privacy', title: 'Your data', peopleOnly: true, routes: [exportOwn(parts), eraseOwn(parts)] })
+  defineApp({
+    name: 'privacy',
+    title: 'Your data',
+    peopleOnly: true,
+    routes: [exportOwn(parts), eraseOwn(parts), ...consentRoutes(parts.consents)],
+  })
 
 const exportOwn = (parts: PrivacyParts) =>
   route({
