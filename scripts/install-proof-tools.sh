@@ -3,11 +3,12 @@
 #   sh scripts/install-proof-tools.sh              all of them, the HTTP Observatory, Lighthouse, and a list of leaked passwords
 #   sh scripts/install-proof-tools.sh nginx zzuf   only these packages
 # The product needs none of it. Where systemd runs, Debian starts nginx, prometheus and redis at once: proofs start their own,
-# so `systemctl disable --now nginx prometheus redis-server` does no harm. Those from npm go into .seaworthy/tools, no part of node_modules.
+# so `systemctl disable --now nginx prometheus redis-server clamav-daemon clamav-freshclam` does no harm, and the last one fetches
+# a gigabyte of signatures that no proof needs. Those from npm go into .seaworthy/tools, no part of node_modules.
 set -eu
 cd "$(dirname "$0")/.."
 
-packages="chromium exiftool=libimage-exiftool-perl faketime ffuf git hey mkfs.ext4=e2fsprogs mount nginx openssl promtool=prometheus redis-server slowhttptest zzuf"
+packages="chromium clamd=clamav-daemon exiftool=libimage-exiftool-perl faketime ffuf git hey mkfs.ext4=e2fsprogs mount nginx openssl promtool=prometheus redis-server slowhttptest zzuf"
 observatory="@mdn/mdn-http-observatory@1.4.8"
 lighthouse="lighthouse@12.8.2"
 # By Mozilla, of OWASP SecLists: data only, another list than the product's own.

@@ -37,6 +37,7 @@ export const platformErrors = {
   range_not_satisfiable: { status: 416, title: 'The requested part does not exist.' },
   idempotency_mismatch: { status: 422, title: 'This idempotency key was used for another request.' },
   password_too_common: { status: 422, title: 'This password is too easy to guess.' },
+  infected_file: { status: 422, title: 'This file holds something harmful and was not kept.' },
   unusable_image: { status: 422, title: 'This file cannot be used as a photo.' },
   too_many_requests: { status: 429, title: 'Too many requests. Please wait a moment.' },
   headers_too_large: { status: 431, title: 'The request headers are too large.' },
@@ -44,6 +45,7 @@ export const platformErrors = {
   sealed_unreadable: { status: 500, title: 'Something that was stored cannot be read. Please tell the operator.' },
   internal: { status: 500, title: 'Something went wrong on our side.' },
   unavailable: { status: 503, title: 'The service is busy or restarting. Please try again shortly.' },
+  scanner_unavailable: { status: 503, title: 'Files cannot be checked at the moment. Please try again shortly.' },
   storage_full: { status: 503, title: 'There is no space left to store this. Please try again later.' },
 } as const satisfies Record<string, ErrorSpec>
 

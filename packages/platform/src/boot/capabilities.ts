@@ -15,7 +15,7 @@ import {
   type Metrics,
 } from '../telemetry/index.ts'
 import { createKeyAgeCheck, openKeyRing, openVault, type Vault } from '../vault/index.ts'
-import { openFiles } from './files.ts'
+import { openFileCheck, openFiles } from './files.ts'
 
 /** What every process of ours has. */
 export interface Capabilities {
@@ -82,7 +82,7 @@ export async function openCapabilities(
     },
     onEffectError: (error) => log.error('an effect after a commit failed', { error }),
   })
-  const media = await openFiles(config, database)
+  const media = await openFiles(config, database, openFileCheck(config, telemetry))
   health.add({ name: 'database', kind: 'must', check: () => database.ping() })
   const ring = openKeyRing(config)
   const vault = openVault({ ring })

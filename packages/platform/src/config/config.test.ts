@@ -83,6 +83,23 @@ describe('config', () => {
     expect(faultsOf({ S3_ENDPOINT: 'https://s3.example.com' })).toHaveLength(3)
   })
 
+  it.each([
+    'tcp://scanner:3310',
+    'tcp://127.0.0.1',
+    'tcp://[::1]:3310',
+    'unix:/run/clamav/clamd.ctl',
+    'unix:///run/c.sock',
+  ])('takes %s for a virus scanner', (url) => {
+    expect(readConfig(directory, { CLAMD_URL: url }).clamdUrl).toBe(url)
+  })
+
+  it.each(['127.0.0.1:3310', 'http://scanner:3310', 'tcp://scanner:99999', 'tcp://scanner/path', 'unix:run/clamd.ctl'])(
+    'does not take %s for a virus scanner',
+    (url) => {
+      expect(faultsOf({ CLAMD_URL: url }).map((fault) => fault.setting)).toEqual(['CLAMD_URL'])
+    },
+  )
+
   it('has no switch that turns a protection off, and says so to whoever looks for one', () => {
     expect(faultsOf({ CSP_ENABLED: 'false', RATE_LIMIT_ENABLED: '0' }).map((found) => found.setting)).toEqual([
       'CSP_ENABLED',

@@ -114,6 +114,19 @@ export function url(
   return { env, schema: schema as z.ZodType<string | undefined, string>, type: 'URL', example, ...about }
 }
 
+/** A program on this machine or a host nearby: `tcp://host:port`, or `unix:` and the path of its socket. */
+export function socketAddress(env: string, example: string, about: Description): Setting<string | undefined> {
+  const schema = z
+    .string()
+    .regex(
+      /^(tcp:\/\/([\w.-]+|\[[\da-f:]+\])(:\d{1,5})?|unix:(\/\/)?\/[^?#]+)?$/i,
+      `must be an address such as ${example}, or unix:/path/of/a/socket`,
+    )
+    .refine((value) => !value || URL.canParse(value), 'must have a port below 65536')
+    .transform((value) => value || undefined)
+  return { env, schema, type: 'address', example, ...about }
+}
+
 /** Comma-separated web origins, compared exactly. */
 export function origins(env: string, about: Description & { default: string }): Setting<readonly string[]> {
   const schema = z.string().transform((value, issues) => {

@@ -11,6 +11,7 @@ import {
   origins,
   secret,
   sender,
+  socketAddress,
   text,
   url,
 } from './setting.ts'
@@ -301,6 +302,16 @@ export const settings = {
     group: 'Files',
     default: '1',
     text: 'Pictures that one process decodes or resizes at a time.',
+  }),
+  clamdUrl: socketAddress('CLAMD_URL', 'tcp://127.0.0.1:3310', {
+    group: 'Files',
+    default: '',
+    text: 'A virus scanner, clamd of ClamAV, that is asked about every upload: tcp://host:port or unix:/path. While it is away none is taken. Default: none.',
+  }),
+  clamdTimeoutMs: duration('CLAMD_TIMEOUT', SECOND, 5 * MINUTE, {
+    group: 'Files',
+    default: '30s',
+    text: 'Longest wait for its verdict about one file.',
   }),
   s3Endpoint: url('S3_ENDPOINT', ['http:', 'https:'], 'https://s3.example.com', {
     group: 'Files',

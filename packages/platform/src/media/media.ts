@@ -13,12 +13,15 @@ import {
   newId,
   type Secret,
   showBytes,
+  type UserId,
 } from '@seaworthy/core'
+import { type EventOrigin, recordEvent } from '../audit/index.ts'
 import { type Database, onPurpose, refuseInTransaction, sql, type Transaction } from '../data/index.ts'
 import { createDerivatives, type Derivatives } from './derivatives.ts'
 import { forgetPictures, writeCleanPhoto } from './drivers/sharp.ts'
 import { createPartialUploads, type PartialUploads } from './partial-uploads.ts'
 import { hashFile, receiveFile, sniffImage } from './receive.ts'
+import type { FileCheck } from './scanner.ts'
 import { signMediaUrl, type Variant } from './signed-url.ts'
 import type { BlobStore } from './store.ts'
 import { createWorkQueue, type WorkQueue } from './work-queue.ts'
@@ -39,8 +42,11 @@ export interface StoredPhoto extends StoredBlob {
 export interface Media {
   /** Files that arrive in parts. */
   readonly uploads: PartialUploads
-  /** Receives, checks, cleans and stores a photo. Not in a transaction: it waits for the network. */
-  storePhoto(caller: AccountCaller, stream: Readable, maxBytes: number): Promise<StoredPhoto>
+  /**
+   * Receives, checks, cleans and stores a photo. Not in a transaction: it waits for the network. Throws `unusable_image`,
+   * and where files are scanned `infected_file`, which is a security event too, and `scanner_unavailable`.
+   */
+  storePhoto(caller: Sender, stream: Readable, maxBytes: number, origin?: EventOrigin): Promise<StoredPhoto>
   storeBytes(caller: AccountCaller, bytes: Uint8Array, type: string): Promise<StoredBlob>
   /** `owner` refers to the blob from now on. Throws `quota_exceeded` when the account's files would be too much together. */
   keep(tx: Transaction, hash: string, owner: string): Promise<void>
@@ -52,6 +58,9 @@ export interface Media {
   url(caller: AccountCaller, hash: string, variant: Variant): string
 }
 
+/** Whose file it is, and where known who sent it. */
+type Sender = AccountCaller & { readonly userId?: UserId }
+
 export interface MediaSettings {
   readonly database: Database
   readonly store: BlobStore
@@ -62,6 +71,8 @@ export interface MediaSettings {
   /** What one account may keep, together. */
   readonly quotaBytes: number
   readonly concurrency: number
+  /** Asked about every upload before anything else reads it. */
+  readonly check?: FileCheck | undefined
   readonly clock: Clock
 }
 
@@ -97,7 +108,8 @@ export function createMedia(settings: MediaSettings): MediaRoom {
   const uploads = createPartialUploads(join(settings.directory, 'uploads'))
   const media: Media = {
     uploads,
-    storePhoto: (caller, stream, maxBytes) => storePhoto(settings, { queue, drafts }, caller, stream, maxBytes),
+    storePhoto: (sender, stream, maxBytes, origin) =>
+      storePhoto(settings, { queue, drafts }, { sender, stream, maxBytes, origin }),
     storeBytes: async (caller, bytes, type) => {
       refuseInTransaction('a file is stored')
       const blob = { hash: createHash('sha256').update(bytes).digest('hex'), bytes: bytes.byteLength, type }
@@ -168,22 +180,29 @@ async function refuseOverQuota(tx: Transaction, quotaBytes: number): Promise<voi
     })
 }
 
+interface Upload {
+  readonly sender: Sender
+  readonly stream: Readable
+  readonly maxBytes: number
+  readonly origin: EventOrigin | undefined
+}
+
 async function storePhoto(
   settings: MediaSettings,
   parts: { queue: WorkQueue; drafts: string },
-  caller: AccountCaller,
-  stream: Readable,
-  maxBytes: number,
+  upload: Upload,
 ): Promise<StoredPhoto> {
   refuseInTransaction('a file is stored')
-  const received = await receiveFile(stream, parts.drafts, maxBytes)
+  const { accountId } = upload.sender
+  const received = await receiveFile(upload.stream, parts.drafts, upload.maxBytes)
   const clean = join(parts.drafts, newId())
   try {
+    await refuseInfected(settings, upload, received.path)
     await sniffImage(received.path)
     const info = await parts.queue.run(() => writeCleanPhoto(received.path, clean))
     const { hash, bytes } = await hashFile(clean)
-    await announce(settings.database, caller.accountId, { hash, bytes, type: info.type })
-    await settings.store.putFile(`${caller.accountId}/${hash}`, clean, bytes)
+    await announce(settings.database, accountId, { hash, bytes, type: info.type })
+    await settings.store.putFile(`${accountId}/${hash}`, clean, bytes)
     return { hash, bytes, ...info }
   } catch (error) {
     throw isFull(error) ? fault('storage_full', { cause: error }) : error
@@ -191,6 +210,26 @@ async function storePhoto(
     await Promise.all([rm(received.path, { force: true }), rm(clean, { force: true })])
     forgetPictures()
   }
+}
+
+/** An operator learns of it before the sender does. */
+async function refuseInfected({ check, database }: MediaSettings, upload: Upload, path: string): Promise<void> {
+  const verdict = await check?.(path)
+  if (verdict?.kind !== 'infected') return
+  const { hash, bytes } = await hashFile(path)
+  const { sender, origin } = upload
+  const event = {
+    action: 'infected_upload',
+    outcome: 'refused',
+    accountId: sender.accountId,
+    userId: sender.userId,
+    resource: hash,
+    details: { found: verdict.name, bytes },
+    errorCode: 'infected_file',
+    origin,
+  } as const
+  await database.withCaller({ accountId: sender.accountId }, (tx) => recordEvent(tx, event))
+  throw fault('infected_file', { internal: `the virus scanner found ${verdict.name}` })
 }
 
 /** The row comes before the file: so every file has a row, and the janitor never has to list the store. */

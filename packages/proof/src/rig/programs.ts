@@ -9,6 +9,7 @@ const tools = join(import.meta.dirname, '..', '..', '..', '..', '.seaworthy', 't
 /** Programs that judge the product and are no part of it, by the names that they go by. */
 const programs = {
   chromium: ['chromium', 'chromium-browser', 'google-chrome'],
+  clamd: ['clamd', '/usr/sbin/clamd'],
   exiftool: ['exiftool'],
   faketime: ['faketime'],
   ffuf: ['ffuf'],

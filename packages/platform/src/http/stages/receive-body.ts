@@ -128,7 +128,12 @@ async function receivePhoto(exchange: Exchange, body: PhotoUpload): Promise<void
   refuseDeclaredLength(exchange.incoming, bytesMax, body.maxBytes)
   const tooLong = rejectAfter(exchange.incoming, bytesMax, body.maxBytes)
   const source = isForm ? await firstFile(exchange, tooLong) : exchange.incoming
-  exchange.body = await exchange.parts.media.storePhoto(caller, withPatience(source, tooLong), body.maxBytes)
+  exchange.body = await exchange.parts.media.storePhoto(
+    caller,
+    withPatience(source, tooLong),
+    body.maxBytes,
+    exchange.origin,
+  )
 }
 
 /** A photo that came in parts before. It is gone afterwards, also when it is no photo. */
@@ -136,7 +141,7 @@ async function receiveUploaded(exchange: Exchange, caller: Caller, id: string, m
   const { media } = exchange.parts
   const path = await media.uploads.take(caller, id)
   try {
-    exchange.body = await media.storePhoto(caller, createReadStream(path), maxBytes)
+    exchange.body = await media.storePhoto(caller, createReadStream(path), maxBytes, exchange.origin)
   } finally {
     await media.uploads.remove(caller, id)
   }
