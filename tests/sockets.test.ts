@@ -39,6 +39,8 @@ const session = {
   forget: () => undefined,
 } as unknown as Session
 
+const seen = { show: () => undefined, note: () => undefined, changed: () => undefined }
+
 describe('a live connection', () => {
   const metrics = createMetrics()
   let server: Server
@@ -115,7 +117,7 @@ describe('a live connection', () => {
   })
 
   it('is opened again by the page when events could not be read just now', async () => {
-    const live = createLive(url, session)
+    const live = createLive({ baseUrl: url, session, seen })
     try {
       const heard: number[] = []
       live.watch<{ id: number }>(
