@@ -39,7 +39,7 @@ export const claim = defineClaim({
   witness: 'hey sends requests all the while, jose verifies with the published keys, libfaketime, two web processes',
   needs: ['hey', 'faketime'],
   tier: 'full',
-  seconds: 30,
+  seconds: 40,
   alone: true,
   limits: {
     'valid requests that were refused': exactly(0, 'requests'),
