@@ -37,7 +37,7 @@ export function requestOf(route: DocumentedRoute, known: KnownValues = {}): Docu
 }
 
 /** One value that the schema allows. */
-export function sampleOf(schema: JsonSchema, name: string, known: KnownValues): unknown {
+function sampleOf(schema: JsonSchema, name: string, known: KnownValues): unknown {
   if (name in known) return known[name]
   if (schema.const !== undefined) return schema.const
   if (schema.enum) return schema.enum[0]

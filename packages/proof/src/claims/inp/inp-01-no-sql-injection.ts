@@ -87,12 +87,6 @@ export const claim = defineClaim({
       "sql([`a.${column} = '${value}'`])",
     ),
     patch(
-      'the address of whoever signs in is put into the statement as text',
-      'packages/platform/src/identity/entry.ts',
-      'where lower(email) = lower(${email.trim()})`',
-      "where lower(email) = lower(${sql([`'${email.trim()}'`])})`",
-    ),
-    patch(
       'the idempotency key is looked for by text, whatever it looks like',
       'packages/platform/src/http/stages/idempotency.ts',
       'const key = readKey(exchange)',
