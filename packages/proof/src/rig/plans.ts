@@ -15,7 +15,7 @@ interface Node {
 }
 
 /** One access of a table in a statement that ran. */
-export interface Scan {
+interface Scan {
   readonly statement: string
   readonly table: string
   readonly kind: string

@@ -5,7 +5,7 @@ import { jpegPhoto, type Run, startRun, uploadPhoto } from './photo.ts'
 import type { Stack } from './stack.ts'
 
 /** What somebody asked for, and the beginning of what they got. */
-export interface Answer {
+interface Answer {
   readonly kind: 'write' | 'read' | 'page'
   /** Milliseconds after the first, when it was asked. */
   readonly at: number

@@ -16,6 +16,8 @@ const PER_SECOND = 4
 const ALARM_MS = 60_000
 const RECOVERY_MS = 20_000
 const ALARM = 'a part of the service fails'
+/** After that whoever writes on finds nobody who minds. */
+const NOTICED_MS = 10_000
 const OVERLOAD = 'Too many requests at once'
 const ALL_CLEAR = 'a part of the service works again'
 
@@ -44,7 +46,7 @@ export const claim = defineClaim({
     const use = await startUse(stack, PER_SECOND)
     await makePressure(stack)
     const faults: Suffered[] = []
-    for (const fault of [fullDisk(stack, disk), failingSyncs(rig, disk), brokenDisk(rig, disk)])
+    for (const fault of [fullDisk(use, disk), failingSyncs(rig, disk), brokenDisk(rig, disk)])
       faults.push(await suffer(use, fault, faults.some(({ alarmMs }) => alarmMs > ALARM_MS) ? 0 : ALARM_MS + 1_000))
     // A machine that is too busy refuses before it looks at anything: that tells nothing about disks.
     const answers = (await use.stop()).filter(({ text }) => !text.includes(OVERLOAD))
@@ -134,9 +136,12 @@ async function suffer(use: SteadyUse, { name, part, begin, end }: Fault, patienc
   await until('the last alarm is over', () => lines(ALARM).length === lines(ALL_CLEAR).length, ALARM_MS)
   const seen = lines(ALARM).length
   const from = now()
+  const heard = until('an alarm', () => lines(ALARM)[seen], patienceMs).then(
+    (line) => ({ line, ms: now() - from }),
+    () => ({ line: undefined, ms: Number.POSITIVE_INFINITY }),
+  )
   const happened = await begin()
-  const value = await until('an alarm', () => lines(ALARM)[seen], patienceMs).catch(() => undefined)
-  const alarmMs = value ? now() - from : Number.POSITIVE_INFINITY
+  const { line: value, ms: alarmMs } = await heard
   await until('a write was refused', () => samples.some(({ ok, atMs }) => !ok && atMs > from))
   const to = now()
   await end()
@@ -153,12 +158,15 @@ async function suffer(use: SteadyUse, { name, part, begin, end }: Fault, patienc
   }
 }
 
-const fullDisk = (stack: Stack, disk: SmallDisk): Fault => ({
+const fullDisk = ({ stack, samples, now }: SteadyUse, disk: SmallDisk): Fault => ({
   name: 'the disk was full',
   part: 'disk',
   begin: async () => {
     await disk.fillGently(0)
     const { bavail } = statfsSync(disk.path)
+    const fullAt = now()
+    const isRefused = () => samples.some(({ ok, atMs }) => !ok && atMs > fullAt)
+    await until('a write was refused', isRefused, NOTICED_MS).catch(() => undefined)
     await pressOn(stack)
     return bavail === 0
   },
