@@ -53,9 +53,9 @@ export const claim = defineClaim({
     const standby = await startStandby(rig, stack, port)
     await untilUsed(stack)
     const running = await missOwnWrites(device)
-    const byReplica = await readsBy(stack, 'replica')
 
     await untilFresh(device, stack)
+    const byReplica = await readsBy(stack, 'replica')
     const other = createDevice(operator, device.position())
     await standby.pauseReplay()
     const [stale, paused] = await Promise.all([watchStale(other, stack, device), missOwnWritesLater(device)])
