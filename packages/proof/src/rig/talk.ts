@@ -8,7 +8,7 @@ export interface Owner {
   readonly photoId: string
 }
 
-export interface Said {
+interface Said {
   readonly jobId: string
   readonly state: string
   /** When the request began, in milliseconds of the machine's monotonic clock. */
