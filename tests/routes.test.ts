@@ -76,7 +76,7 @@ describe('every route', () => {
       const init = isJson(route) ? { body: '{}', headers: { 'content-type': 'application/json' } } : {}
       const status = (await send(route, address, init)).status
       expect([400, 404]).toContain(status)
-      const odd = await fetch(url(address, 'not-an-id'), {
+      const odd = await fetch(url(address, 'no id at all'), {
         method: route.method,
         ...init,
         headers: { authorization: `Bearer ${person.token}`, ...init.headers },

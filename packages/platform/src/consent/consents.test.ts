@@ -175,7 +175,7 @@ describe('consents', () => {
         ...(body ? { body, headers: { 'content-type': 'application/json' } } : {}),
       })
     expect((await ask('PUT', 'notes.selling', '{"version":1}')).status).toBe(404)
-    expect((await ask('PUT', 'everything', '{"version":1}')).status).toBe(400)
+    expect((await ask('PUT', 'every%20thing', '{"version":1}')).status).toBe(400)
     expect((await ask('DELETE', 'notes.training')).status).toBe(404)
   })
 

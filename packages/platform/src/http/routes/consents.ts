@@ -55,7 +55,7 @@ const params = z.strictObject({
   purpose: z
     .string()
     .max(PURPOSE_MAX)
-    .regex(/^[a-z][a-z0-9-]*(\.[a-z0-9-]+)+$/, 'must be a purpose such as notes.outside-reading'),
+    .regex(/^[a-z0-9][a-z0-9.-]*$/, 'must be a purpose such as notes.outside-reading'),
 })
 
 /** What the account is asked to agree to, and what it has answered. */
