@@ -2,11 +2,20 @@ import { dataOf } from '@seaworthy/client'
 import { toast, useOnce, useService, useSession, When } from '@seaworthy/ui'
 import { useMutation, useQuery } from '@tanstack/react-query'
 import { Link, useNavigate } from '@tanstack/react-router'
-import { Activity, Check, LogOut, ShieldCheck, UserRound, UsersRound } from 'lucide-react'
+import { Activity, Check, FileLock, History, KeyRound, LogOut, ShieldCheck, UserRound, UsersRound } from 'lucide-react'
 import { useId, useRef } from 'react'
 import { ConfirmAddress } from './confirm-address.tsx'
 import { accountsQuery, shortRole } from './members/account-queries.ts'
 import { useSwitch } from './members/use-switch.ts'
+
+/** What belongs to the account comes before what belongs to the person. */
+const places = [
+  { to: '/members', label: 'Members', icon: UsersRound },
+  { to: '/settings/keys', label: 'Provider keys', icon: KeyRound },
+  { to: '/settings/activity', label: 'Activity', icon: History },
+  { to: '/settings/security', label: 'Security', icon: ShieldCheck },
+  { to: '/settings/privacy', label: 'Your data', icon: FileLock },
+] as const
 
 /** Who is signed in, and the way out; or the way in. */
 export function AccountMenu() {
@@ -37,6 +46,7 @@ function Menu() {
   const leave = useOnce(signOut)
   const id = useId()
   const menu = useRef<HTMLDivElement>(null)
+  const close = (): void => menu.current?.hidePopover()
   return (
     <>
       <button type="button" className="button" data-kind="plain" data-square aria-label="Account" popoverTarget={id}>
@@ -49,15 +59,14 @@ function Menu() {
           {me.data?.email ?? ''}
         </p>
         {me.data?.emailVerified === false && <ConfirmAddress />}
-        <Accounts onChosen={() => menu.current?.hidePopover()} />
-        <Link to="/members" onClick={() => menu.current?.hidePopover()}>
-          <UsersRound size={18} /> Members
-        </Link>
-        <Link to="/settings/security" onClick={() => menu.current?.hidePopover()}>
-          <ShieldCheck size={18} /> Security
-        </Link>
+        <Accounts onChosen={close} />
+        {places.map(({ to, label, icon: Icon }) => (
+          <Link key={to} to={to} onClick={close}>
+            <Icon size={18} /> {label}
+          </Link>
+        ))}
         {user?.operator && (
-          <Link to="/operations" onClick={() => menu.current?.hidePopover()}>
+          <Link to="/operations" onClick={close}>
             <Activity size={18} /> Operations
           </Link>
         )}

@@ -26,6 +26,9 @@ export async function prerenderPages(): Promise<readonly PrerenderedPage[]> {
     await prerender('/operations', 'in', 'operations-page'),
     await prerender('/members', 'in', 'members-page'),
     await prerender('/settings/security', 'in', 'security-page'),
+    await prerender('/settings/keys', 'in', 'provider-keys-page'),
+    await prerender('/settings/activity', 'in', 'activity-page'),
+    await prerender('/settings/privacy', 'in', 'privacy-page'),
   ]
   for (const { path, load } of apps.flatMap((app) => app.pages)) {
     // A file is named after what it is about: `StudioPage` is in `studio-page.tsx`.

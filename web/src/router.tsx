@@ -75,13 +75,7 @@ function ownPages(parts: PageParts, at: At) {
       beforeLoad: ({ search }) => ('operator' in (search as object) ? undefined : leaveWhenSignedIn(parts)),
       component: lazyRouteComponent(async () => ({ default: (await import('./sign-up-page.tsx')).SignUpPage })),
     }),
-    createRoute({
-      ...at('/settings/security', 'Security'),
-      beforeLoad: ({ location }) => needSignIn(parts.service, location.href),
-      component: lazyRouteComponent(async () => ({
-        default: (await import('./settings/security-page.tsx')).SecurityPage,
-      })),
-    }),
+    ...settingsPages(parts, at),
     createRoute({
       ...at('/forgot', 'Forgot your password?'),
       component: lazyRouteComponent(async () => ({ default: (await import('./forgot-page.tsx')).ForgotPage })),
@@ -110,6 +104,26 @@ function ownPages(parts: PageParts, at: At) {
       ...at('/join', 'Invitation'),
       component: lazyRouteComponent(async () => ({ default: (await import('./members/join-page.tsx')).JoinPage })),
     }),
+  ]
+}
+
+/** What somebody settles about themselves and their account. */
+function settingsPages({ service }: PageParts, at: At) {
+  const of = (name: string, title: string, load: Parameters<typeof lazyRouteComponent>[0]) =>
+    createRoute({
+      ...at(`/settings/${name}`, title),
+      beforeLoad: ({ location }) => needSignIn(service, location.href),
+      component: lazyRouteComponent(load),
+    })
+  return [
+    of('security', 'Security', async () => ({
+      default: (await import('./settings/security-page.tsx')).SecurityPage,
+    })),
+    of('keys', 'Provider keys', async () => ({
+      default: (await import('./keys/provider-keys-page.tsx')).ProviderKeysPage,
+    })),
+    of('activity', 'Activity', async () => ({ default: (await import('./activity/activity-page.tsx')).ActivityPage })),
+    of('privacy', 'Your data', async () => ({ default: (await import('./privacy/privacy-page.tsx')).PrivacyPage })),
   ]
 }
 

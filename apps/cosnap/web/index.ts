@@ -14,6 +14,14 @@ export const cosnapWeb: WebApp = {
     { label: 'Gallery', path: paths.gallery, icon: Images },
     { label: 'Credits', path: paths.credits, icon: CoinIcon },
   ],
+  actions: {
+    photo_upload: 'Photo uploaded',
+    photo_delete: 'Photo deleted',
+    effect_start: 'Effect started',
+    effect_cancel: 'Effect cancelled',
+    effect_delete: 'Picture deleted',
+  },
+  kept: { photos: 'Photos that you uploaded, by name', runs: 'Pictures that were made of them' },
   pages: [
     {
       path: paths.studio,

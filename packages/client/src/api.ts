@@ -1,8 +1,17 @@
 import type { cosnap } from '@seaworthy/cosnap/app'
 import type { PathsOf } from '@seaworthy/platform/definition'
-import type { batchApp, identityApp, operationsApp, privacyApp, uploadsApp } from '@seaworthy/platform/http'
+import type {
+  auditApp,
+  batchApp,
+  identityApp,
+  operationsApp,
+  privacyApp,
+  uploadsApp,
+  vaultApp,
+} from '@seaworthy/platform/http'
 import createFetchClient, { type Client } from 'openapi-fetch'
 import { ApiError, endsSession, readProblem } from './problem.ts'
+import { type Download, type FileAsked, readFile } from './read-file.ts'
 import { createSeen, type Seen } from './seen.ts'
 import { createSender } from './send.ts'
 import { createSession, type Session } from './session.ts'
@@ -12,13 +21,20 @@ export type Paths = PathsOf<ReturnType<typeof identityApp>> &
   PathsOf<ReturnType<typeof operationsApp>> &
   PathsOf<ReturnType<typeof uploadsApp>> &
   PathsOf<ReturnType<typeof batchApp>> &
+  PathsOf<ReturnType<typeof auditApp>> &
   PathsOf<ReturnType<typeof privacyApp>> &
+  PathsOf<ReturnType<typeof vaultApp>> &
   PathsOf<typeof cosnap>
 
 export interface Api {
   readonly http: Client<Paths>
   readonly session: Session
   readonly seen: Seen
+  /**
+   * A file of a route that gives one, however long it takes: `ask` passes what it is given on to `http`. Throws `ApiError`.
+   * @example api.file((how) => api.http.GET('/api/audit/export', how), { onBytes, signal })
+   */
+  file(ask: (how: FileAsked) => Promise<{ data?: ReadableStream<Uint8Array> | null }>, by: Download): Promise<Blob>
 }
 
 export interface ApiSettings {
@@ -33,6 +49,8 @@ export interface ApiSettings {
 
 const TIMEOUT_MS = 30_000
 const RETRIES_MAX = 3
+/** Files are made while they are read; the service is not asked to wait longer for whoever reads. */
+const FILE_MS = 9_000_000
 
 export function createApi({
   baseUrl,
@@ -47,6 +65,7 @@ export function createApi({
     baseUrl,
     fetch: createSender({ session, seen, fetcher, timeoutMs, retriesMax }),
   })
+  const patient = createSender({ session, seen, fetcher, timeoutMs: FILE_MS, retriesMax })
   http.use({
     onResponse: async ({ response }) => {
       if (response.ok) return undefined
@@ -55,7 +74,12 @@ export function createApi({
       throw new ApiError(problem)
     },
   })
-  return { http, session, seen }
+  return {
+    http,
+    session,
+    seen,
+    file: (ask, by) => readFile((signal) => ask({ parseAs: 'stream', fetch: patient, signal }), by),
+  }
 }
 
 /** The body of an answer; failures were thrown before. */

@@ -59,7 +59,8 @@ export function Skeleton({
   return <div className="skeleton" data-shape={shape} aria-hidden="true" />
 }
 
-export function Progress({ value, label }: { readonly value: number; readonly label: string }) {
+/** Without a value it goes on, and nobody knows how far it is. */
+export function Progress({ value, label }: { readonly value?: number; readonly label: string }) {
   return (
     <div
       className="progress"
@@ -67,9 +68,9 @@ export function Progress({ value, label }: { readonly value: number; readonly la
       aria-label={label}
       aria-valuemin={0}
       aria-valuemax={100}
-      aria-valuenow={Math.round(value * 100)}
+      aria-valuenow={value === undefined ? undefined : Math.round(value * 100)}
     >
-      <span style={{ transform: `scaleX(${Math.max(0.02, value)})` }} />
+      <span style={value === undefined ? undefined : { transform: `scaleX(${Math.max(0.02, value)})` }} />
     </div>
   )
 }

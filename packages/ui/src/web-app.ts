@@ -16,6 +16,10 @@ export interface WebApp {
     readonly icon: ComponentType<{ size?: number }>
   }[]
   readonly pages: readonly WebPage[]
+  /** What its audit lines are about, by the action that its routes name: `photo_upload` is `Photo uploaded`. */
+  readonly actions: Readonly<Record<string, string>>
+  /** What its tables keep, by their name without the app's: `photos` is `Photos`. */
+  readonly kept: Readonly<Record<string, string>>
 }
 
 export interface WebPage {

@@ -6,6 +6,8 @@ import type { AuditKind } from './record.ts'
 export interface AuditFilter {
   readonly kind?: AuditKind | undefined
   readonly action?: string | undefined
+  /** Actions to leave out. */
+  readonly except?: readonly string[] | undefined
   readonly outcome?: 'done' | 'refused' | undefined
   readonly userId?: string | undefined
   readonly accountId?: string | undefined
@@ -62,7 +64,7 @@ const firstIdAt = (ms: number): string => {
 }
 const TRANSACTION_MAX_MS = 3_600_000
 
-function matching({ kind, action, outcome, userId, accountId, from, to }: AuditFilter): Query<unknown> {
+function matching({ kind, action, except, outcome, userId, accountId, from, to }: AuditFilter): Query<unknown> {
   const equal = (column: string, value: string | undefined): Query<unknown> =>
     value === undefined ? sql`true` : sql`a.${sqlName(column)} = ${value}`
   const since = from
@@ -71,6 +73,7 @@ function matching({ kind, action, outcome, userId, accountId, from, to }: AuditF
   const until = to
     ? sql`a.created_at < ${to} and a.id < ${firstIdAt(to.getTime() + TRANSACTION_MAX_MS + SLACK_MS)}::uuid`
     : sql`true`
-  return sql`${equal('kind', kind)} and ${equal('action', action)} and ${equal('outcome', outcome)}
+  const others = except?.length ? sql`a.action <> all (${except}::text[])` : sql`true`
+  return sql`${equal('kind', kind)} and ${equal('action', action)} and ${others} and ${equal('outcome', outcome)}
     and ${equal('user_id', userId)} and ${equal('account_id', accountId)} and ${since} and ${until}`
 }

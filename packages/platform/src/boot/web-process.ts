@@ -211,6 +211,11 @@ function privacyParts(
     tables: apps.flatMap((app) => app.tables),
     consents: apps.flatMap((app) => app.consents),
     confirmPassword: identity.confirmPassword,
+    keptMs: {
+      'sign-ins': config.sessionRetentionMs,
+      'seaworthy.jobs': config.jobRetentionMs,
+      'seaworthy.audit': config.auditRetentionMs,
+    },
   }
 }
 

@@ -25,7 +25,7 @@ type AppTable = Pick<Table, 'name' | 'columns'>
 const PAGE = 1_000
 
 /** Tables of the platform, without what is nobody's to know: hashes of passwords and of tokens. */
-const own: readonly { readonly name: string; readonly query: (person: Person) => Query<Row> }[] = [
+export const own: readonly { readonly name: string; readonly query: (person: Person) => Query<Row> }[] = [
   {
     name: 'person',
     query: ({

@@ -35,6 +35,12 @@ const rates = {
 export const filterQuery = {
   kind: z.enum(['change', 'security']).optional(),
   action: z.string().max(100).optional(),
+  /** Actions to leave out, with commas between them: what happens by itself, such as `session_refresh`. */
+  except: z
+    .string()
+    .max(500)
+    .regex(/^[a-z0-9_]+(,[a-z0-9_]+)*$/, 'must be names of actions with commas between them')
+    .optional(),
   outcome: z.enum(['done', 'refused']).optional(),
   user: z.uuid().optional(),
   /** From this moment on. */
@@ -69,8 +75,14 @@ export const Line = z.object({
 export const auditApp = (database: Database) =>
   defineApp({ name: 'audit', title: 'Audit', peopleOnly: true, routes: [list, statistics, exportLines(database)] })
 
-export function toFilter({ user, from, to, ...filter }: FilterQuery): AuditFilter {
-  return { ...filter, userId: user, from: from ? new Date(from) : undefined, to: to ? new Date(to) : undefined }
+export function toFilter({ user, from, to, except, ...filter }: FilterQuery): AuditFilter {
+  return {
+    ...filter,
+    except: except?.split(','),
+    userId: user,
+    from: from ? new Date(from) : undefined,
+    to: to ? new Date(to) : undefined,
+  }
 }
 
 /** Admins see the whole account, everybody else what they did themselves. */

@@ -1,13 +1,22 @@
-import { type Caller, fault } from '@seaworthy/core'
+import { type Caller, DAY, fault } from '@seaworthy/core'
 import { z } from 'zod'
 import type { Consent } from '../../consent/index.ts'
 import { defineApp, fileReply, rate, route } from '../../definition/index.ts'
-import { type ErasureParts, type ExportParts, erasePerson, exportPerson, findPerson } from '../../privacy/index.ts'
+import {
+  countKept,
+  type ErasureParts,
+  type ExportParts,
+  erasePerson,
+  exportPerson,
+  findPerson,
+  type Kept,
+} from '../../privacy/index.ts'
 import { consentRoutes } from './consents.ts'
 
 const MINUTES_15 = 15 * 60_000
 /** Each asks for the password, so each is a chance to guess it. */
 const limit = rate('privacy.person', 5, MINUTES_15, { setting: 'rateAuthMax' })
+const reads = rate('privacy.reads', 100, MINUTES_15, { setting: 'rateMax' })
 const password = z.string().max(128)
 
 export interface PrivacyParts extends ErasureParts, ExportParts {
@@ -15,6 +24,8 @@ export interface PrivacyParts extends ErasureParts, ExportParts {
   readonly consents: readonly Consent[]
   /** Throws `wrong_credentials`. */
   readonly confirmPassword: (caller: Caller, password: string) => Promise<unknown>
+  /** How long what goes by itself is kept, in milliseconds, by the name that the export gives it. */
+  readonly keptMs: Readonly<Record<string, number>>
 }
 
 /** What somebody may ask about themselves: everything that is kept, that it is removed, and what they agreed to. */
@@ -23,8 +34,48 @@ export const privacyApp = (parts: PrivacyParts) =>
     name: 'privacy',
     title: 'Your data',
     peopleOnly: true,
-    routes: [exportOwn(parts), eraseOwn(parts), ...consentRoutes(parts.consents)],
+    routes: [listKept(parts), exportOwn(parts), eraseOwn(parts), ...consentRoutes(parts.consents)],
   })
+
+const listKept = (parts: PrivacyParts) =>
+  route({
+    name: 'privacy.kept',
+    method: 'GET',
+    path: '/kept',
+    summary: 'What is kept about you: how much of each kind, and for how long',
+    auth: 'viewer',
+    limit: reads,
+    transaction: 'none',
+    reply: {
+      200: z.object({
+        items: z.array(
+          z.object({
+            /** As the file in the export is called. */
+            name: z.string(),
+            rows: z.number().int(),
+            /** There are more than `rows`. */
+            more: z.boolean(),
+            /** Of files. */
+            bytes: z.number().nullable(),
+            /** After the end of what it is about. Null: until you remove it, or yourself. */
+            days: z.number().nullable(),
+          }),
+        ),
+      }),
+    },
+    handle: async ({ caller }) => {
+      const person = await findPerson(parts.database, { userId: caller.userId })
+      if (!person) throw fault('not_found')
+      const kept = await countKept(parts, person)
+      return { status: 200, body: { items: kept.map((one) => withDays(one, parts.keptMs[one.name])) } }
+    },
+  })
+
+const withDays = ({ bytes, ...kept }: Kept, ms: number | undefined) => ({
+  ...kept,
+  bytes: bytes ?? null,
+  days: ms === undefined ? null : Math.round(ms / DAY),
+})
 
 const exportOwn = (parts: PrivacyParts) =>
   route({

@@ -1,0 +1,1 @@
+export const keysQueryKey = ['vault', 'provider-keys'] as const

@@ -1,0 +1,17 @@
+import '../settings/settings.css'
+import { EraseAccount } from './erase-account.tsx'
+import { ExportData } from './export-data.tsx'
+import { KeptList } from './kept-list.tsx'
+import './privacy.css'
+
+/** What is kept about somebody, theirs to take along and to remove. */
+export function PrivacyPage() {
+  return (
+    <div className="page narrow settings">
+      <h1>Your data</h1>
+      <KeptList />
+      <ExportData />
+      <EraseAccount />
+    </div>
+  )
+}
