@@ -60,8 +60,10 @@ export function FindPerson() {
               <strong>{person.email}</strong> {person.blocked && <span className="chip">blocked</span>}
               <br />
               <span className="soft small">
-                since {new Date(person.createdAt).toLocaleDateString()}, signed in {person.sessions}{' '}
-                {person.sessions === 1 ? 'time' : 'times'} now
+                since {new Date(person.createdAt).toLocaleDateString()},{' '}
+                {person.sessions === 0
+                  ? 'signed in nowhere'
+                  : `signed in in ${person.sessions} ${person.sessions === 1 ? 'place' : 'places'}`}
               </span>
             </p>
             <div className="row">

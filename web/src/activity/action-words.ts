@@ -8,6 +8,7 @@ export const routine = [
   'invitation_read',
   'upload_begin',
   'upload_part',
+  'account_switch',
 ] as const
 
 const own: Readonly<Record<string, string>> = {
@@ -41,7 +42,7 @@ const own: Readonly<Record<string, string>> = {
   recovery_codes_renew: 'New recovery codes made',
   api_key_create: 'API key made',
   api_key_revoke: 'API key revoked',
-  provider_key_put: 'Provider key kept',
+  provider_key_put: 'Provider key added or replaced',
   provider_key_delete: 'Provider key removed',
   account_create: 'Shared account made',
   account_rename: 'Account renamed',

@@ -26,7 +26,7 @@ export function DayList({ lines, people }: { readonly lines: readonly Line[]; re
 }
 
 function Entry({ line, people }: { readonly line: Line; readonly people: People }) {
-  const where = line.userAgent ? ` on ${nameOfDevice(line.userAgent)}` : ''
+  const where = line.userAgent ? `, ${nameOfDevice(line.userAgent)}` : ''
   return (
     <details className="entry">
       <summary>

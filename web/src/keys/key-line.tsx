@@ -57,7 +57,7 @@ export function KeyLine({ of: { id, name, lastFour, createdAt, updatedAt } }: { 
           onConfirm={() => remove.mutate()}
           onClose={() => setDoing(undefined)}
         >
-          What is done with it stops at once. We keep no copy; the provider knows the key until you revoke it there.
+          Whatever needs it stops working. We keep no copy; the provider knows the key until you revoke it there.
         </Confirm>
       )}
     </li>

@@ -31,6 +31,7 @@ export function LeaveAccount({ name }: { readonly name: string }) {
         <Confirm
           title={`Leave ${name}?`}
           action="Leave"
+          otherwise="Stay"
           onConfirm={() => leave.mutate()}
           onClose={() => setAsking(false)}
         >

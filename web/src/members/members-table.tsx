@@ -86,6 +86,7 @@ export function MembersTable({ members, myRole }: MembersTableProps) {
         <Confirm
           title={`Remove ${leaving.email}?`}
           action="Remove"
+          otherwise="Cancel"
           onConfirm={() => remove.mutate(leaving)}
           onClose={() => setLeaving(undefined)}
         >

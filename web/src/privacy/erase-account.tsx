@@ -18,7 +18,7 @@ export function EraseAccount() {
             <h3>What goes</h3>
             <ul className="points">
               <li>your address, password, passkeys, sign-ins and API keys</li>
-              <li>your photos, and every picture made of them</li>
+              <li>everything that you uploaded, and everything made of it</li>
               <li>credits that you have not spent</li>
               <li>accounts that nobody else belongs to, with everything in them</li>
             </ul>

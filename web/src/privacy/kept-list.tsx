@@ -53,7 +53,13 @@ function Line({ of: { name, rows, more, bytes, days } }: { readonly of: Kept }) 
         {small && <p className="soft small">{small}</p>}
       </div>
       <p className="number kept-count">
-        {rows === 0 ? <span className="soft">none</span> : `${rows.toLocaleString()}${more ? ' and more' : ''}`}
+        {name === 'person' ? (
+          ''
+        ) : rows === 0 ? (
+          <span className="soft">none</span>
+        ) : (
+          `${rows.toLocaleString()}${more ? ' and more' : ''}`
+        )}
         {bytes !== null && rows > 0 && <span className="soft small"> {showBytes(bytes)}</span>}
       </p>
     </li>

@@ -13,7 +13,7 @@ const words: Readonly<Record<string, KeptWords>> = {
   'api-keys': { what: 'API keys that you made', detail: 'their names and ends, not the keys' },
   passkeys: { what: 'Passkeys', detail: 'their names, and when they were used' },
   'seaworthy.jobs': { what: 'Work done for you', detail: 'what was asked for, and how it ended' },
-  'seaworthy.ledger': { what: 'Credits received and spent' },
+  'seaworthy.ledger': { what: 'Credits received and spent', detail: 'in the books, which stay without your name' },
   'seaworthy.blobs': { what: 'Files' },
   'seaworthy.audit': { what: 'Activity', detail: 'what was done in your account, when, and from where' },
 }

@@ -4,6 +4,7 @@ import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
 import { useState } from 'react'
 import { KeyMade } from './key-made.tsx'
 import { NewKey, type WantedKey } from './new-key.tsx'
+import { scopeWords } from './scope-words.ts'
 import type { Sensitive } from './sensitive.tsx'
 import { ago } from './when.ts'
 
@@ -44,7 +45,8 @@ export function ApiKeys({ sensitive }: { readonly sensitive: Sensitive }) {
               <div>
                 <strong>{item.name}</strong> <code className="soft small">{item.hint}</code>
                 <p className="soft small">
-                  {item.scopes.join(', ')} as {item.role}, {item.usedAt ? `used ${ago(item.usedAt)}` : 'never used'}
+                  may {item.scopes.map((scope) => scopeWords(scope).toLowerCase()).join(', ')},{' '}
+                  {item.usedAt ? `used ${ago(item.usedAt)}` : 'never used'}
                   {item.expiresAt && `, until ${new Date(item.expiresAt).toLocaleDateString()}`}
                 </p>
               </div>

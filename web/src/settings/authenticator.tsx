@@ -1,12 +1,13 @@
 import { dataOf } from '@seaworthy/client'
 import { Button, Confirm, Failure, Skeleton, toast, useService } from '@seaworthy/ui'
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
-import { useState } from 'react'
-import { EnrolApp } from './enrol-app.tsx'
+import { lazy, Suspense, useState } from 'react'
 import { RecoveryCodes } from './recovery-codes.tsx'
 import type { Sensitive } from './sensitive.tsx'
 
 const queryKey = ['identity', 'totp']
+/** What draws its picture is needed once in a life. */
+const EnrolApp = lazy(async () => ({ default: (await import('./enrol-app.tsx')).EnrolApp }))
 
 /** The second step of signing in: an app that makes codes. */
 export function Authenticator({ sensitive }: { readonly sensitive: Sensitive }) {
@@ -75,7 +76,11 @@ export function Authenticator({ sensitive }: { readonly sensitive: Sensitive }) 
           </div>
         </div>
       )}
-      {enrol.data && <EnrolApp of={enrol.data} sensitive={sensitive} onDone={done} onCancel={() => enrol.reset()} />}
+      {enrol.data && (
+        <Suspense fallback={<Skeleton shape="card" />}>
+          <EnrolApp of={enrol.data} sensitive={sensitive} onDone={done} onCancel={() => enrol.reset()} />
+        </Suspense>
+      )}
       {asking === 'remove' && (
         <Confirm
           title="Remove the app?"

@@ -1,5 +1,6 @@
 import { Button, Failure, Field, fieldFault } from '@seaworthy/ui'
 import { type FormEvent, useState } from 'react'
+import { scopeWords } from './scope-words.ts'
 
 export interface WantedKey {
   name: string
@@ -48,14 +49,14 @@ export function NewKey({ scopes, error, busy, onMake, onCancel }: NewKeyProps) {
       />
       <fieldset className="choices">
         <legend>It may</legend>
-        {scopes.map((scope) => (
+        {scopes.toSorted().map((scope) => (
           <label key={scope}>
             <input
               type="checkbox"
               checked={chosen.includes(scope)}
               onChange={(event) => toggle(scope, event.target.checked)}
             />
-            {inWords(scope)}
+            {scopeWords(scope)}
           </label>
         ))}
       </fieldset>
@@ -83,9 +84,4 @@ export function NewKey({ scopes, error, busy, onMake, onCancel }: NewKeyProps) {
       </div>
     </form>
   )
-}
-
-function inWords(scope: string): string {
-  const [app = '', what] = scope.split(':')
-  return `${what === 'read' ? 'read' : 'change'} ${app}`
 }
