@@ -113,6 +113,9 @@ describe.skipIf(!chromiumPath)('in a real browser', () => {
     }
     for (const [path, title] of [
       ['/operations', 'Operations · Seaworthy'],
+      ['/settings/keys', 'Provider keys · Seaworthy'],
+      ['/settings/activity', 'Activity · Seaworthy'],
+      ['/settings/privacy', 'Your data · Seaworthy'],
       ['/nowhere', 'Nothing at this address · Seaworthy'],
       ['/cosnap/nowhere', 'Nothing at this address · Cosnap'],
       ['/docs/errors', 'Errors · Seaworthy'],
@@ -362,7 +365,18 @@ describe.skipIf(!chromiumPath)('in a real browser', () => {
   it('loads at most 120 KB of compressed JavaScript for each page at first', async () => {
     const { page, context } = await visit({ width: 1024, height: 768 })
     await signUp(page)
-    for (const path of ['/', '/sign-in', '/cosnap', '/cosnap/gallery', '/cosnap/credits']) {
+    for (const path of [
+      '/',
+      '/sign-in',
+      '/cosnap',
+      '/cosnap/gallery',
+      '/cosnap/credits',
+      '/members',
+      '/settings/security',
+      '/settings/keys',
+      '/settings/activity',
+      '/settings/privacy',
+    ]) {
       const fresh = await context.newPage()
       const sizes: number[] = []
       fresh.on('response', (response) => {

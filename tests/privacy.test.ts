@@ -86,6 +86,25 @@ describe('what is kept about a person', () => {
     }
   })
 
+  it('is told: how much of each kind, and for how long', async () => {
+    const [person, other] = [await somebody(), await somebody()]
+    const { items } = await (await person.fetch('/api/privacy/kept')).json()
+    const of = (name: string) => items.find((item: { name: string }) => item.name === name)
+    expect(of('person')).toEqual({ name: 'person', rows: 1, more: false, bytes: null, days: null })
+    expect(of('cosnap.photos')).toMatchObject({ rows: 1, more: false })
+    expect(of('cosnap.runs')).toMatchObject({ rows: 1 })
+    expect(of('seaworthy.blobs').bytes).toBeGreaterThan(100)
+    expect(of('seaworthy.audit')).toMatchObject({ days: 400, bytes: null })
+    expect(of('passkeys')).toMatchObject({ rows: 0 })
+    await service.test.admin.query(
+      `insert into cosnap.photos select (jsonb_populate_record(p, jsonb_build_object('id', gen_random_uuid()))).*
+       from cosnap.photos p, generate_series(1, 10001) where account_id = $1`,
+      [other.accountId],
+    )
+    const more = await (await other.fetch('/api/privacy/kept')).json()
+    expect(more.items).toContainEqual({ name: 'cosnap.photos', rows: 10_000, more: true, bytes: null, days: null })
+  })
+
   it('is removed for good: no row but the ledger, no file, no sign-in', async () => {
     const person = await somebody()
     const ids = [person.userId, person.accountId, person.email]

@@ -54,7 +54,7 @@ export function Failure({ error, onRetry }: { readonly error: unknown; readonly 
 export function Skeleton({
   shape,
 }: {
-  readonly shape: 'title' | 'line' | 'figures' | 'card' | 'panel' | 'tile' | 'photo'
+  readonly shape: 'title' | 'line' | 'figures' | 'card' | 'panel' | 'list' | 'tile' | 'photo'
 }) {
   return <div className="skeleton" data-shape={shape} aria-hidden="true" />
 }

@@ -31,7 +31,7 @@ export function ActivityPage() {
         <p className="soft">{wordsFor(account, isAdmin)}</p>
       </header>
       <FilterForm filters={filters} people={isAdmin ? people : undefined} onChange={change} />
-      {lines.isPending && <Skeleton shape="panel" />}
+      {lines.isPending && <Skeleton shape="list" />}
       {lines.error && <Failure error={lines.error} onRetry={() => void lines.refetch()} />}
       {lines.data && items.length === 0 && <Nothing filters={filters} onClear={() => change({})} />}
       <DayList lines={items} people={people} />
@@ -42,7 +42,7 @@ export function ActivityPage() {
           </Button>
         </div>
       )}
-      <ExportLines filters={filters} isAdmin={isAdmin} />
+      {lines.data && <ExportLines filters={filters} isAdmin={isAdmin} />}
     </div>
   )
 }

@@ -26,7 +26,7 @@ export function KeptList() {
           photos is removed when they arrive.
         </p>
       </div>
-      {kept.isPending && <Skeleton shape="panel" />}
+      {kept.isPending && <Skeleton shape="list" />}
       {kept.error && <Failure error={kept.error} onRetry={() => void kept.refetch()} />}
       {kept.data && (
         <ul className="card lines kept">

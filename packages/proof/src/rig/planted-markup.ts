@@ -26,8 +26,28 @@ export function watchPage(page: Page, seen: PageWatch = { dialogs: [], violation
 
 /** Fields with words that people read. Ids, addresses of files, states and times are left as they are. */
 const shown = new Set([
-  ...['name', 'line', 'title', 'detail', 'text', 'note', 'problem', 'task', 'error', 'version', 'commit'],
-  ...['email', 'device', 'network', 'hint', 'account', 'invitedBy', 'subject', 'to', 'lastFour'],
+  'name',
+  'line',
+  'title',
+  'detail',
+  'text',
+  'note',
+  'problem',
+  'task',
+  'error',
+  'version',
+  'commit',
+  'email',
+  'device',
+  'network',
+  'hint',
+  'account',
+  'invitedBy',
+  'subject',
+  'to',
+  'lastFour',
+  'action',
+  'userAgent',
 ])
 
 /** As a server that was taken over would answer: every word that is shown has code in it. */
@@ -35,7 +55,9 @@ export async function plantInAnswers(page: Page, markup: string): Promise<void> 
   const planted = (key: string, value: unknown): unknown =>
     typeof value === 'string' && shown.has(key) ? value + markup : value
   await page.route(/\/(api|health)\//, async (route) => {
-    const response = await route.fetch()
+    // A page that has gone on waits for nothing that is slow.
+    const response = await route.fetch().catch(() => undefined)
+    if (!response) return route.abort().catch(() => undefined)
     const text = await response.text()
     await route.fulfill({ response, body: text.startsWith('{') ? JSON.stringify(JSON.parse(text, planted)) : text })
   })

@@ -52,6 +52,16 @@ export async function uploadIn(rig: Rig, page: Page, name = 'boat.jpg'): Promise
   await page.waitForFunction(() => document.querySelectorAll('.effect img').length >= 12)
 }
 
+/** Keeps a key of a provider, on the page of those keys. */
+export async function keepKeyIn(page: Page, stack: Stack): Promise<void> {
+  await page.goto(`${stack.url}/settings/keys`)
+  await page.getByRole('button', { name: 'Add a key' }).click()
+  await page.getByLabel('Provider').fill('openai')
+  await page.getByLabel('Key', { exact: true }).fill('sk-0123456789abcdef')
+  await page.getByRole('button', { name: 'Keep this key' }).click()
+  await page.getByRole('button', { name: 'Replace the key of openai' }).waitFor()
+}
+
 /** Chooses Noir and has it made. */
 export async function makeNoirIn(page: Page): Promise<void> {
   await page.getByRole('radio', { name: /Noir/ }).check({ force: true })

@@ -5,7 +5,7 @@ import { jpegPhoto } from '../../rig/photo.ts'
 import { type PageWatch, plantedElements, plantInAnswers, watchPage } from '../../rig/planted-markup.ts'
 import type { Rig } from '../../rig/rig.ts'
 import type { Stack } from '../../rig/stack.ts'
-import { openPage, operatorLink, signUpIn } from '../../rig/visitor.ts'
+import { keepKeyIn, openPage, operatorLink, signUpIn } from '../../rig/visitor.ts'
 import { patch } from '../../sabotage.ts'
 
 const MARK = `"'><img src=x onerror=alert(1)><svg onload=alert(2)>{{7*7}}`
@@ -15,6 +15,12 @@ const paths = [
   '/cosnap/gallery',
   '/cosnap/credits',
   '/operations',
+  '/members',
+  '/settings/security',
+  '/settings/keys',
+  '/settings/activity',
+  '/settings/privacy',
+  `/settings/activity?action=${CODED}&kind=${CODED}`,
   `/${CODED}`,
   `/cosnap/photos/${CODED}`,
   `/cosnap#${MARK}`,
@@ -35,7 +41,7 @@ export const claim = defineClaim({
   witness: 'Chromium',
   needs: ['chromium'],
   tier: 'full',
-  seconds: 25,
+  seconds: 35,
   limits: {
     'dialogs opened by planted code': exactly(0, 'dialogs'),
     'violations of the policy': exactly(0, 'violations'),
@@ -106,7 +112,10 @@ async function plantPhoto(page: Page, stack: Stack): Promise<string> {
   const buffer = Buffer.from(await jpegPhoto(640, 480))
   await page.getByTestId('photo-file').setInputFiles({ name: `${MARK}.jpg`, mimeType: 'image/jpeg', buffer })
   await page.getByRole('radio', { name: /Noir/ }).waitFor({ state: 'attached' })
-  return new URL(page.url()).pathname
+  const { pathname } = new URL(page.url())
+  await keepKeyIn(page, stack)
+  await page.goto(`${stack.url}${pathname}`)
+  return pathname
 }
 
 /** Signs in where the address says where to go afterwards; how often that was the studio. */
