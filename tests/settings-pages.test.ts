@@ -282,4 +282,42 @@ describe.skipIf(!chromiumPath)('the pages of keys, activity and data', () => {
     await page.getByRole('heading', { name: 'Your data' }).waitFor()
     await context.close()
   })
+
+  it('asks before data leaves, sends back the version that was read, and takes it back as easily', async () => {
+    const { page, context } = await openVisitor(browser, phone)
+    await signUp(page)
+    // No app of this installation asks for anything: the answers are as the service gives them.
+    const asked = {
+      purpose: 'notes.outside-reading',
+      title: 'Reading by another service',
+      text: 'Your notes are sent to Acme to be read.',
+      version: 3,
+      data: ['notes'],
+      recipient: 'Acme',
+    }
+    let [given, sent] = [false, '']
+    const decision = () => ({ given, version: 3, at: new Date().toISOString(), byYou: true })
+    await page.route('**/api/privacy/consents', (route) =>
+      route.fulfill({ json: { items: [{ ...asked, given, decision: sent ? decision() : null }] } }),
+    )
+    await page.route('**/api/privacy/consents/history*', (route) =>
+      route.fulfill({ json: { items: sent ? [{ ...asked, ...decision(), id: '1', how: 'page' }] : [], next: null } }),
+    )
+    await page.route('**/api/privacy/consents/notes.outside-reading', (route) => {
+      given = route.request().method() === 'PUT'
+      sent += `${route.request().method()} ${route.request().postData() ?? ''};`
+      return route.fulfill({ status: 204 })
+    })
+    await open(page, 'Your data')
+    await page.getByText('seen by Acme').waitFor()
+    await expectInOrder(page, 'not agreed')
+    await page.getByRole('button', { name: 'Agree: Reading by another service' }).click()
+    await page.getByText('agreed', { exact: true }).waitFor()
+    await page.getByText('What was agreed to and taken back until now').click()
+    await expectInOrder(page, 'agreed')
+    await page.getByRole('button', { name: 'Take back: Reading by another service' }).click()
+    await page.getByRole('button', { name: 'Agree: Reading by another service' }).waitFor()
+    expect(sent).toBe('PUT {"version":3};DELETE ;')
+    await context.close()
+  })
 })

@@ -53,6 +53,8 @@ const own: Readonly<Record<string, string>> = {
   member_role_change: 'Role of a member changed',
   member_remove: 'Member removed',
   member_leave: 'Member left',
+  consent_give: 'Agreed to something',
+  consent_withdraw: 'Agreement taken back',
   person_export: 'Own data exported',
   person_erase: 'Own account deleted',
   person_erased: 'Person erased',

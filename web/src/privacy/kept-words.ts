@@ -12,6 +12,7 @@ const words: Readonly<Record<string, KeptWords>> = {
   'sign-ins': { what: 'Sign-ins', detail: 'the browser, a shortened network address, and when' },
   'api-keys': { what: 'API keys that you made', detail: 'their names and ends, not the keys' },
   passkeys: { what: 'Passkeys', detail: 'their names, and when they were used' },
+  consents: { what: 'What you agreed to and took back', detail: 'with the words at that time' },
   'seaworthy.jobs': { what: 'Work done for you', detail: 'what was asked for, and how it ended' },
   'seaworthy.ledger': { what: 'Credits received and spent', detail: 'in the books, which stay without your name' },
   'seaworthy.blobs': { what: 'Files' },

@@ -1,4 +1,5 @@
 import '../settings/settings.css'
+import { Consents } from './consents.tsx'
 import { EraseAccount } from './erase-account.tsx'
 import { ExportData } from './export-data.tsx'
 import { KeptList } from './kept-list.tsx'
@@ -10,6 +11,7 @@ export function PrivacyPage() {
     <div className="page narrow settings">
       <h1>Your data</h1>
       <KeptList />
+      <Consents />
       <ExportData />
       <EraseAccount />
     </div>
