@@ -24,7 +24,7 @@ export const claim = defineClaim({
   witness: 'Chromium',
   needs: ['chromium'],
   tier: 'full',
-  seconds: 22,
+  seconds: 30,
   limits: {
     'most JavaScript that a page waits for': atMost(120, 'KB'),
     'most JavaScript of a page, live events included': atMost(140, 'KB'),
