@@ -39,7 +39,7 @@ const session = {
   forget: () => undefined,
 } as unknown as Session
 
-const seen = { show: () => undefined, note: () => undefined, changed: () => undefined }
+const seen = { show: () => () => undefined, note: () => undefined, changed: () => undefined }
 
 describe('a live connection', () => {
   const metrics = createMetrics()
