@@ -75,6 +75,16 @@ describe('API manners', () => {
     expect((await person.fetch('/api/identity/me')).status).toBe(200)
   })
 
+  it('puts no file into a batch, and answers the rest of it', async () => {
+    const { status, body } = await batch([
+      { method: 'GET', path: '/api/audit/export' },
+      { method: 'GET', path: '/api/identity/me?fields=email' },
+    ])
+    expect(status).toBe(200)
+    expect(body.items.map((item: { status: number }) => item.status)).toEqual([400, 200])
+    expect(body.items[0].body.detail).toMatch(/by itself/)
+  })
+
   it('writes an audit line for each change in a batch, and one for the batch', async () => {
     const someone = await service.newcomer()
     await batch([{ method: 'DELETE', path: `/api/cosnap/photos/${someId}` }], someone)

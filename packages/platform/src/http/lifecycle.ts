@@ -8,6 +8,7 @@ import { identifyCaller } from './stages/identify.ts'
 import { limitByClass, limitByNetwork } from './stages/limit.ts'
 import { receiveBody } from './stages/receive-body.ts'
 import { refuseSuspects } from './stages/suspect.ts'
+import { refuseWithin } from './stages/refuse-within.ts'
 import { transact } from './stages/transact.ts'
 import { validate } from './stages/validate.ts'
 
@@ -19,6 +20,7 @@ export function planRoute(app: Pick<App, 'name' | 'peopleOnly'>, route: Route, s
   const fieldChoice = fieldChoiceOf(route)
   const before: (Before | undefined)[] = [
     correlate,
+    refuseWithin(route),
     checkOrigin,
     limitByNetwork(settings.networkRate),
     identifyCaller,
