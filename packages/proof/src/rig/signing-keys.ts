@@ -40,6 +40,9 @@ export function forgeToken(token: string, key: KeyObject, fromSeconds: number, l
 
 export const keyIdOf = (token: string): string => String(decodeProtectedHeader(token).kid)
 
+/** In seconds since 1970. */
+export const issuedAt = (token: string): number => Number(decodeJwt(token).iat)
+
 type PublishedKeys = Parameters<typeof createLocalJWKSet>[0]
 
 export const publishedKeys = async (url: string): Promise<PublishedKeys> =>
