@@ -46,6 +46,6 @@ describe('whoever behaves like an attack', () => {
   it('is in the log with the reasons', () => {
     const lines = service.log.filter((line) => line.includes('"security":"suspicion"')).map((line) => JSON.parse(line))
     expect(lines.map((line) => line.why)).toEqual([{ honey: 2 }, { forged_sign_in: 4 }, { missing_thing: 8 }])
-    expect(lines[0]).toMatchObject({ who: 'network 203.0.x.x', action: 'limited', minutes: 10 })
+    expect(lines[0]).toMatchObject({ network: '203.0.x.x', action: 'limited', minutes: 10 })
   })
 })

@@ -2,6 +2,7 @@ import { dataOf } from '@seaworthy/client'
 import { Button, Failure, Skeleton, useService, useSession } from '@seaworthy/ui'
 import { useMutation, useQuery } from '@tanstack/react-query'
 import { Link, useLocation } from '@tanstack/react-router'
+import { useState } from 'react'
 import { shortRole } from './account-queries.ts'
 import { useSwitch } from './use-switch.ts'
 
@@ -9,7 +10,8 @@ import { useSwitch } from './use-switch.ts'
 export function JoinPage() {
   const { status } = useSession()
   const { hash } = useLocation()
-  const token = new URLSearchParams(hash).get('token') ?? ''
+  // Kept: on the way to the next page the address is already another one.
+  const [token] = useState(() => new URLSearchParams(hash).get('token') ?? '')
   return (
     <div className="page form-page">
       <section className="card form">
@@ -41,13 +43,15 @@ function Offer({ token }: { readonly token: string }) {
   const { http } = useService()
   const { user } = useSession()
   const go = useSwitch()
-  const offer = useQuery({
-    queryKey: ['identity', 'invitation', token, user?.id],
-    queryFn: () => dataOf(http.POST('/api/identity/invitations/read', { body: { token } })),
-  })
   const accept = useMutation({
     mutationFn: () => dataOf(http.POST('/api/identity/invitations/accept', { body: { token } })),
     onSuccess: ({ accountId }) => go.mutate({ id: accountId }),
+  })
+  const offer = useQuery({
+    queryKey: ['identity', 'invitation', token, user?.id],
+    // It can be taken once: afterwards there is nothing to read.
+    enabled: !accept.isSuccess,
+    queryFn: () => dataOf(http.POST('/api/identity/invitations/read', { body: { token } })),
   })
   if (offer.isPending) return <Skeleton shape="figures" />
   if (offer.error) return <Failure error={offer.error} />

@@ -88,8 +88,8 @@ export const claim = defineClaim({
     patch(
       'a file is held in memory before its size is looked at',
       'packages/platform/src/http/stages/receive-body.ts',
-      'withPatience(source, tooLong), body.maxBytes)',
-      "(await import('node:stream')).Readable.from([await (await import('node:stream/consumers')).buffer(source)]), body.maxBytes)",
+      'withPatience(source, tooLong),',
+      "(await import('node:stream')).Readable.from([await (await import('node:stream/consumers')).buffer(source)]),",
     ),
     patch(
       'JSON is measured when all of it is there',

@@ -73,8 +73,8 @@ export const claim = defineClaim({
     patch(
       'the row does not wait for its file',
       'packages/platform/src/media/media.ts',
-      'await settings.store.putFile(`${caller.accountId}/${hash}`, clean, bytes)',
-      "const late = await (await import('node:fs/promises')).readFile(clean)\n    setTimeout(() => void settings.store.putBytes(`${caller.accountId}/${hash}`, late), 3_000)",
+      'await settings.store.putFile(`${accountId}/${hash}`, clean, bytes)',
+      "const late = await (await import('node:fs/promises')).readFile(clean)\n    setTimeout(() => void settings.store.putBytes(`${accountId}/${hash}`, late), 3_000)",
     ),
     patch(
       'what a refused upload had written stays',
