@@ -9,14 +9,22 @@ import { useSwitch } from './use-switch.ts'
 /** Where the link of an invitation leads. */
 export function JoinPage() {
   const { status } = useSession()
-  const { hash } = useLocation()
-  // Kept: on the way to the next page the address is already another one.
+  const { hash, pathname } = useLocation()
+  // Kept: on the way to the next page the address is already another one, and this one may be shown once more.
   const [token] = useState(() => new URLSearchParams(hash).get('token') ?? '')
   return (
     <div className="page form-page">
       <section className="card form">
         <h1>You are invited</h1>
-        {status === 'signed-in' ? <Offer token={token} /> : <Door />}
+        {status !== 'signed-in' ? (
+          <Door />
+        ) : token ? (
+          <Offer token={token} />
+        ) : pathname === '/join' ? (
+          <p className="notice">This link is not whole. Open it again where it was sent to you.</p>
+        ) : (
+          <Skeleton shape="figures" />
+        )}
       </section>
     </div>
   )

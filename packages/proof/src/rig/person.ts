@@ -1,3 +1,5 @@
+import { askUntilServed } from './asked-again.ts'
+
 /** Somebody who uses the product from outside: nothing of it but HTTP. */
 export interface Person {
   readonly email: string
@@ -27,11 +29,7 @@ async function enter(
   path: string,
   body: { readonly email: string; readonly password: string; readonly operatorToken?: string },
 ): Promise<Person> {
-  const response = await fetch(`${url}${path}`, {
-    method: 'POST',
-    headers: { 'content-type': 'application/json' },
-    body: JSON.stringify(body),
-  })
+  const response = await askUntilServed(() => fetch(`${url}${path}`, jsonBody(body)))
   if (!response.ok) throw new Error(`${path} answered ${response.status}: ${await response.text()}`)
   const { accessToken, user } = (await response.json()) as {
     accessToken: string
