@@ -156,6 +156,13 @@ describe('an installation', () => {
     await third.close()
   })
 
+  it('names the setting of a host that is no address of this machine', { timeout: 30_000 }, async () => {
+    const start = await openInstallation({ environment: { HOST: '192.0.2.1' }, mayFail: true })
+    await until('it gave up', () => start.exitCode() !== undefined)
+    expect(start.output()).toMatch(/192\.0\.2\.1 is no address of this machine: .*\n\s+HINT: set HOST/)
+    await start.close()
+  })
+
   it('refuses wrong settings within a second, all at once, before it opens anything', { timeout: 30_000 }, async () => {
     const started = Date.now()
     const wrong = await openInstallation({

@@ -259,15 +259,18 @@ const describeDatabase = ({ endpoint, embedded }: OpenedServer): string =>
     ? `embedded, ${embedded.origin === 'adopted' ? 'adopted from an earlier start, ' : ''}port ${endpoint.port}`
     : `${endpoint.host}:${endpoint.port}/${endpoint.database}`
 
+const noSuchHost = new Set(['ENOTFOUND', 'EAI_AGAIN', 'EADDRNOTAVAIL', 'EINVAL'])
+
 function refuseTakenPort(port: number, host: string, setting: string): Promise<void> {
   return new Promise((resolve, reject) => {
     const probe = createServer()
     probe.once('error', (error: NodeJS.ErrnoException) => {
-      const hint =
-        error.code === 'EADDRINUSE'
-          ? `is taken by another program.\n    HINT: ${setting}=${port + 100} npm start`
-          : `cannot be used: ${error.message}\n    HINT: set ${setting} to another one.`
-      reject(new Error(`Port ${port} ${hint}`))
+      const where = noSuchHost.has(error.code ?? '')
+        ? `${host} is no address of this machine: ${error.message}\n    HINT: set HOST to one that is, or leave it out.`
+        : error.code === 'EADDRINUSE'
+          ? `Port ${port} is taken by another program.\n    HINT: ${setting}=${port + 100} npm start`
+          : `Port ${port} cannot be used: ${error.message}\n    HINT: set ${setting} to another one.`
+      reject(new Error(where))
     })
     probe.listen(port, host, () => probe.close(() => resolve()))
   })

@@ -14,7 +14,7 @@ export interface Logger {
   error(message: string, fields?: LogFields): void
   /** The same logger with fields on each line. */
   with(fields: LogFields): Logger
-  /** A line of JSON that is finished already: the access log's fast way. Must end without a line break. */
+  /** A line of JSON of level `info` that is finished already: the access log's fast way. Must end without a line break. */
   line(json: string): void
   /** Writes out what is buffered; gives up after half a second, or when nobody reads any more. */
   flush(): Promise<void>
@@ -89,7 +89,7 @@ function wrap(inner: pino.Logger, ends: Ends): Logger {
     warn: write('warn'),
     error: write('error'),
     with: (fields) => wrap(inner.child(clean(fields) as object), ends),
-    line,
+    line: inner.isLevelEnabled('info') ? line : () => undefined,
     flush,
   }
 }

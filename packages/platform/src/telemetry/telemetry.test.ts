@@ -78,6 +78,15 @@ describe('log', () => {
     expect(pseudonym(id, clock.now() - DAY)).toBe(first.userId)
   })
 
+  it.each([
+    ['info', 1],
+    ['warn', 0],
+  ] as const)('at level %s writes %i lines of requests', (level, count) => {
+    const lines: string[] = []
+    createLogger({ level, process: 'test', write: (line) => void lines.push(line) }).line('{"level":"info"}')
+    expect(lines).toHaveLength(count)
+  })
+
   it('makes a line of JSON of whatever a part prints', () => {
     const line = '{"level":"info","message":"ready"}'
     expect(asLogLine(line, 'web')).toBe(line)

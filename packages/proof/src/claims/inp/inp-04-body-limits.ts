@@ -48,6 +48,7 @@ export const claim = defineClaim({
     await uploadPhoto(person, await jpegPhoto())
     const [web = 0] = await stack.pids('web')
     const routes = (await documentedRoutes(stack.url)).filter(({ operation }) => operation.requestBody)
+    const restPerMs = await readAtRest(web)
     const seen: Sent[] = []
     const operator = await stack.operator()
     for (const route of routes) {
@@ -57,7 +58,7 @@ export const claim = defineClaim({
       for (const attack of attacksOn(route))
         seen.push(
           await leastOf(async () =>
-            send(stack.port, web, { ...attack, head: await headOf(attack, await senderNow()) }),
+            send(stack.port, web, { ...attack, restPerMs, head: await headOf(attack, await senderNow()) }),
           ),
         )
     }
@@ -78,7 +79,7 @@ export const claim = defineClaim({
         'fifty were sent at once': statuses.length === WAVES * SIDE_BY_SIDE,
       },
       evidence: [
-        `rises of memory: ${rises.map((rise) => Math.round(rise / MiB)).join(', ')} MiB`,
+        `${Math.round(restPerMs * 1_000)} bytes a second at rest; rises of memory: ${rises.map((rise) => Math.round(rise / MiB)).join(', ')} MiB`,
         ...wrong,
         ...seen.map((one) => `${one.name}: ${one.status}, ${Math.round(one.read / KiB)} KiB read`),
       ],
@@ -182,11 +183,19 @@ async function leastOf(attempt: () => Promise<Sent>): Promise<Sent> {
   return least
 }
 
-async function send(port: number, pid: number, attack: Attack & { readonly head: string }): Promise<Sent> {
+interface Aimed extends Attack {
+  readonly head: string
+  /** What the process reads by itself, in bytes. */
+  readonly restPerMs: number
+}
+
+async function send(port: number, pid: number, attack: Aimed): Promise<Sent> {
   const before = await settled(pid)
+  const startedAt = performance.now()
   const poured = await pour(port, attack.head, piecesOf(attack))
+  const meanwhile = attack.restPerMs * (performance.now() - startedAt)
   const read = (await settled(pid)) - before
-  return { ...attack, ...poured, read, beyond: read - attack.limit - BESIDE }
+  return { ...attack, ...poured, read, beyond: read - attack.limit - BESIDE - meanwhile }
 }
 
 /** As much as the limit and then more, as bytes of the wire. */
@@ -196,6 +205,13 @@ function* piecesOf({ limit, before = '', isChunked = false }: Attack): Generator
   if (before) yield frame(Buffer.from(before))
   for (let bytes = 0; bytes < limit + BEYOND; bytes += PIECE.length) yield frame(PIECE)
   if (isChunked) yield Buffer.from('0\r\n\r\n')
+}
+
+/** What the process reads while nobody asks it anything, in bytes a millisecond: it looks into the database now and then. */
+async function readAtRest(pid: number): Promise<number> {
+  const [before, startedAt] = [await settled(pid), performance.now()]
+  await new Promise((resolve) => setTimeout(resolve, 3_000))
+  return (bytesReadBy(pid) - before) / (performance.now() - startedAt)
 }
 
 /** The process has nothing to read any more. */

@@ -1,5 +1,8 @@
+import { readdirSync, statSync } from 'node:fs'
+import { join } from 'node:path'
 import { atLeast, atMost, defineClaim } from '../../claim.ts'
 import { applyLoad } from '../../rig/load.ts'
+import type { Rig } from '../../rig/rig.ts'
 import { sendSlowClients, watchUnread } from '../../rig/slow-clients.ts'
 import { quantile } from '../../rig/wait.ts'
 import { patch } from '../../sabotage.ts'
@@ -29,8 +32,7 @@ export const claim = defineClaim({
   },
   experiment: async (rig) => {
     const stack = await rig.start()
-    const page = await (await fetch(`${stack.url}/`, { headers: { accept: 'text/html' } })).text()
-    const asset = /<script[^>]* src="(\/assets\/[^"]+\.js)"/.exec(page)?.[1] ?? ''
+    const asset = largestScript(rig)
     const attack = (name: string, perSecond: number, args: readonly string[]) =>
       sendSlowClients(rig, { name, connections: CONNECTIONS, perSecond, seconds: SECONDS, args })
     const unread = watchUnread(stack.port, SECONDS)
@@ -105,3 +107,10 @@ export const claim = defineClaim({
     ),
   ],
 })
+
+function largestScript(rig: Rig): string {
+  const folder = join(rig.product, 'web', 'dist', 'assets')
+  const bytes = (name: string): number => statSync(join(folder, name)).size
+  const scripts = readdirSync(folder).filter((name) => name.endsWith('.js'))
+  return `/assets/${scripts.reduce((largest, name) => (bytes(name) > bytes(largest) ? name : largest))}`
+}
