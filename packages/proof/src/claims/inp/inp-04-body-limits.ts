@@ -34,7 +34,7 @@ export const claim = defineClaim({
   answers: ['H2', 'M1', 'ASVS 4.3.2', 'ASVS 5.2.1'],
   witness: 'the kernel: bytes read and highest memory of the process',
   tier: 'full',
-  seconds: 40,
+  seconds: 75,
   alone: true,
   limits: {
     'bodies too large that were not answered with 413': exactly(0, 'bodies'),
