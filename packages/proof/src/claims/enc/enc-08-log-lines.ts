@@ -35,6 +35,7 @@ export const claim = defineClaim({
     'lines that were planted': exactly(0, 'lines'),
     'lines looked at': atLeast(100, 'lines'),
     'log file of the database after a start': atMost(11, 'MiB'),
+    'old files of it that were kept': exactly(1, 'files'),
   },
   experiment: async (rig) => {
     const stack = await rig.start({ environment: { LOG_LEVEL: 'debug' } })
@@ -50,6 +51,7 @@ export const claim = defineClaim({
     await stack.ready()
     const path = join(stack.dataDirectory, 'database.log')
     appendFileSync(path, 'x'.repeat(12 * MiB))
+    const grown = statSync(path).size / MiB
     await stack.signal('supervisor', 'SIGTERM')
     await stack.exited
     await stack.restart()
@@ -62,8 +64,9 @@ export const claim = defineClaim({
         'lines that were planted': false_.length,
         'lines looked at': lines.length,
         'log file of the database after a start': statSync(path).size / MiB,
+        'old files of it that were kept': existsSync(`${path}.1`) ? 1 : 0,
       },
-      met: { 'a process crashed': ended !== undefined, 'the old file was kept': existsSync(`${path}.1`) },
+      met: { 'a process crashed': ended !== undefined, 'the file had outgrown its bound': grown > 11 },
       evidence: broken.slice(0, 6).map((line) => line.slice(0, 200)),
     }
   },
