@@ -10,6 +10,8 @@ export interface OverloadParts {
   readonly log: Logger
   readonly metrics: Metrics
   readonly isHttps: boolean
+  /** A clock that only goes forward, in milliseconds; the process's own without it. */
+  readonly clock?: () => number
 }
 
 /** What came in one turn of the event loop is worked on for so long; the rest of that turn is told to come again. */
@@ -25,7 +27,7 @@ const always = /^\/(health|live|ready|api\/health)(\/|\?|$)/
  * database. Work that is begun is finished.
  */
 export function shedLoad(next: RequestListener, parts: OverloadParts): RequestListener {
-  const behindMs = createTurn()
+  const behindMs = createTurn(parts.clock ?? (() => performance.now()))
   const refuse = createRefusal(parts)
   return (request, response) => {
     const why = behindMs() > TURN_MS ? 'event loop' : parts.databaseWaitMs() > WAIT_MS ? 'database' : undefined
@@ -35,13 +37,13 @@ export function shedLoad(next: RequestListener, parts: OverloadParts): RequestLi
 }
 
 /** How long this turn of the event loop has been at work, in milliseconds. */
-function createTurn(): () => number {
+function createTurn(clock: () => number): () => number {
   let startedMs: number | undefined
   const end = (): void => {
     startedMs = undefined
   }
   return () => {
-    const now = performance.now()
+    const now = clock()
     if (startedMs !== undefined) return now - startedMs
     startedMs = now
     setImmediate(end)
