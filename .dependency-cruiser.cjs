@@ -99,6 +99,27 @@ module.exports = {
       to: { path: ['^packages/(?!(core|proof)/)', '^apps/', '^web/'] },
     },
     {
+      name: 'ops-renders-definitions',
+      severity: 'error',
+      comment: 'ops knows what a system is, and nothing of how it runs inside',
+      from: { path: '^packages/ops/', pathNot: tests },
+      to: {
+        path: [
+          '^packages/(?!(core|platform|ops)/)',
+          '^apps/',
+          '^web/',
+          `${platform}(?!(config|definition|http|realtime)/)`,
+        ],
+      },
+    },
+    {
+      name: 'targets-are-pure',
+      severity: 'error',
+      comment: 'a target gives texts; who writes them is the room render',
+      from: { path: '^packages/ops/src/(targets|description)/', pathNot: tests },
+      to: { path: ['^node:', '^(fs|child_process|net|http)$', '^packages/ops/src/render/'] },
+    },
+    {
       name: 'testkit-is-for-tests',
       severity: 'error',
       from: { path: '^(packages|apps|web)/', pathNot: ['^packages/testkit/', tests, '/tests/'] },

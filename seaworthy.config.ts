@@ -1,5 +1,5 @@
 import { cosnap } from '@seaworthy/cosnap/app'
 import { defineSystem } from '@seaworthy/platform/boot'
 
-/** The apps that this installation runs. */
+/** The apps that this installation runs. `deployment` says where: names for the rendered files. */
 export const system = defineSystem({ apps: [cosnap] })

@@ -1,7 +1,11 @@
 // Writes what is made from definitions: .env.example, the README's table of settings, the claim in docs/proofs.md.
 // With --check it writes nothing and fails when a file is not what it would write.
-import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { dirname } from 'node:path'
+import { describe, renderFiles, targets } from '@seaworthy/ops'
 import { renderEnvExample, renderSettingsTable } from '@seaworthy/platform/config'
+
+import { system } from '../seaworthy.config.ts'
 
 const exampleClaim = 'packages/proof/src/claims/net/net-04-foreign-origins.ts'
 
@@ -14,7 +18,11 @@ function renderBetween(file: string, name: string, content: string): string {
   return `${before}${begin}\n\n${content}\n\n${end}${after}`
 }
 
-const files = {
+const { version } = JSON.parse(readFileSync('package.json', 'utf8')) as { version: string }
+const targetFiles = renderFiles(targets, describe(system, version), '.').map(({ path, text }) => [path, text] as const)
+
+const files: Readonly<Record<string, string>> = {
+  ...Object.fromEntries(targetFiles),
   '.env.example': renderEnvExample(),
   'README.md': renderBetween('README.md', 'settings', renderSettingsTable()),
   'docs/proofs.md': renderBetween(
@@ -29,6 +37,9 @@ if (process.argv.includes('--check')) {
   if (stale.length) process.exit(1)
   console.log(`${Object.keys(files).length} generated files are up to date`)
 } else {
-  for (const [name, text] of stale) writeFileSync(name, text)
+  for (const [name, text] of stale) {
+    mkdirSync(dirname(name), { recursive: true })
+    writeFileSync(name, text)
+  }
   console.log(stale.length ? `written: ${stale.map(([name]) => name).join(', ')}` : 'nothing to write')
 }

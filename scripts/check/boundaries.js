@@ -29,6 +29,8 @@ const sabotages = [
   ['packages/ui/src/button.tsx', '@seaworthy/cosnap/web', 'ui-is-below-pages'],
   ['packages/client/src/problem.ts', '@seaworthy/platform/definition', 'client-knows-types-only'],
   ['packages/proof/src/verdict.ts', '@seaworthy/platform/data', 'proof-knows-no-platform'],
+  ['packages/ops/src/render/patches.ts', '@seaworthy/platform/data', 'ops-renders-definitions'],
+  ['packages/ops/src/targets/env/env.ts', 'node:fs', 'targets-are-pure'],
   ['packages/platform/src/jobs/queue.ts', '@seaworthy/testkit', 'testkit-is-for-tests'],
   ['packages/platform/src/data/drivers/pg.ts', '../database.ts', 'no-cycles'],
   ['packages/platform/src/jobs/worker.ts', 'pg', 'drivers-own-client-libraries'],

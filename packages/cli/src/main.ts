@@ -6,6 +6,7 @@ import { addKeyCommands } from './key-commands.ts'
 import { addPersonCommands } from './person.ts'
 import { findPlace } from './place.ts'
 import type { ProveFlags } from './prove.ts'
+import type { RenderFlags } from './render.ts'
 import { start } from './start.ts'
 
 const program = new Command('seaworthy')
@@ -50,6 +51,19 @@ mail
   })
 addAuditCommands(program)
 addPersonCommands(program)
+program
+  .command('render')
+  .description('write the files for production from the definition')
+  .argument('[targets...]', 'which; all without names')
+  .option('--list', 'show the targets')
+  .option('--check', 'write nothing; fail when a file is not as the definition says')
+  .option('--keep', 'keep what was changed by hand, so that it survives the next render')
+  .option('--out <directory>', 'write there instead of into the checkout')
+  .option('--json', 'tell the files as JSON')
+  .action(async (names: string[], flags: RenderFlags) => {
+    const { runRender } = await import('./render.ts')
+    await runRender(names, flags)
+  })
 program
   .command('prove')
   .description('measure what the product claims')

@@ -1,8 +1,10 @@
-import type { App } from '../definition/index.ts'
+import type { App, Deployment } from '../definition/index.ts'
 
 /** Which apps this installation runs, and where its built parts are. */
 export interface System {
   readonly apps: readonly App[]
+  /** What rendered files say about where it runs; left out, they hold names of examples. */
+  readonly deployment?: Partial<Deployment>
 }
 
 export const defineSystem = (system: System): System => system

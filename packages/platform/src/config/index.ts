@@ -1,5 +1,5 @@
 /** From environment to typed settings and secrets. The only room that reads the environment. */
 export { type Config, ConfigError, type ConfigFault, readConfig } from './config.ts'
 export { childEnvironment, type Environment } from './env.ts'
-export { renderEnvExample, renderSettingsTable } from './reference.ts'
+export { describeSetting, renderEnvExample, renderSettingsTable, type SettingDescription } from './reference.ts'
 export { readOrMakeSecret, readSecretFile, replaceSecret } from './secrets.ts'

@@ -3,6 +3,25 @@ import { settings } from './settings.ts'
 
 const all = Object.values(settings) as readonly Setting<unknown>[]
 
+export interface SettingDescription {
+  readonly env: string
+  readonly text: string
+  readonly type: string
+  readonly group: string
+  readonly secret: boolean
+  /** As somebody would write it; empty when there is none. */
+  readonly default: string
+  readonly example: string
+}
+
+/** What is written about one setting. Throws when there is none of this name. */
+export function describeSetting(env: string): SettingDescription {
+  const setting = all.find((candidate) => candidate.env === env)
+  if (!setting) throw new Error(`there is no setting ${env}`)
+  const { text, type, group, secret = false, example } = setting
+  return { env, text, type, group, secret, default: setting.default ?? '', example }
+}
+
 /** The text of `.env.example`: every setting with its default, none with a secret value. */
 export function renderEnvExample(): string {
   const lines = [

@@ -1,4 +1,5 @@
 /** HTTP: the lifecycle of a request, and the routes every installation has. */
+export { bounds } from './bounds.ts'
 export type { HttpParts, HttpSettings } from './exchange.ts'
 export { createPositions } from './positions.ts'
 export { auditApp } from './routes/audit.ts'

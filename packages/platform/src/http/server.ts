@@ -6,6 +6,7 @@ import { type App, addressOf, type Route, renderOpenApi } from '../definition/in
 import { clientAddress, networkKey } from '../limits/index.ts'
 import type { MediaRoom } from '../media/index.ts'
 import { type Health, maskAddress } from '../telemetry/index.ts'
+import { bounds } from './bounds.ts'
 import { callRoute } from './call-route.ts'
 import type { HttpParts, ServedRoute } from './exchange.ts'
 import { dataPolicy, securityHeaders } from './headers.ts'
@@ -40,18 +41,15 @@ export interface ServerSettings {
   readonly details: () => Record<string, unknown>
 }
 
-const HEADERS_MS = 10_000
-const KEEP_ALIVE_MS = 65_000
-const HEADER_BYTES_MAX = 16 * 1_024
 const CONNECTIONS_MAX = 20_000
 
 /** A listener that holds the port before there is anything to serve: alive, and not ready. */
 export function createHoldingServer(requestMs: number, isHttps = false): Server {
   const server = createServer({
-    headersTimeout: HEADERS_MS,
+    headersTimeout: bounds.headersMs,
     requestTimeout: requestMs,
-    keepAliveTimeout: KEEP_ALIVE_MS,
-    maxHeaderSize: HEADER_BYTES_MAX,
+    keepAliveTimeout: bounds.keepAliveMs,
+    maxHeaderSize: bounds.headerBytesMax,
     requireHostHeader: false,
     connectionsCheckingInterval: 2_000,
   })

@@ -3,16 +3,15 @@ import { createReadStream } from 'node:fs'
 import type { IncomingMessage } from 'node:http'
 import { type Readable, Transform } from 'node:stream'
 import type {} from '@fastify/multipart'
-import { AppError, assert, type Caller, fault, KiB, present, SECOND, showBytes } from '@seaworthy/core'
+import { AppError, assert, type Caller, fault, present, SECOND, showBytes } from '@seaworthy/core'
 import type { Body, PhotoUpload, StreamBody } from '../../definition/index.ts'
+import { bounds } from '../bounds.ts'
 import type { Before, Exchange } from '../exchange.ts'
 import { stopReading } from '../unread.ts'
 
 const JSON_MS = 10 * SECOND
 const SILENCE_MS = 12 * SECOND
 const DEPTH_MAX = 32
-/** What a form may have around its file. */
-const FORM_BYTES_MAX = 16 * KiB
 /** In lists and objects, in all: building and checking more would hold up everybody else. */
 const VALUES_MAX = 10_000
 
@@ -124,7 +123,7 @@ async function receivePhoto(exchange: Exchange, body: PhotoUpload): Promise<void
   const uploadId = exchange.incoming.headers['upload-id']
   if (typeof uploadId === 'string') return receiveUploaded(exchange, caller, uploadId, body.maxBytes)
   const isForm = /^multipart\/form-data/i.test(exchange.incoming.headers['content-type'] ?? '')
-  const bytesMax = isForm ? body.maxBytes + FORM_BYTES_MAX : body.maxBytes
+  const bytesMax = isForm ? body.maxBytes + bounds.formBytesMax : body.maxBytes
   refuseDeclaredLength(exchange.incoming, bytesMax, body.maxBytes)
   const tooLong = rejectAfter(exchange.incoming, bytesMax, body.maxBytes)
   const source = isForm ? await firstFile(exchange, tooLong) : exchange.incoming

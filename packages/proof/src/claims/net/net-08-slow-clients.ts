@@ -83,9 +83,9 @@ export const claim = defineClaim({
   sabotages: [
     patch(
       'headers may take a minute',
-      'packages/platform/src/http/server.ts',
-      'const HEADERS_MS = 10_000',
-      'const HEADERS_MS = 60_000',
+      'packages/platform/src/http/bounds.ts',
+      'headersMs: 10 * SECOND',
+      'headersMs: 60 * SECOND',
     ),
     patch(
       'a body may take a minute',

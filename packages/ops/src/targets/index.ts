@@ -1,0 +1,7 @@
+/** From a description to the files that run it: one folder per target, each pure. */
+import { env } from './env/env.ts'
+import type { Target } from './target.ts'
+
+export type { Artefact, Target } from './target.ts'
+
+export const targets: readonly Target[] = [env]
