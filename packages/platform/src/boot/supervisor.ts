@@ -1,14 +1,16 @@
 import { createServer } from 'node:net'
-import { backoffMs, pause, SECOND, systemClock } from '@seaworthy/core'
+import { backoffMs, pause, SECOND } from '@seaworthy/core'
 import type { Config } from '../config/index.ts'
-import { type EmbeddedServer, type Endpoint, holdWrites, loginOf, openDatabase } from '../data/index.ts'
+import { type EmbeddedServer, type Endpoint, holdWrites } from '../data/index.ts'
 import { hasErasures } from '../privacy/index.ts'
 import type { Logger } from '../telemetry/index.ts'
 import { startAdminServer } from './admin-server.ts'
+import { awaitPreparedDatabase } from './await-database.ts'
 import { type ChildView, type SupervisedChild, superviseChild } from './child.ts'
 import { type Closer, createCloser } from './closer.ts'
 import { keepReserve } from './disk-space.ts'
 import { lockDataDirectory } from './lock.ts'
+import { operatorLink } from './operator-link.ts'
 import { type OpenedServer, openDatabaseServer, prepareDatabase } from './prepare-database.ts'
 import type { System } from './system.ts'
 
@@ -75,11 +77,14 @@ export async function startSupervisor(settings: SupervisorSettings): Promise<Sup
   }
   try {
     const server = await openKeptServer(settings, closer, children.all, aborted.signal)
-    const migrations = await prepareDatabase(server, config, system.apps, log, aborted.signal)
+    const isWaiting = config.migrations === 'wait'
+    const migrations = isWaiting ? [] : await prepareDatabase(server, config, system.apps, log, aborted.signal)
+    if (isWaiting) await awaitPreparedDatabase({ ...server, config, apps: system.apps, log, signal: aborted.signal })
     if (server.embedded) void keepReserve(config.dataDirectory, log, aborted.signal)
     // Where nobody was ever erased the supervisor stays small.
     if (hasErasures(config.dataDirectory)) await (await import('./privacy.ts')).eraseAgain(config, server.endpoint, log)
-    const operatorToken = await operatorLink(server, config)
+    // Whoever prepares the database prints it there.
+    const operatorToken = isWaiting ? undefined : await operatorLink(server.endpoint, config)
     for (const child of children.all) child.go(server.endpoint)
     const admin = await startAdminServer(config.adminPort, {
       snapshots: () => snapshots(children.all),
@@ -217,26 +222,6 @@ function keepRunning(
   }
   void watch()
   return { stop: async () => current?.stop() }
-}
-
-async function operatorLink(server: OpenedServer, config: Config): Promise<string | undefined> {
-  const database = openDatabase({
-    endpoint: server.endpoint,
-    login: loginOf('app', config.secrets.databaseRoleSecret, server.endpoint),
-    name: 'start',
-    limits: {
-      max: 1,
-      waitMs: config.databaseWaitMs,
-      statementMs: config.databaseQueryMs,
-      transactionMs: config.databaseTransactionMs,
-    },
-  })
-  try {
-    const { makeFirstOperatorLink } = await import('../identity/index.ts')
-    return await makeFirstOperatorLink(database, systemClock)
-  } finally {
-    await database.close()
-  }
 }
 
 async function snapshots(children: readonly SupervisedChild[]): Promise<readonly unknown[][]> {

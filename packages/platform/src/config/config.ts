@@ -167,6 +167,12 @@ function contradictions(values: Record<string, unknown>): ConfigFault[] {
       problem: `must not be shorter than ${settings.refreshMs.env}`,
       mend: `export ${settings.sessionMs.env}=${values.refreshMs}`,
     })
+  if (values.migrations === 'wait' && !values.databaseUrl)
+    faults.push({
+      setting: settings.migrations.env,
+      problem: 'is wait, but nobody else prepares the embedded database',
+      mend: `unset ${settings.migrations.env}   # or: export ${settings.databaseUrl.env}=${settings.databaseUrl.example}`,
+    })
   if (values.smtpUrl && !values.mailFrom)
     faults.push({
       setting: settings.mailFrom.env,

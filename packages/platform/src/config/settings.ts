@@ -136,6 +136,11 @@ export const settings = {
     default: '10',
     text: 'Tries to reach the database at start: after 2, 4, 8 ... 30 s.',
   }),
+  migrations: oneOf('MIGRATIONS', ['start', 'wait'], {
+    group: 'Database',
+    default: 'start',
+    text: 'start: a start prepares the database. wait: it changes nothing there, needs no owner in DATABASE_URL, and waits until `seaworthy migrate` of this release or a newer one has run.',
+  }),
   databaseRoleSecret: secret('DATABASE_ROLE_SECRET', {
     group: 'Database',
     generated: true,
