@@ -25,6 +25,10 @@ program
   })
 
 program
+  .command('health')
+  .description('exit code 0 when what runs here is ready, 1 otherwise; for the health checks of containers')
+  .action(async () => (await import('./health.ts')).checkHealth())
+program
   .command('migrate')
   .description('prepare the database for this release and end; each migration that was applied is printed')
   .option('--dry-run', 'only list what would be applied')
