@@ -76,7 +76,7 @@ function OfferButtons({
   }
   return (
     <>
-      <Button kind="main" autoFocus={isAnswer} onClick={accept}>
+      <Button autoFocus={isAnswer} onClick={accept}>
         {action}
       </Button>
       <Button kind="quiet" square aria-label="Not now" icon={<X size={18} />} onClick={onEnd} />
