@@ -30,7 +30,15 @@ export interface Description {
   /** Where the sources are, for the labels of the image. */
   readonly source: string
   readonly apps: readonly { readonly name: string; readonly title: string }[]
-  readonly ports: { readonly http: number; readonly admin: number; readonly database: number; readonly redis: number }
+  /** `proxyHttp` and `proxyHttps` are those in a container, where nobody may take a port below 1024. */
+  readonly ports: {
+    readonly http: number
+    readonly admin: number
+    readonly database: number
+    readonly redis: number
+    readonly proxyHttp: number
+    readonly proxyHttps: number
+  }
   readonly http: {
     /** Largest JSON body, and largest body of every route that is not in `uploads`. */
     readonly jsonBytes: number
@@ -68,7 +76,7 @@ export function describe({ apps, deployment }: DescribedSystem, version: string)
     version,
     licence: 'Apache-2.0',
     apps: apps.map(({ name, title }) => ({ name, title })),
-    ports: { http: 3_000, admin: 3_001, database: 5_432, redis: 6_379 },
+    ports: { http: 3_000, admin: 3_001, database: 5_432, redis: 6_379, proxyHttp: 8_080, proxyHttps: 8_443 },
     http: {
       jsonBytes: parseBytes(describeSetting('MAX_REQUEST_SIZE').default) ?? 0,
       uploads: [uploadsApp(), ...apps].flatMap(uploadsOf),
