@@ -4,7 +4,7 @@ import { type App, addressOf, type Deployment, defaultDeployment, type Method } 
 import { bounds, uploadsApp } from '@seaworthy/platform/http'
 import { SOCKET_PATH } from '@seaworthy/platform/realtime'
 import type { Place } from './places.ts'
-import { type Sizes, scaling, sizes } from './sizes.ts'
+import { neighbours, type Size, type Sizes, scaling, sizes } from './sizes.ts'
 
 /** A route that takes more than `http.jsonBytes`, or takes it as a stream. */
 export interface UploadRoute {
@@ -60,6 +60,7 @@ export interface Description {
   readonly probes: { readonly live: string; readonly ready: string; readonly metrics: string }
   readonly shutdownSeconds: number
   readonly sizes: Readonly<Record<Place, Sizes>>
+  readonly neighbours: Readonly<Record<keyof typeof neighbours, Size>>
   readonly scaling: typeof scaling
 }
 
@@ -92,6 +93,7 @@ export function describe({ apps, deployment }: DescribedSystem, version: string)
     probes: { live: '/health/live', ready: '/health/ready', metrics: '/metrics' },
     shutdownSeconds: secondsOf('SHUTDOWN_TIMEOUT'),
     sizes,
+    neighbours,
     scaling,
   }
 }

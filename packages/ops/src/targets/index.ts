@@ -1,7 +1,9 @@
 /** From a description to the files that run it: one folder per target, each pure. */
+import { compose } from './compose/compose.ts'
 import { env } from './env/env.ts'
+import { image } from './image/image.ts'
 import type { Target } from './target.ts'
 
 export type { Artefact, Target } from './target.ts'
 
-export const targets: readonly Target[] = [env]
+export const targets: readonly Target[] = [env, image, compose]
