@@ -1,4 +1,5 @@
 import type { Description } from '../../description/index.ts'
+import { type Block, block } from './text.ts'
 
 /** How finely requests can be divided between two releases on one host: a tenth each. */
 export const SLOTS = 10
@@ -15,7 +16,9 @@ export const slotSocket = (about: Pick<Description, 'name'>, slot: number): stri
  * renames links, and nginx connects anew for each request, so that from then on nobody asks the old release: no reload,
  * and no kept connection that still leads to it. A socket connects in microseconds.
  */
-export function renderSlots(about: Pick<Description, 'name'>): string {
-  const servers = Array.from({ length: SLOTS }, (_, slot) => `  server unix:${slotSocket(about, slot)} max_fails=0;`)
-  return ['upstream web {', '  zone web 64k;', ...servers, '}'].join('\n')
-}
+export const slotsUpstream = (about: Pick<Description, 'name'>): Block =>
+  block('upstream web', [
+    '# The turns of all of nginx together, so that one slot of ten is a tenth of the requests.',
+    'zone web 64k',
+    ...Array.from({ length: SLOTS }, (_, slot) => `server unix:${slotSocket(about, slot)} max_fails=0`),
+  ])
