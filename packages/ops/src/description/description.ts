@@ -1,7 +1,7 @@
 import { parseBytes, parseDuration, SECOND } from '@seaworthy/core'
 import { describeSetting } from '@seaworthy/platform/config'
 import { type App, addressOf, type Deployment, defaultDeployment, type Method } from '@seaworthy/platform/definition'
-import { bounds, uploadsApp } from '@seaworthy/platform/http'
+import { bounds, dataPolicy, securityHeaders, uploadsApp } from '@seaworthy/platform/http'
 import { SOCKET_PATH } from '@seaworthy/platform/realtime'
 import type { Place } from './places.ts'
 import { neighbours, type Size, type Sizes, scaling, sizes } from './sizes.ts'
@@ -52,6 +52,14 @@ export interface Description {
     /** The service keeps an idle connection so long; a proxy must let go of it earlier. */
     readonly keepAliveSeconds: number
     readonly proxyKeepAliveSeconds: number
+    /** Longest time in which nothing of a body arrives. */
+    readonly silenceSeconds: number
+    /** What one network may ask for within a window of the service, which counts exactly. */
+    readonly networkRequests: number
+    /** Of every answer over https, as name and value. */
+    readonly headers: Readonly<Record<string, string>>
+    /** The policy of answers that are data. */
+    readonly dataPolicy: string
     /** Where WebSockets are opened. */
     readonly sockets: string
     /** Addresses of files with a hash in their name: cached for a year. */
@@ -87,6 +95,10 @@ export function describe({ apps, deployment }: DescribedSystem, version: string)
       headerSeconds: bounds.headersMs / SECOND,
       keepAliveSeconds: bounds.keepAliveMs / SECOND,
       proxyKeepAliveSeconds: PROXY_KEEP_ALIVE_SECONDS,
+      silenceSeconds: bounds.silenceMs / SECOND,
+      networkRequests: Number(describeSetting('RATE_LIMIT_MAX').default) * bounds.callersPerNetwork,
+      headers: securityHeaders(true),
+      dataPolicy,
       sockets: SOCKET_PATH,
       assets: '/assets/',
     },

@@ -1,4 +1,5 @@
 import type { Description } from '../../description/index.ts'
+import { containerCommand } from '../nginx/variants.ts'
 import { AUTHORITY, checkedBy, hardened, limits, literal } from './processes.ts'
 
 /** Images of others, by the tag of their version. Pin digests by a change of your own: `seaworthy render --keep`. */
@@ -83,11 +84,7 @@ export const redis = ({ ports, neighbours }: Description) => ({
 export const proxy = ({ neighbours }: Description, configuration: string) => ({
   image: images.proxy,
   user: users.proxy,
-  command: literal(
-    'sh',
-    '-ec',
-    "sed -n 's/^nameserver \\([0-9.]*\\)$/resolver \\1 valid=2s ipv6=off;/p' /etc/resolv.conf | head -n 1 > /tmp/resolver.conf\nexec nginx",
-  ),
+  command: literal(...containerCommand),
   volumes: [`./nginx/${configuration}:/etc/nginx/nginx.conf:ro`],
   tmpfs: [memory('/tmp', '512m')],
   ...hardened,

@@ -1,4 +1,5 @@
 import { container, type Description, edgesOf, type Role } from '../../description/index.ts'
+import { containerCertificate } from '../nginx/variants.ts'
 import { database, proxy, redis } from './neighbours.ts'
 import { networksOf } from './networks.ts'
 import { AUTHORITY, checkedBy, imageOf, limits, ours, settingsOf } from './processes.ts'
@@ -7,8 +8,8 @@ const place = 'compose-production'
 const restart = 'unless-stopped'
 /** A stop that was asked for is given this much longer than the processes give themselves. */
 const GRACE_SECONDS = 10
-/** Where nginx looks for the certificate that people see. */
-const certificate = ['./tls/proxy.pem:/run/tls/certificate.pem:ro', './tls/proxy.key:/run/tls/key.pem:ro']
+/** The certificate that people see. */
+const certificate = [`./tls/proxy.pem:${containerCertificate.certificate}:ro`, `./tls/proxy.key:${containerCertificate.key}:ro`]
 
 /** Everything on one machine: nginx in front, three web processes, a worker, PostgreSQL, Redis, and the migration before them. */
 export function production(about: Description) {

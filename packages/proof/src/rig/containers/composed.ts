@@ -1,4 +1,5 @@
 import { readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { get } from 'node:http'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { bareEnvironment } from '../environment.ts'
@@ -119,10 +120,17 @@ async function serve(rig: Rig): Promise<string> {
   })
   await until('podman serves', async () => {
     if (service.exit()) throw new Error(`podman: ${service.output()}`)
-    return (await runProgram('curl', ['-sf', '--unix-socket', socket, 'http://d/_ping'])).code === 0
+    return isServed(socket)
   })
   return address
 }
+
+const isServed = (socketPath: string): Promise<boolean> =>
+  new Promise((resolve) => {
+    get({ socketPath, path: '/_ping' }, (answer) => resolve(answer.resume().statusCode === 200)).once('error', () =>
+      resolve(false),
+    )
+  })
 
 const labelled = (project: string): string[] => ['--filter', `label=com.docker.compose.project=${project}`]
 
