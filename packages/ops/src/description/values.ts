@@ -30,10 +30,10 @@ export const deployedSettings = {
   PUBLIC_URL: (place, _role, { host }) => publicUrl(place, host),
   TRUSTED_PROXIES: always('1'),
   WEB_PROCESSES: (place, role, about) =>
-    role === 'web' ? String(onHost(place) ? about.sizes[place].web.replicas : 1) : '0',
+    role === 'migrate' ? '' : role === 'web' ? String(onHost(place) ? about.sizes[place].web.replicas : 1) : '0',
   WEB_PROCESSES_TOTAL: (place, _role, about) => String(about.sizes[place].web.replicas),
   WORKER_PROCESSES: (place, role, about) =>
-    role === 'worker' ? String(onHost(place) ? about.sizes[place].worker.replicas : 1) : '0',
+    role === 'migrate' ? '' : role === 'worker' ? String(onHost(place) ? about.sizes[place].worker.replicas : 1) : '0',
   LOG_LEVEL: (place) => (isDevelopment(place) ? 'debug' : 'info'),
   LOG_FORMAT: always('json'),
   SHUTDOWN_TIMEOUT: (_place, _role, { shutdownSeconds }) => `${shutdownSeconds}s`,
