@@ -47,7 +47,7 @@ const processOf = (about: Description, role: Role) => ({
   image: `${about.name}:development`,
   build: { context: '..', dockerfile: 'deploy/Dockerfile' },
   ...settingsOf(about, place, role, {
-    ...(role === 'migrate' ? {} : { DATABASE_URL: addressOf(about), MIGRATIONS: 'wait' }),
+    ...(role === 'migrate' ? {} : { DATABASE_URL: addressOf(about) }),
     DB_CA_FILE: AUTHORITY,
     NODE_EXTRA_CA_CERTS: AUTHORITY,
   }),
