@@ -2,7 +2,9 @@ import { ConfigError } from '@seaworthy/platform/config'
 import { redactText } from '@seaworthy/platform/telemetry'
 import { Command } from 'commander'
 import { addAuditCommands } from './audit.ts'
+import { fromCheckout } from './checkout.ts'
 import { addKeyCommands } from './key-commands.ts'
+import type { MigrateFlags } from './migrate.ts'
 import { addPersonCommands } from './person.ts'
 import { findPlace } from './place.ts'
 import type { ProveFlags } from './prove.ts'
@@ -20,10 +22,23 @@ program
   .command('dev')
   .description('run everything and take over sources as they are saved')
   .action(async () => {
-    const { dev } = await import('./dev.ts')
+    const { dev } = await fromCheckout(() => import('./dev.ts'))
     await dev()
   })
 
+program
+  .command('health')
+  .description('exit code 0 when what runs here is ready, 1 otherwise; for the health checks of containers')
+  .action(async () => (await import('./health.ts')).checkHealth())
+program
+  .command('migrate')
+  .description('prepare the database for this release and end; each migration that was applied is printed')
+  .option('--dry-run', 'only list what would be applied')
+  .option('--json', 'for programs')
+  .action(async (flags: MigrateFlags) => {
+    const { migrate } = await import('./migrate.ts')
+    await migrate(flags)
+  })
 program
   .command('database')
   .description('print the address of the database, for psql and its like')
@@ -82,7 +97,7 @@ program
   .option('--dsn <address>', 'with --config or --url: the PostgreSQL of that app')
   .option('--verify <file>', 'check the signature and the date of a receipt')
   .action(async (names: string[], flags: ProveFlags) => {
-    const { runProve } = await import('./prove.ts')
+    const { runProve } = await fromCheckout(() => import('./prove.ts'))
     await runProve(names, flags)
   })
 

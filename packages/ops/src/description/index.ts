@@ -1,4 +1,5 @@
 /** A system as plain values: what every target is rendered from. */
+export { container, healthCheck } from './container.ts'
 export { type Description, describe, type UploadRoute } from './description.ts'
 export { type Answerer, answerers, type Caller, callers, type Edge, edgesOf } from './edges.ts'
 export { type Place, places, type Role, roles } from './places.ts'

@@ -1,6 +1,7 @@
 /** HTTP: the lifecycle of a request, and the routes every installation has. */
 export { bounds } from './bounds.ts'
 export type { HttpParts, HttpSettings } from './exchange.ts'
+export { dataPolicy, securityHeaders } from './headers.ts'
 export { createPositions } from './positions.ts'
 export { auditApp } from './routes/audit.ts'
 export { batchApp } from './routes/batch.ts'
@@ -10,4 +11,5 @@ export { operationsApp } from './routes/operations.ts'
 export { type PrivacyParts, privacyApp } from './routes/privacy.ts'
 export { uploadsApp } from './routes/uploads.ts'
 export { vaultApp } from './routes/vault.ts'
+export { pagePolicy } from './routes/web-pages.ts'
 export { createHoldingServer, type ServerSettings, serveHttp } from './server.ts'

@@ -72,7 +72,17 @@ const rulesOf = (json: Json | undefined): Rules => ({
   })),
 })
 
-function recommend({ pods, ready, used, target }: { pods: number; ready: number; used: number; target: number }): number {
+function recommend({
+  pods,
+  ready,
+  used,
+  target,
+}: {
+  pods: number
+  ready: number
+  used: number
+  target: number
+}): number {
   const ratio = used / target
   if (Math.abs(ratio - 1) <= TOLERANCE) return pods
   if (ratio < 1 || ready === pods) return Math.ceil(ratio * ready)
@@ -106,7 +116,8 @@ function limitSpeed(
 ): number {
   const { policies } = wish > pods ? up : down
   const ways = policies.map(({ type, value, periodSeconds }) => {
-    const began = pods - changes.filter((past) => second - past.second < periodSeconds).reduce((sum, { by }) => sum + by, 0)
+    const began =
+      pods - changes.filter((past) => second - past.second < periodSeconds).reduce((sum, { by }) => sum + by, 0)
     if (wish > pods) return type === 'Percent' ? Math.ceil(began * (1 + value / 100)) : began + value
     return type === 'Percent' ? Math.floor(began * (1 - value / 100)) : began - value
   })

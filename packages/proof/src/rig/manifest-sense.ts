@@ -50,6 +50,9 @@ function wrongSettings(
     ...openPorts
       .filter(([name, port]) => meant[String(name)] !== port)
       .map(([name]) => `${workload.name}: the port ${String(name)} is not the one that is set`),
+    ...(openPorts.length && environment.ADMIN_HOST !== '0.0.0.0'
+      ? [`${workload.name}: nobody outside of the pod is answered at the admin port`]
+      : []),
     ...(owner === (workload.manifest.kind === 'Job')
       ? []
       : [`${workload.name}: the login of the owner belongs to the migration alone`]),

@@ -1,4 +1,4 @@
-import type { Description, Sizes } from '../../description/index.ts'
+import { container, type Description, type Sizes } from '../../description/index.ts'
 import type { Artefact } from '../target.ts'
 import { ingressPatches } from './doors.ts'
 import { autoscalerOf, disruptionBudgetOf } from './growth.ts'
@@ -104,7 +104,9 @@ function podPatch(
 ): object {
   const env = toEnv(besides((one) => secretFiles(description, one, component), overlay))
   const mounts = [
-    ...(isOnDisk(overlay) && component !== 'migrate' ? [{ name: 'blobs', mountPath: '/data/blobs' }] : []),
+    ...(isOnDisk(overlay) && component !== 'migrate'
+      ? [{ name: 'blobs', mountPath: `${container.dataDirectory}/blobs` }]
+      : []),
     ...(isOnDisk(overlay) ? [] : [{ name: 'authority', mountPath: '/run/tls', readOnly: true }]),
   ]
   const claimName = nameOf(description, 'blobs')

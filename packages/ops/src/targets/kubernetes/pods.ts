@@ -1,9 +1,8 @@
-import type { Description } from '../../description/index.ts'
+import { container, type Description } from '../../description/index.ts'
 import { type Component, labelsOf, nameOf, selectorOf } from './manifest.ts'
 import { commonTo, OWNER, SECRETS, secretFiles, toEnv } from './settings.ts'
 
-/** Nobody on the nodes has this number. */
-const USER = 10_001
+const USER = container.user
 /** A Service learns only after a while that a pod goes; until then the pod still serves. */
 const DRAIN_SECONDS = 10
 /** The supervisor gives its processes five seconds more than they ask for. */
@@ -15,7 +14,7 @@ const TMP_SIZE = '64Mi'
 const NODE_DISK = { asked: '512Mi', most: '5Gi' }
 
 /** One container that may do nothing but serve: numbered user, no privileges, nothing writable but its volumes. */
-export function podOf(description: Description, component: Component, command: string): object {
+export function podOf(description: Description, component: Component): object {
   const isServed = component !== 'migrate'
   return {
     serviceAccountName: description.name,
@@ -36,7 +35,7 @@ export function podOf(description: Description, component: Component, command: s
           topologySpreadConstraints: spread(description, component),
         }
       : { restartPolicy: 'Never' }),
-    containers: [containerOf(description, component, command)],
+    containers: [containerOf(description, component)],
     volumes: [
       { name: 'tmp', emptyDir: { sizeLimit: TMP_SIZE } },
       { name: 'data', emptyDir: { sizeLimit: DATA_SIZE } },
@@ -48,12 +47,13 @@ export function podOf(description: Description, component: Component, command: s
   }
 }
 
-function containerOf(description: Description, component: Component, command: string): object {
+function containerOf(description: Description, component: Component): object {
   return {
     name: component,
     image: `${description.image}:${description.version}`,
     imagePullPolicy: 'IfNotPresent',
-    command: ['node', 'packages/cli/bin/seaworthy.js', command],
+    command: component === 'migrate' ? container.migrate : container.start,
+    workingDir: container.directory,
     envFrom: [{ configMapRef: { name: nameOf(description, component) } }],
     env: toEnv(commonTo((overlay) => secretFiles(description, overlay, component))),
     ...(component === 'migrate' ? {} : served(description, component)),
@@ -65,8 +65,8 @@ function containerOf(description: Description, component: Component, command: st
       capabilities: { drop: ['ALL'] },
     },
     volumeMounts: [
-      { name: 'tmp', mountPath: '/tmp' },
-      { name: 'data', mountPath: '/data' },
+      { name: 'tmp', mountPath: container.scratchDirectory },
+      { name: 'data', mountPath: container.dataDirectory },
       { name: 'secrets', mountPath: SECRETS, readOnly: true },
       ...(component === 'migrate' ? [{ name: 'owner', mountPath: OWNER, readOnly: true }] : []),
     ],

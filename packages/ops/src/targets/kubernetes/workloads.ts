@@ -42,7 +42,7 @@ export const deploymentOf = (description: Description, component: 'web' | 'worke
     progressDeadlineSeconds: ROLLOUT_SECONDS,
     strategy: { type: 'RollingUpdate', rollingUpdate: { maxSurge: 1, maxUnavailable: 0 } },
     selector: { matchLabels: selectorOf(description, component) },
-    template: { metadata: podMetadata(description, component), spec: podOf(description, component, 'start') },
+    template: { metadata: podMetadata(description, component), spec: podOf(description, component) },
   },
 })
 
@@ -64,7 +64,7 @@ export const migrationOf = (description: Description): Manifest => ({
     ttlSecondsAfterFinished: KEPT_SECONDS,
     template: {
       metadata: { labels: labelsOf(description, 'migrate') },
-      spec: podOf(description, 'migrate', 'migrate'),
+      spec: podOf(description, 'migrate'),
     },
   },
 })

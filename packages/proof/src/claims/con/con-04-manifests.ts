@@ -93,7 +93,7 @@ export const claim = defineClaim({
       'minAvailable: leastReplicas - 1',
       'minAvailable: leastReplicas',
     ),
-    patch('pods may become root', `${target}/pods.ts`, 'const USER = 10_001', 'const USER = 0'),
+    patch('pods may become root', `${target}/pods.ts`, 'const USER = container.user', 'const USER = 0'),
     patch(
       'what a pod writes goes into its image',
       `${target}/pods.ts`,

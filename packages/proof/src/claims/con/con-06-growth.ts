@@ -38,23 +38,34 @@ export const claim = defineClaim({
     const stack = await rig.start()
     const steps = await recordLoad(stack, rates)
     const { production } = manifests
-    const find = (kind: string): Manifest | undefined => production.find((one) => one.kind === kind && one.metadata.name.endsWith('-web'))
-    const [autoscaler, budget, deployment] = [find('HorizontalPodAutoscaler'), find('PodDisruptionBudget'), find('Deployment')]
-    const podCores = coresOf(at(deployment?.json, 'spec', 'template', 'spec', 'containers', 0, 'resources', 'requests', 'cpu'))
+    const find = (kind: string): Manifest | undefined =>
+      production.find((one) => one.kind === kind && one.metadata.name.endsWith('-web'))
+    const [autoscaler, budget, deployment] = [
+      find('HorizontalPodAutoscaler'),
+      find('PodDisruptionBudget'),
+      find('Deployment'),
+    ]
+    const podCores = coresOf(
+      at(deployment?.json, 'spec', 'template', 'spec', 'containers', 0, 'resources', 'requests', 'cpu'),
+    )
     const peak = Math.max(...steps.map(({ cores }) => cores))
     const target = Number(at(autoscaler?.json, 'spec', 'metrics', 0, 'resource', 'target', 'averageUtilization')) / 100
     const demand = toDemand(steps.map(({ cores }) => (cores / peak) * PEAK_PODS * FULL * podCores))
     const moments = simulateGrowth({ autoscaler: autoscaler?.json, podCores, demand })
     const pods = moments.map((moment) => moment.pods)
     const least = deployment ? leastReplicas(deployment, production) : 0
-    const drains = [...new Set([least, ...pods])].map((count) => simulateDrain(count, Number(at(budget?.json, 'spec', 'minAvailable'))))
+    const drains = [...new Set([least, ...pods])].map((count) =>
+      simulateDrain(count, Number(at(budget?.json, 'spec', 'minAvailable'))),
+    )
     return {
       measured: {
         'fewest pods': Math.min(...pods),
         'most pods': Math.max(...pods),
         'pods after the load': pods.at(-1) ?? 0,
         'pods taken away and needed again within 5 minutes': countFlaps(moments),
-        'longest time with more work than the pods can do': longestSeconds(moments.map(({ ready, demand: cores }) => cores > ready * podCores)),
+        'longest time with more work than the pods can do': longestSeconds(
+          moments.map(({ ready, demand: cores }) => cores > ready * podCores),
+        ),
         'fewest pods while all nodes are emptied': Math.min(...drains.map(({ fewest }) => fewest)),
         'pods that keep a node from being emptied': Math.max(...drains.map(({ left }) => left)),
       },
@@ -71,10 +82,20 @@ export const claim = defineClaim({
     }
   },
   sabotages: [
-    patch('pods go as soon as the load is less', growth, 'stabilizationWindowSeconds: 300', 'stabilizationWindowSeconds: 0'),
+    patch(
+      'pods go as soon as the load is less',
+      growth,
+      'stabilizationWindowSeconds: 300',
+      'stabilizationWindowSeconds: 0',
+    ),
     patch('the budget lets every pod go', growth, 'minAvailable: leastReplicas - 1', 'minAvailable: 0'),
     patch('the budget lets no pod go', growth, 'minAvailable: leastReplicas - 1', 'minAvailable: leastReplicas'),
-    patch('pods are full before there are more', growth, 'averageUtilization: description.scaling.cpuPercent', 'averageUtilization: 95'),
+    patch(
+      'pods are full before there are more',
+      growth,
+      'averageUtilization: description.scaling.cpuPercent',
+      'averageUtilization: 95',
+    ),
   ],
 })
 
