@@ -2,34 +2,35 @@ import { applyLoad } from './load.ts'
 import type { Stack } from './stack.ts'
 import { mainThreadMs, otherThreadsMs } from './thread-time.ts'
 
-const STEP_SECONDS = 1
+const STEP_SECONDS = 1.5
 const PATH = '/api/cosnap/effects'
 
-export interface RecordedStep {
-  readonly perSecond: number
-  /** Processors that the web process used for what arrived in this step. */
-  readonly cores: number
+export interface RecordedLoad {
+  /** Processors that the web process uses while so many requests a second arrive. */
+  readonly cores: ReadonlyMap<number, number>
   readonly failed: number
 }
 
-/** What the web process used while so many requests a second arrived, a step after the other. */
-export async function recordLoad(stack: Stack, rates: readonly number[]): Promise<readonly RecordedStep[]> {
+/** What the web process uses at each of these rates: once while it rises and once while it falls. */
+export async function recordLoad(stack: Stack, rates: readonly number[]): Promise<RecordedLoad> {
   const person = await stack.newcomer()
   const [pid = 0] = await stack.pids('web')
-  const used = (): number => mainThreadMs(pid) + otherThreadsMs(pid)
-  const steps: RecordedStep[] = []
+  const usedMs = (): number => mainThreadMs(pid) + otherThreadsMs(pid)
   const apply = (perSecond: number) =>
     applyLoad({
       perSecond,
       seconds: STEP_SECONDS,
       request: () => ({ url: `${stack.url}${PATH}`, headers: { authorization: `Bearer ${person.token}` } }),
     })
-  await apply(rates[0] ?? 1)
-  for (const perSecond of rates) {
-    const before = used()
+  const [cores, steps] = [new Map<number, number>(), [...rates, ...[...rates].reverse()]]
+  let failed = 0
+  // Compiled before anything is measured.
+  for (let round = 0; round < 2; round++) await apply(rates.at(-1) ?? 1)
+  for (const perSecond of steps) {
+    const before = usedMs()
     const { samples } = await apply(perSecond)
-    const cores = (used() - before) / (STEP_SECONDS * 1_000)
-    steps.push({ perSecond, cores, failed: samples.filter(({ ok }) => !ok).length })
+    cores.set(perSecond, (cores.get(perSecond) ?? 0) + (usedMs() - before) / (2 * STEP_SECONDS * 1_000))
+    failed += samples.filter(({ ok }) => !ok).length
   }
-  return steps
+  return { cores, failed }
 }

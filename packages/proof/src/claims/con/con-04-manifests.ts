@@ -19,7 +19,7 @@ export const claim = defineClaim({
   witness: 'kubectl kustomize, the schemas of kubernetes-models, the rules of Monokle',
   needs: ['kubectl', 'kubernetes-models', 'monokle'],
   tier: 'full',
-  seconds: 8,
+  seconds: 15,
   limits: {
     'complaints of kubectl': exactly(0, 'lines'),
     'faults by the schemas': exactly(0, 'faults'),
