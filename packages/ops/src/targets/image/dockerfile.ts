@@ -14,23 +14,28 @@ WORKDIR /src
 COPY . .
 RUN find . -type f ! -name package.json ! -name package-lock.json -delete && find . -type d -empty -delete
 
-FROM \${NODE_IMAGE} AS build
+FROM \${NODE_IMAGE} AS packages
 WORKDIR /src
 COPY --from=manifests /src .
-# No install scripts: nothing that is fetched runs here before it is needed.
+# No install scripts: nothing that is fetched runs before it is needed.
 RUN npm ci --ignore-scripts --no-audit --no-fund
+
+FROM packages AS build
 COPY . .
 ARG REVISION=unknown
-RUN SOURCE_COMMIT=\${REVISION} node packages/cli/bin/seaworthy.js build && node scripts/assemble.js /image && mkdir /empty
+RUN SOURCE_COMMIT=\${REVISION} node packages/cli/bin/seaworthy.js build
+
+FROM build AS contents
+RUN mkdir /empty && node scripts/assemble.js /contents
 
 FROM scratch
 ARG NODE_IMAGE
 ARG REVISION=unknown
 ARG CREATED
 LABEL ${labels(description).join(' \\\n      ')}
-COPY --from=build /image /
-COPY --from=build --chown=${container.user}:${container.user} /empty ${container.dataDirectory}
-COPY --from=build --chown=${container.user}:${container.user} /empty ${container.scratchDirectory}
+COPY --from=contents /contents /
+COPY --from=contents --chown=${container.user}:${container.user} /empty ${container.dataDirectory}
+COPY --from=contents --chown=${container.user}:${container.user} /empty ${container.scratchDirectory}
 ENV NODE_ENV=production HOST=0.0.0.0 DATA_DIR=${container.dataDirectory}
 WORKDIR ${container.directory}
 USER ${container.user}:${container.user}

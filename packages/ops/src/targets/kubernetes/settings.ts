@@ -20,21 +20,11 @@ export const OWNER = '/run/secrets/owner'
 
 type Variable = readonly [name: string, value: string]
 
-/** What only a cluster asks for: probes and Prometheus come from outside of the pod, and the Job alone migrates. */
-const inPods = (role: Role): readonly Variable[] => [
-  ['ADMIN_HOST', '0.0.0.0'],
-  ...(role === 'migrate' ? [] : [['MIGRATIONS', 'wait'] as const]),
-]
-
 /** Plain settings, as a ConfigMap holds them. An empty one is not set. */
-export const plainSettings = (description: Description, overlay: Overlay, role: Role): readonly Variable[] => [
-  ...new Map([
-    ...valuesOf(description, overlays[overlay], role).flatMap(([name, value]) =>
-      value === fromSecret || value === '' ? [] : [[name, value] as const],
-    ),
-    ...inPods(role),
-  ]),
-]
+export const plainSettings = (description: Description, overlay: Overlay, role: Role): readonly Variable[] =>
+  valuesOf(description, overlays[overlay], role).flatMap(([name, value]) =>
+    value === fromSecret || value === '' ? [] : [[name, value] as const],
+  )
 
 /** For each secret the file that it is read from. */
 export const secretFiles = (description: Description, overlay: Overlay, role: Role): readonly Variable[] =>

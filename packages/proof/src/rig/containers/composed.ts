@@ -12,7 +12,7 @@ import { engineEnvironment, HERE_OPEN_FILES, podman, storeOptions, tryPodman } f
 import { buildImage, makeStandIns, renderTargets } from './images.ts'
 
 /** The programs that a claim about the compose file needs. */
-export const composePrograms = ['podman', 'runc', 'debootstrap', 'docker-compose', 'openssl'] as const
+export const composePrograms = ['podman', 'runc', 'debootstrap', 'docker-compose', 'openssl', 'nsenter'] as const
 
 export interface Container {
   readonly id: string
@@ -49,7 +49,10 @@ export async function composeProduction(rig: Rig): Promise<Composed> {
   const port = await freePort()
   const here = writeOverride(folder, file, text, port)
   const environment = { ...engineEnvironment(), DOCKER_HOST: await serve(rig) }
-  const project = `proof${rig.scratch.replace(/[^a-z0-9]/gi, '').slice(-8).toLowerCase()}`
+  const project = `proof${rig.scratch
+    .replace(/[^a-z0-9]/gi, '')
+    .slice(-8)
+    .toLowerCase()}`
   const compose = async (...args: readonly string[]): Promise<string> => {
     const all = ['-p', project, ...here.flatMap((path) => ['-f', path]), ...args]
     const { code, stdout, stderr } = await runProgram('docker-compose', all, { environment, timeoutMs: PATIENCE_MS })
@@ -154,7 +157,11 @@ function pumpHealth(rig: Rig, project: string): void {
 interface Inspected {
   readonly Id: string
   readonly Config: { readonly Labels: Readonly<Record<string, string>> }
-  readonly State: { readonly Pid: number; readonly Running: boolean; readonly Healthcheck?: { readonly Status: string } }
+  readonly State: {
+    readonly Pid: number
+    readonly Running: boolean
+    readonly Healthcheck?: { readonly Status: string }
+  }
   readonly NetworkSettings: { readonly Networks: Readonly<Record<string, { readonly IPAddress: string }>> }
 }
 
@@ -173,6 +180,13 @@ async function inspect(project: string, service?: string): Promise<readonly Cont
     health: State.Healthcheck?.Status ?? '',
     running: State.Running,
   }))
+}
+
+/** All that stay, healthy where they say so; undefined until then. */
+export async function allUp(composed: Composed): Promise<readonly Container[] | undefined> {
+  const all = (await composed.containers()).filter(({ service }) => service !== 'migrate')
+  const isUp = ({ running, health }: Container): boolean => running && (health === '' || health === 'healthy')
+  return all.some(({ service }) => service === 'proxy') && all.every(isUp) ? all : undefined
 }
 
 async function removeAll(project: string): Promise<void> {

