@@ -37,7 +37,10 @@ export const claim = defineClaim({
   experiment: async (rig) => {
     const { manifests } = await buildOverlays(rig)
     const stack = await rig.start()
-    const { cores, failed } = await recordLoad(stack, [...new Set(morning)].sort((a, b) => a - b))
+    const { cores, failed } = await recordLoad(
+      stack,
+      [...new Set(morning)].sort((a, b) => a - b),
+    )
     const used = (perSecond: number): number => cores.get(perSecond) ?? 0
     const { production } = manifests
     const find = (kind: string): Manifest | undefined =>
