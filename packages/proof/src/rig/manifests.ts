@@ -17,7 +17,7 @@ export interface Manifest {
 }
 
 export const overlays = ['development', 'staging', 'production'] as const
-export type Overlay = (typeof overlays)[number]
+type Overlay = (typeof overlays)[number]
 
 const PATIENCE_MS = 60_000
 
@@ -51,7 +51,7 @@ export async function buildOverlays(rig: Rig): Promise<BuiltOverlays> {
 }
 
 /** Each document with the text that it came from. */
-export const parseManifests = (text: string): readonly Manifest[] =>
+const parseManifests = (text: string): readonly Manifest[] =>
   parseAllDocuments(text).map((document) => {
     const json = document.toJS() as Json & Pick<Manifest, 'apiVersion' | 'kind' | 'metadata'>
     const { apiVersion, kind, metadata } = json

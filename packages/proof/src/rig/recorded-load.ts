@@ -8,6 +8,7 @@ const PATH = '/api/cosnap/effects'
 export interface RecordedLoad {
   /** Processors that the web process uses while so many requests a second arrive. */
   readonly cores: ReadonlyMap<number, number>
+  readonly sent: number
   readonly failed: number
 }
 
@@ -23,14 +24,15 @@ export async function recordLoad(stack: Stack, rates: readonly number[]): Promis
       request: () => ({ url: `${stack.url}${PATH}`, headers: { authorization: `Bearer ${person.token}` } }),
     })
   const [cores, steps] = [new Map<number, number>(), [...rates, ...[...rates].reverse()]]
-  let failed = 0
+  let [sent, failed] = [0, 0]
   // Compiled before anything is measured.
   for (let round = 0; round < 2; round++) await apply(rates.at(-1) ?? 1)
   for (const perSecond of steps) {
     const before = usedMs()
     const { samples } = await apply(perSecond)
     cores.set(perSecond, (cores.get(perSecond) ?? 0) + (usedMs() - before) / (2 * STEP_SECONDS * 1_000))
+    sent += samples.length
     failed += samples.filter(({ ok }) => !ok).length
   }
-  return { cores, failed }
+  return { cores, sent, failed }
 }

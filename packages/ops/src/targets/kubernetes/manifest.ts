@@ -36,7 +36,7 @@ export const labelsOf = (description: Description, component?: Component): Label
   'app.kubernetes.io/managed-by': 'kustomize',
 })
 
-export const FOLDER = 'deploy/k8s'
+const FOLDER = 'deploy/k8s'
 
 /** Several objects in one file, with the reason why they are as they are on top. */
 export function fileOf(path: string, why: string, manifests: readonly object[]): Artefact {

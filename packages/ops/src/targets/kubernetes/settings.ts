@@ -21,7 +21,7 @@ export const OWNER = '/run/secrets/owner'
 type Variable = readonly [name: string, value: string]
 
 /** Plain settings, as a ConfigMap holds them. An empty one is not set. */
-export const plainSettings = (description: Description, overlay: Overlay, role: Role): readonly Variable[] =>
+const plainSettings = (description: Description, overlay: Overlay, role: Role): readonly Variable[] =>
   valuesOf(description, overlays[overlay], role).flatMap(([name, value]) =>
     value === fromSecret || value === '' ? [] : [[name, value] as const],
   )
