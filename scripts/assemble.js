@@ -36,12 +36,6 @@ const uselessFolders = new Set([
   '.github',
 ])
 
-if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  const target = process.argv[2]
-  if (!target) throw new Error('usage: node scripts/assemble.js FOLDER')
-  assemble(target)
-}
-
 function assemble(target) {
   const app = join(target, 'app')
   for (const part of rootFiles) copyTree(join(root, part), join(app, part))
@@ -62,23 +56,29 @@ function findPackages() {
   const visit = (folder) => {
     if (found.has(folder)) return
     found.add(folder)
-    const {
-      dependencies = {},
-      optionalDependencies = {},
-      peerDependencies = {},
-      peerDependenciesMeta = {},
-    } = readManifest(folder)
-    const optional = (name) => name in optionalDependencies || peerDependenciesMeta[name]?.optional === true
-    for (const name of Object.keys({ ...dependencies, ...optionalDependencies, ...peerDependencies })) {
-      if (isLeftOut(name)) continue
+    for (const { name, isOptional } of wantedBy(folder)) {
       const next = findPackage(name, folder)
       if (next) visit(next)
-      else if (!optional(name)) throw new Error(`${relative(root, folder)} needs ${name}, which is not installed.`)
+      else if (!isOptional) throw new Error(`${relative(root, folder)} needs ${name}, which is not installed.`)
     }
   }
   for (const folder of programs) visit(join(root, folder))
   for (const name of Object.keys(readManifest(root).dependencies)) visit(findPackage(name, root))
   return [...found]
+}
+
+/** An optional peer is somebody's tool: it may be there, and nobody needs it. */
+function wantedBy(folder) {
+  const {
+    dependencies,
+    optionalDependencies = {},
+    peerDependencies = {},
+    peerDependenciesMeta = {},
+  } = readManifest(folder)
+  const peers = Object.keys(peerDependencies).filter((name) => !peerDependenciesMeta[name]?.optional)
+  return [...Object.keys({ ...dependencies, ...optionalDependencies }), ...peers]
+    .filter((name) => !isLeftOut(name))
+    .map((name) => ({ name, isOptional: name in optionalDependencies }))
 }
 
 function findPackage(name, from) {
@@ -146,3 +146,7 @@ function writeText(path, text) {
   mkdirSync(dirname(path), { recursive: true })
   writeFileSync(path, text, { mode: 0o644 })
 }
+
+const folder = process.argv[2]
+if (!folder) throw new Error('usage: node scripts/assemble.js FOLDER')
+assemble(folder)

@@ -1,5 +1,4 @@
 import { Document, isMap, isScalar } from 'yaml'
-import { type Description, fromSecret, valuesOf } from '../../description/index.ts'
 import { rendered, type Target } from '../target.ts'
 import { development } from './development.ts'
 import { hostBasedAccess } from './neighbours.ts'
@@ -48,14 +47,3 @@ function keyAt(document: Document, path: readonly string[]) {
   if (!pair || !isScalar(pair.key)) throw new Error(`there is no ${path.join('.')} to comment on`)
   return pair.key
 }
-
-/** Every secret of a place, so that a file is made for each. */
-export const secretSettings = (description: Description): readonly string[] => [
-  ...new Set(
-    (['web', 'worker', 'migrate'] as const).flatMap((role) =>
-      valuesOf(description, 'compose-production', role).flatMap(([name, value]) =>
-        value === fromSecret ? [name] : [],
-      ),
-    ),
-  ),
-]

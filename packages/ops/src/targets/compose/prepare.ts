@@ -1,7 +1,5 @@
-import type { Description } from '../../description/index.ts'
-import { hostOf } from '../../description/index.ts'
+import { type Description, hostOf, roles, secretsOf } from '../../description/index.ts'
 import { rendered } from '../target.ts'
-import { secretSettings } from './compose.ts'
 import { OWNER, REDIS_USER } from './neighbours.ts'
 import { secretName } from './processes.ts'
 
@@ -11,7 +9,8 @@ const composed = ['DATABASE_URL', 'REDIS_URL', 'SMTP_URL']
 /** Makes what a machine keeps for itself, once: running it again makes only what is missing. */
 export function prepareScript(about: Description): string {
   const { name, ports } = about
-  const random = secretSettings(about).filter((setting) => !composed.includes(setting))
+  const secrets = roles.flatMap((role) => secretsOf(about, 'compose-production', role))
+  const random = [...new Set(secrets)].filter((setting) => !composed.includes(setting))
   return `#!/bin/sh
 ${rendered()}# Makes the secrets and the certificates of this machine for compose, in deploy/secrets and deploy/tls. What is there stays.
 # Keep a copy of deploy/secrets elsewhere: without encryption_key what is sealed in the database is lost.

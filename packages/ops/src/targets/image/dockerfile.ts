@@ -53,11 +53,11 @@ function labels({ title, version, licence, source }: Description): readonly stri
     title,
     description: `${title}: web processes, workers and migrations`,
     version,
-    revision: '${REVISION}',
-    created: '${CREATED}',
+    revision: `\${REVISION}`,
+    created: `\${CREATED}`,
     source,
     licenses: licence,
-    'base.name': '${NODE_IMAGE}',
+    'base.name': `\${NODE_IMAGE}`,
   }
   return Object.entries(values).map(([name, value]) => `org.opencontainers.image.${name}="${value}"`)
 }

@@ -115,13 +115,18 @@ function manifestsOf(files: readonly FoundFile[]): readonly InstalledPackage[] {
   return files.flatMap(({ path, onDisk }) => {
     const place = manifest.exec(path)?.[1]
     if (!place || !existsSync(onDisk)) return []
-    const { name, dependencies, optionalDependencies, peerDependencies } = JSON.parse(readFileSync(onDisk, 'utf8')) as {
+    const { name, dependencies, optionalDependencies, peerDependencies, peerDependenciesMeta } = JSON.parse(
+      readFileSync(onDisk, 'utf8'),
+    ) as {
       name: string
       dependencies?: object
       optionalDependencies?: object
       peerDependencies?: object
+      peerDependenciesMeta?: Readonly<Record<string, { optional?: boolean }>>
     }
-    return [{ place, name, wants: Object.keys({ ...dependencies, ...optionalDependencies, ...peerDependencies }) }]
+    // An optional peer is somebody's tool.
+    const peers = Object.keys(peerDependencies ?? {}).filter((peer) => !peerDependenciesMeta?.[peer]?.optional)
+    return [{ place, name, wants: [...Object.keys({ ...dependencies, ...optionalDependencies }), ...peers] }]
   })
 }
 
