@@ -50,7 +50,9 @@ describe.skipIf(!existsSync(NGINX))('a release that takes the place of another b
     await until('the callers are at work', () => calls.statuses.length > REQUESTS_MIN / 4, 60_000)
     turnTo('new')
     old?.signal('SIGTERM')
-    await until('the callers go on', () => calls.statuses.length > REQUESTS_MIN / 2, 60_000)
+    await until('it stops', () => old?.output().includes('"message":"stopping"') ?? false, 30_000)
+    const atStop = calls.statuses.length
+    await until('the callers go on', () => calls.statuses.length > atStop + 100, 60_000)
     expect(await upload.finish()).toBe(201)
     await old?.ended()
     const before = calls.statuses.length
@@ -64,7 +66,12 @@ describe.skipIf(!existsSync(NGINX))('a release that takes the place of another b
   const path = (name: string): string => join(releases.directory(), `${name}.sock`)
 
   async function startBehind(name: string) {
-    const release = await releases.start({ ...releases.database(), SOCKET: path(name), TRUSTED_PROXIES: '1' })
+    const release = await releases.start({
+      ...releases.database(),
+      SOCKET: path(name),
+      TRUSTED_PROXIES: '1',
+      SHUTDOWN_TIMEOUT: '2m',
+    })
     await release.ready()
     return release
   }
