@@ -68,7 +68,7 @@ export const claim = defineClaim({
       },
       met: {
         'it was killed in the middle': leftByKill > 0 && leftByKill < HALF,
-        'names were read while it ran': seen.reads > 1_000,
+        'names were asked for while it ran': seen.reads > 1_000 || seen.refused > 10,
       },
       evidence: [
         `${rates.join(', ')} rows in a second`,

@@ -77,10 +77,10 @@ export const claim = defineClaim({
       'if (why)',
     ),
     patch(
-      'a queue of any length is refused',
+      'who is refused waits for it',
       'packages/platform/src/http/overload.ts',
-      'const WAIT_MS = 1_000',
-      'const WAIT_MS = 1',
+      "if (why && !always.test(request.url ?? '')) refuse(",
+      "if (why && !always.test(request.url ?? '')) setTimeout(refuse, 100, ",
     ),
   ],
 })
