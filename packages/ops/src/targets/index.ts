@@ -2,9 +2,10 @@
 import { compose } from './compose/compose.ts'
 import { env } from './env/env.ts'
 import { image } from './image/image.ts'
+import { kubernetes } from './kubernetes/kubernetes.ts'
 import { nginx } from './nginx/nginx.ts'
 import type { Target } from './target.ts'
 
 export type { Artefact, Target } from './target.ts'
 
-export const targets: readonly Target[] = [env, image, nginx, compose]
+export const targets: readonly Target[] = [env, image, nginx, compose, kubernetes]
