@@ -10,9 +10,7 @@ export const callers = ['people', 'monitoring', 'proxy', 'web', 'worker', 'migra
 export type Caller = (typeof callers)[number]
 
 /** Who answers them. `outside` are services that others run: storage for files, mail. */
-export const answerers = ['proxy', 'web', 'worker', 'database', 'redis', 'outside'] as const
-
-export type Answerer = (typeof answerers)[number]
+export type Answerer = 'proxy' | 'web' | 'worker' | 'database' | 'redis' | 'outside'
 
 /** `from` may open TCP connections to `port` of `to`. Whatever is not on the list is refused. */
 export interface Edge {

