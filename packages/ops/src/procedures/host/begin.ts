@@ -19,6 +19,7 @@ export async function beginRelease({ layout, runner }: Host, release: string): P
   rmSync(socketPath(layout, release), { force: true })
   const text = [
     `SOCKET=${socketPath(layout, release)}`,
+    'ADMIN_HOST=127.0.0.1',
     `ADMIN_PORT=${await freePort()}`,
     'MIGRATIONS=wait',
     // nginx, on this machine, is the one proxy between people and the socket.
@@ -43,7 +44,11 @@ export async function untilReady(host: Host, release: string, deadlineMs: number
     signal,
   )
   if (ready && !isGone) return
-  const why = isGone ? 'it ended' : signal.aborted ? 'it was told to go back' : `it was not ready within ${deadlineMs} ms`
+  const why = isGone
+    ? 'it ended'
+    : signal.aborted
+      ? 'it was told to go back'
+      : `it was not ready within ${deadlineMs} ms`
   throw new Error(`${release} does not take traffic: ${why}.\n${lastLines(await runner.logs(release))}`)
 }
 

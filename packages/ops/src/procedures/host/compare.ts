@@ -28,7 +28,8 @@ function moreErrors(before: Traffic, now: Traffic): string | undefined {
 
 function slower(before: Traffic, now: Traffic): string | undefined {
   const usual = boundOf(before, 0.95)
-  const allowed = usual && now.within.map(([bound]) => bound).find((bound) => bound >= Math.max(2 * usual, SLOW_SECONDS_MIN))
+  const allowed =
+    usual && now.within.map(([bound]) => bound).find((bound) => bound >= Math.max(2 * usual, SLOW_SECONDS_MIN))
   if (!allowed) return undefined
   const [slowNow, slowBefore] = [slowerThan(now, allowed), slowerThan(before, allowed)]
   if (slowNow < SLOW_SHARE_MIN * now.requests) return undefined

@@ -1,9 +1,10 @@
 import { MINUTE } from '@seaworthy/core'
 import { beginRelease, makeFolders, untilReady } from './begin.ts'
-import { type Host } from './host.ts'
+import type { Host } from './host.ts'
 import { type OpenJournal, openJournal } from './journal.ts'
+import { socketPath } from './layout.ts'
 import { takeLock } from './lock.ts'
-import { type Notify } from './notify.ts'
+import type { Notify } from './notify.ts'
 import { preflight } from './preflight.ts'
 import { prune } from './prune.ts'
 import { recover, revert } from './recover.ts'
@@ -86,12 +87,7 @@ async function run(host: Host, settings: DeploySettings, journal: OpenJournal, m
 }
 
 /** Nothing that people could notice, except for a database that has more in it than before. */
-async function prepare(
-  host: Host,
-  settings: DeploySettings,
-  journal: OpenJournal,
-  { release }: Move,
-): Promise<void> {
+async function prepare(host: Host, settings: DeploySettings, journal: OpenJournal, { release }: Move): Promise<void> {
   const { layout } = host
   const { id } = release
   await journal.step('preflight', 'look at this host', async () => {
@@ -129,7 +125,7 @@ async function prove(host: Host, settings: DeploySettings, journal: OpenJournal,
   )
   if (settings.smoke)
     await journal.step('smoke', 'use it as somebody would', () =>
-      host.command(id, ['journey', '--release', id, '--root', host.layout.root], {
+      host.command(id, ['journey', '--socket', socketPath(host.layout, id)], {
         timeoutMs: SMOKE_MS,
         isOwner: true,
         signal: settings.signal,

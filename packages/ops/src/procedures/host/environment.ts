@@ -1,6 +1,7 @@
 import { existsSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { parseEnv } from 'node:util'
+import { childEnvironment } from '@seaworthy/platform/config'
 import type { Layout } from './layout.ts'
 import { readIfThere } from './write-file.ts'
 
@@ -15,10 +16,11 @@ export const runFile = ({ run }: Layout, release: string): string => join(run, `
 
 /** What a release is started with: nothing of whoever types the command, only what this host keeps for it. */
 export function environmentOf(layout: Layout, { release, isOwner }: EnvironmentFor = {}): NodeJS.ProcessEnv {
+  const { PATH, HOME, LANG } = childEnvironment({})
   return {
-    PATH: process.env.PATH,
-    HOME: process.env.HOME,
-    LANG: process.env.LANG,
+    PATH,
+    HOME,
+    LANG,
     NODE_ENV: 'production',
     DATA_DIR: layout.data,
     ...secretFiles(layout),

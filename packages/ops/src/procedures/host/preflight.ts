@@ -1,8 +1,8 @@
 import { statfsSync } from 'node:fs'
 import { SECOND } from '@seaworthy/core'
-import type { Host } from './host.ts'
 import { readCertificateDays } from './certificate.ts'
 import { environmentOf } from './environment.ts'
+import type { Host } from './host.ts'
 import { SOCKET_BYTES_MAX, socketPath } from './layout.ts'
 
 export interface PreflightSettings {
@@ -44,7 +44,9 @@ function nodeOf(): string[] {
 function socketOf({ layout }: Host, { release }: PreflightSettings): string[] {
   const bytes = Buffer.byteLength(socketPath(layout, release))
   return bytes > SOCKET_BYTES_MAX
-    ? [`The path of a socket would have ${bytes} bytes, and the kernel takes ${SOCKET_BYTES_MAX}. HINT: a shorter --root`]
+    ? [
+        `The path of a socket would have ${bytes} bytes, and the kernel takes ${SOCKET_BYTES_MAX}. HINT: a shorter --root`,
+      ]
     : []
 }
 

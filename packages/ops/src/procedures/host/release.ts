@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto'
 import {
+  copyFileSync,
   cpSync,
   existsSync,
   linkSync,
-  copyFileSync,
   lstatSync,
   mkdirSync,
   readdirSync,

@@ -14,21 +14,25 @@ const labels = /(\w+)="((?:[^"\\]|\\.)*)"/g
 
 /** From the text that `/metrics` gives. Probes are not people: they would hide what happens to people. */
 export function readTraffic(text: string): Traffic {
-  let [requests, errors] = [0, 0]
+  const lines = [...text.matchAll(line)]
+    .map(([, kind, inside = '', value]) => ({ kind, label: labelsOf(inside), count: Number(value) }))
+    .filter(({ label }) => !label.route?.startsWith('/health'))
+  const answers = lines.filter(({ kind }) => kind === 'count')
   const within = new Map<number, number>()
-  for (const [, kind, inside = '', value] of text.matchAll(line)) {
-    const label = Object.fromEntries([...inside.matchAll(labels)].map(([, name, text]) => [name, text]))
-    if (label.route?.startsWith('/health')) continue
-    const count = Number(value)
-    if (kind === 'bucket') {
-      if (label.le !== '+Inf') within.set(Number(label.le), (within.get(Number(label.le)) ?? 0) + count)
-    } else {
-      requests += count
-      if (Number(label.status_code) >= 500) errors += count
-    }
+  for (const { kind, label, count } of lines)
+    if (kind === 'bucket' && label.le !== '+Inf')
+      within.set(Number(label.le), (within.get(Number(label.le)) ?? 0) + count)
+  return {
+    requests: sum(answers.map(({ count }) => count)),
+    errors: sum(answers.filter(({ label }) => Number(label.status_code) >= 500).map(({ count }) => count)),
+    within: [...within].sort(([a], [b]) => a - b),
   }
-  return { requests, errors, within: [...within].sort(([a], [b]) => a - b) }
 }
+
+const labelsOf = (text: string): Partial<Record<string, string>> =>
+  Object.fromEntries([...text.matchAll(labels)].map(([, name, value]) => [name, value]))
+
+const sum = (numbers: readonly number[]): number => numbers.reduce((total, number) => total + number, 0)
 
 /** What came after `earlier`. A release that started again counts from zero. */
 export function since(earlier: Traffic, later: Traffic): Traffic {

@@ -10,7 +10,13 @@ export const startUnit = (unit: string): Argv => ['systemctl', 'start', '--no-bl
 export const stopUnit = (unit: string): Argv => ['systemctl', 'stop', '--no-block', unit]
 export const killUnit = (unit: string): Argv => ['systemctl', 'kill', '--signal=SIGKILL', unit]
 export const askUnit = (unit: string): Argv => ['systemctl', 'show', '--property=ActiveState', '--value', unit]
-export const readUnit = (unit: string): Argv => ['journalctl', '--no-pager', '--lines=40', '--output=cat', `--unit=${unit}`]
+export const readUnit = (unit: string): Argv => [
+  'journalctl',
+  '--no-pager',
+  '--lines=40',
+  '--output=cat',
+  `--unit=${unit}`,
+]
 
 /** Each release as an instance of the template `<name>@.service`, which systemd keeps, also over a restart of the machine. */
 export function openSystemdRunner(name: string): Runner {
