@@ -14,7 +14,7 @@ interface Run {
 }
 
 /** Sign in, upload a photo, have an effect made, look at the result, delete the photo, sign out. */
-export const cosnap: Journey = async (visitor, credentials) => {
+export const cosnap: Journey = async (visitor, { email, password }) => {
   const steps: { name: string; ms: number }[] = []
   const step = async <T>(name: string, work: () => Promise<T>): Promise<T> => {
     const started = performance.now()
@@ -24,7 +24,7 @@ export const cosnap: Journey = async (visitor, credentials) => {
     steps.push({ name, ms: Math.round(performance.now() - started) })
     return value
   }
-  const me = await step('sign in', () => signIn(visitor, credentials))
+  const me = await step('sign in', () => signIn(visitor, { email, password }))
   const photoId = await step('upload', async () => {
     const picture = makePicture(64, 48, Date.now())
     const answer = await me('POST', '/api/cosnap/photos?name=journey.png', picture)

@@ -14,7 +14,7 @@ import { drain, serveWith } from './serve.ts'
 import { pointSlots, slotsFor } from './slots.ts'
 import { type Finished, readState, updateState } from './state.ts'
 import { noTraffic } from './traffic.ts'
-import { watch } from './watch.ts'
+import { watch, whyUnreachable } from './watch.ts'
 
 export interface DeploySettings {
   /** A built checkout. */
@@ -150,9 +150,10 @@ async function moveTraffic(
     })
   refuse(signal.aborted ? 'it was told to go back' : undefined)
   await journal.step('switch', 'all traffic to it', () => pointSlots(layout, id))
-  await journal.step('bake', `watch it for ${settings.bakeMs / 1_000} s`, async () =>
-    refuse(await watch(host, { ...about, before, forMs: settings.bakeMs })),
-  )
+  await journal.step('bake', `watch it for ${settings.bakeMs / 1_000} s`, async () => {
+    refuse(await whyUnreachable(settings.proxyUrl, layout))
+    refuse(await watch(host, { ...about, before, forMs: settings.bakeMs }))
+  })
   await journal.step('drain', from ? `let ${from} finish what is under way` : 'nothing to let finish', async () => {
     serveWith(host, id, settings.keepWarm ? from : undefined)
     if (from && !settings.keepWarm) await drain(host, from)

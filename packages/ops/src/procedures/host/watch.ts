@@ -1,6 +1,7 @@
 import { pause, SECOND } from '@seaworthy/core'
 import { judge } from './compare.ts'
 import type { Host } from './host.ts'
+import type { Layout } from './layout.ts'
 import { isReady, readParts, readTrafficOf } from './release-view.ts'
 import { noTraffic, since, type Traffic } from './traffic.ts'
 
@@ -17,9 +18,22 @@ export interface WatchSettings {
 }
 
 const STEP_MS = SECOND
+const PROXY_MS = 5 * SECOND
 const RECENT = 8
 /** One late answer is a busy moment; two are a release that hangs. */
 const SILENT_MAX = 2
+
+/** People come through nginx: what it cannot open serves nobody. Why, or undefined when it answers. */
+export async function whyUnreachable(proxyUrl: string | undefined, layout: Layout): Promise<string | undefined> {
+  if (!proxyUrl) return undefined
+  const url = new URL('/health/ready', proxyUrl)
+  const status = await fetch(url, { signal: AbortSignal.timeout(PROXY_MS) }).then(
+    (answer) => answer.status,
+    () => 0,
+  )
+  if (status === 200) return undefined
+  return `through nginx ${url} answers ${status || 'nothing'}. HINT: nginx must be of the group of ${layout.run}, which opens the sockets there`
+}
 
 /** Looks every second for as long as asked. Why the release must go, or undefined when it may stay. */
 export async function watch(host: Host, settings: WatchSettings): Promise<string | undefined> {
