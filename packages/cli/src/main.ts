@@ -31,6 +31,13 @@ program
   .description('exit code 0 when what runs here is ready, 1 otherwise; for the health checks of containers')
   .action(async () => (await import('./health.ts')).checkHealth())
 program
+  .command('tls')
+  .description('certificates for TLS_CERT_FILE')
+  .command('local')
+  .description('make or renew a certificate of an authority of this machine only')
+  .argument('<names...>', 'host names and addresses, such as localhost 127.0.0.1')
+  .action(async (names: string[]) => (await import('./tls.ts')).makeLocalCertificate(names))
+program
   .command('migrate')
   .description('prepare the database for this release and end; each migration that was applied is printed')
   .option('--dry-run', 'only list what would be applied')

@@ -1,5 +1,7 @@
 /** HTTP: the lifecycle of a request, and the routes every installation has. */
 export { bounds } from './bounds.ts'
+export { type CertificatePair, type KeptCertificate, keepCertificate } from './certificate.ts'
+export { drainServer } from './drain.ts'
 export type { HttpParts, HttpSettings } from './exchange.ts'
 export { createPositions } from './positions.ts'
 export { auditApp } from './routes/audit.ts'
@@ -10,4 +12,4 @@ export { operationsApp } from './routes/operations.ts'
 export { type PrivacyParts, privacyApp } from './routes/privacy.ts'
 export { uploadsApp } from './routes/uploads.ts'
 export { vaultApp } from './routes/vault.ts'
-export { createHoldingServer, type ServerSettings, serveHttp } from './server.ts'
+export { createHoldingServer, type HoldingSettings, type ServerSettings, serveHttp, showCertificate } from './server.ts'
