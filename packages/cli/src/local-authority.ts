@@ -54,13 +54,9 @@ export async function makeAuthority(name: string, now = Date.now()): Promise<Pai
 export async function signFor(names: readonly string[], authority: Pair, now = Date.now()): Promise<Pair> {
   const keys = await newKeys()
   const issuer = new X509Certificate(authority.certificate)
-  const signingKey = await webcrypto.subtle.importKey(
-    'pkcs8',
-    PemConverter.decodeFirst(authority.key),
-    curve,
-    false,
-    ['sign'],
-  )
+  const signingKey = await webcrypto.subtle.importKey('pkcs8', PemConverter.decodeFirst(authority.key), curve, false, [
+    'sign',
+  ])
   const certificate = await X509CertificateGenerator.create({
     serialNumber: newSerial(),
     subject: `CN=${names[0]}`,

@@ -15,7 +15,9 @@ const nameForm = /^(\*\.)?[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-
 export async function makeLocalCertificate(names: readonly string[]): Promise<void> {
   const wrong = names.find((name) => !isIP(name) && !nameForm.test(name))
   if (wrong !== undefined)
-    throw new Error(`${JSON.stringify(wrong)} is neither a host name nor an address.\n    HINT: seaworthy tls local localhost 127.0.0.1`)
+    throw new Error(
+      `${JSON.stringify(wrong)} is neither a host name nor an address.\n    HINT: seaworthy tls local localhost 127.0.0.1`,
+    )
   const directory = join(readConfig(findPlace().directory).dataDirectory, 'tls')
   const { makeAuthority, signFor } = await import('./local-authority.ts')
   mkdirSync(directory, { recursive: true, mode: 0o700 })

@@ -38,7 +38,7 @@ export async function untilReady(host: Host, release: string, deadlineMs: number
       isGone = !(await runner.isAlive(release))
       if (isGone) return true
       const parts = await readParts(layout, release)
-      return parts !== undefined && parts.every(({ state }) => state === 'ready') && (await isReady(layout, release))
+      return parts?.every(({ state }) => state === 'ready') === true && (await isReady(layout, release))
     },
     deadlineMs,
     signal,

@@ -31,8 +31,7 @@ afterEach(async () => {
   rmSync(directory, { recursive: true, force: true })
 })
 
-const checkout = (name: string, behaviour?: Behaviour): string =>
-  makeCheckout(join(directory, name), name, behaviour)
+const checkout = (name: string, behaviour?: Behaviour): string => makeCheckout(join(directory, name), name, behaviour)
 const settings = (source: string, more: Partial<DeploySettings> = {}): DeploySettings => ({
   source,
   readyMs: 20_000,

@@ -1,5 +1,5 @@
-import { openDetachedRunner } from '../drivers/detached.ts'
 import { deploy } from '../deploy.ts'
+import { openDetachedRunner } from '../drivers/detached.ts'
 import { commandOn } from '../host.ts'
 import { layoutOf } from '../layout.ts'
 

@@ -2,7 +2,14 @@ import { mkdirSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 
 /** How a release behaves that is made for a test. */
-export type Behaviour = 'good' | 'crashes' | 'never-ready' | 'fails-migration' | 'fails-journey' | 'errors' | 'hangs-later'
+export type Behaviour =
+  | 'good'
+  | 'crashes'
+  | 'never-ready'
+  | 'fails-migration'
+  | 'fails-journey'
+  | 'errors'
+  | 'hangs-later'
 
 /** A built checkout whose program is a few lines that serve what a release serves. */
 export function makeCheckout(directory: string, name: string, behaviour: Behaviour = 'good'): string {
