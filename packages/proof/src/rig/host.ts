@@ -16,6 +16,8 @@ export interface Host {
   /** Of nginx. */
   readonly url: string
   readonly root: string
+  /** As its owner. */
+  readonly databaseUrl: string
   /** A built checkout of its own, whose files may be changed. */
   checkout(name: string): string
   /** A command of a checkout on this host, to its end. */
@@ -67,6 +69,7 @@ export async function openHost(rig: Rig, environment: Readonly<Record<string, st
   return {
     url,
     root,
+    databaseUrl: settings.DATABASE_URL ?? '',
     checkout: (name) => {
       const directory = join(rig.scratch, name)
       copyProduct(rig.product, directory)

@@ -5,7 +5,7 @@ import { clearSlots, pointSlots } from './slots.ts'
 import { type Finished, type HostState, type Journal, readState, type StepName, stepOf, updateState } from './state.ts'
 
 /** What becomes of a command that was killed at some step. */
-export type Recovery =
+type Recovery =
   /** Nothing of it remains: traffic to what served before, what it had started is stopped. */
   | { readonly kind: 'revert' }
   /** Everything that could fail had been done: the rest is done now. */

@@ -4,7 +4,7 @@ import { pointSlots } from './slots.ts'
 import { updateState } from './state.ts'
 
 /** Longer than any SHUTDOWN_TIMEOUT that an operator sets by habit: requests, streams and jobs end by themselves. */
-export const DRAIN_MS = 120 * SECOND
+const DRAIN_MS = 120 * SECOND
 
 /** All traffic to this release, and written down as what serves. */
 export function serveWith(host: Host, release: string, warm?: string): void {
