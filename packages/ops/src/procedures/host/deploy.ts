@@ -118,6 +118,7 @@ async function prove(host: Host, settings: DeploySettings, journal: OpenJournal,
   const { warm, serving } = readState(host.layout)
   await journal.step('start', 'start it beside what serves', async () => {
     if (warm && warm !== id && warm !== serving) await drain(host, warm)
+    updateState(host.layout, ({ warm: _, ...state }) => (warm === id ? { ...state, warm } : state))
     await beginRelease(host, id)
   })
   await journal.step('ready', 'wait until all of it is ready', () =>

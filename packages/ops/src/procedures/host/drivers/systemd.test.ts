@@ -8,9 +8,9 @@ describe('releases as units of systemd', () => {
     expect(unit).toBe('seaworthy@abcdef123456-0a1b2c3d.service')
   })
 
-  it('are started and stopped without waiting: the procedure has its own deadlines', () => {
-    expect(startUnit(unit)).toEqual(['systemctl', 'start', '--no-block', unit])
-    expect(stopUnit(unit)).toEqual(['systemctl', 'stop', '--no-block', unit])
+  it('come back with the machine, and are not waited for: the procedure has its own deadlines', () => {
+    expect(startUnit(unit)).toEqual(['systemctl', 'enable', '--now', '--no-block', unit])
+    expect(stopUnit(unit)).toEqual(['systemctl', 'disable', '--now', '--no-block', unit])
     expect(killUnit(unit)).toEqual(['systemctl', 'kill', '--signal=SIGKILL', unit])
   })
 

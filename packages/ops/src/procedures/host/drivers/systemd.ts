@@ -6,8 +6,9 @@ import { untilTrue } from '../wait.ts'
 type Argv = readonly [program: string, ...args: string[]]
 
 export const unitOf = (name: string, release: string): string => `${name}@${release}.service`
-export const startUnit = (unit: string): Argv => ['systemctl', 'start', '--no-block', unit]
-export const stopUnit = (unit: string): Argv => ['systemctl', 'stop', '--no-block', unit]
+/** Enabled: the machine starts it again after it was started again itself. */
+export const startUnit = (unit: string): Argv => ['systemctl', 'enable', '--now', '--no-block', unit]
+export const stopUnit = (unit: string): Argv => ['systemctl', 'disable', '--now', '--no-block', unit]
 export const killUnit = (unit: string): Argv => ['systemctl', 'kill', '--signal=SIGKILL', unit]
 export const askUnit = (unit: string): Argv => ['systemctl', 'show', '--property=ActiveState', '--value', unit]
 export const readUnit = (unit: string): Argv => [
