@@ -38,7 +38,7 @@ interface HostState {
 }
 
 const SLOTS = 10
-const COMMAND_MS = 180_000
+const COMMAND_MS = 400_000
 
 export async function openHost(rig: Rig, environment: Readonly<Record<string, string>> = {}): Promise<Host> {
   const server = await rig.start({ environment: { WORKER_PROCESSES: '0', DB_POOL_MAX: '60' } })

@@ -30,7 +30,7 @@ export const claim = defineClaim({
   needs: ['nginx'],
   experiment: async (rig) => {
     const host = await openHost(rig)
-    const first = await host.command(host.checkout('first'), 'deploy', '--yes', '--bake', '1s')
+    const first = await host.command(host.checkout('first'), 'deploy', '--yes', '--bake', '1s', '--ready', '3m')
     if (first.code !== 0) throw new Error(`the first deploy failed: ${first.stderr.slice(-800)}`)
     const load = startArrivals(PER_SECOND, async () => (await statusOf(`${host.url}/health/ready`, 10_000)) === 200)
     const outcomes = []
@@ -77,7 +77,7 @@ interface Outcome {
 async function killAt(host: Host, { step, goesOn }: (typeof kills)[number]): Promise<Outcome> {
   const before = host.state().serving
   const checkout = host.checkout(`at-${step}`)
-  const deploy = host.begin(checkout, 'deploy', '--yes', '--no-smoke', '--bake', step === 'bake' ? '60s' : '1s')
+  const deploy = host.begin(checkout, 'deploy', '--yes', '--no-smoke', '--ready', '3m', '--bake', step === 'bake' ? '60s' : '1s')
   await until(
     `the deploy is at ${step}`,
     () => host.state().current?.steps.at(-1)?.name === step || deploy.exit() !== undefined,
