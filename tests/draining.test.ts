@@ -10,6 +10,7 @@ import { useReleases } from './releases.ts'
 const NGINX = '/usr/sbin/nginx'
 const REQUESTS_MIN = 2_000
 const CALLERS = 8
+const TRICKLE_MS = 250
 
 /** Keeps connections to whatever the socket's name leads to, and tries nothing twice. */
 const configuration = (port: number, socket: string): string => `
@@ -39,9 +40,13 @@ describe.skipIf(!existsSync(NGINX))('a release that takes the place of another b
   }, async () => {
     const [old, next] = await Promise.all(['old', 'new'].map((name) => startBehind(name)))
     const url = await startNginx()
-    const person = await signUp(url)
-    const calls = callWithoutEnd(url, person.token)
-    const upload = await beginUpload(url, person.token)
+    // Each may read a thousand times.
+    const people = await Promise.all(Array.from({ length: 4 }, () => signUp(url)))
+    const calls = callWithoutEnd(
+      url,
+      people.map(({ token }) => token),
+    )
+    const upload = await beginUpload(url, people[0]?.token ?? '')
     await until('the callers are at work', () => calls.statuses.length > REQUESTS_MIN / 4, 60_000)
     turnTo('new')
     old?.signal('SIGTERM')
@@ -85,11 +90,11 @@ describe.skipIf(!existsSync(NGINX))('a release that takes the place of another b
 })
 
 /** Several callers, each with a connection of its own that it keeps. */
-function callWithoutEnd(url: string, token: string) {
+function callWithoutEnd(url: string, tokens: readonly string[]) {
   const statuses: number[] = []
   const agent = new Agent({ keepAlive: true, maxSockets: CALLERS })
   let isOver = false
-  const ask = (): Promise<number> =>
+  const ask = (token: string | undefined): Promise<number> =>
     new Promise((resolve) => {
       const asked = request(
         `${url}/api/cosnap/credits`,
@@ -103,8 +108,8 @@ function callWithoutEnd(url: string, token: string) {
       asked.once('error', () => resolve(0))
       asked.end()
     })
-  const callers = Array.from({ length: CALLERS }, async () => {
-    while (!isOver) statuses.push(await ask())
+  const callers = Array.from({ length: CALLERS }, async (_, i) => {
+    while (!isOver) statuses.push(await ask(tokens[i % tokens.length]))
   })
   return {
     statuses,
@@ -116,20 +121,22 @@ function callWithoutEnd(url: string, token: string) {
   }
 }
 
-/** The first half of a photo is there; `finish` sends the rest. */
+/** The first half of a photo is there, and a little more comes all the time; `finish` sends the rest. */
 async function beginUpload(url: string, token: string) {
   const photo = Buffer.from(await jpegPhoto(1_200, 900))
-  const half = Math.floor(photo.length / 2)
+  let sentBytes = Math.floor(photo.length / 2)
   const headers = { authorization: `Bearer ${token}`, 'content-length': photo.length }
   const sent = request(`${url}/api/cosnap/photos?name=boat.jpg`, { method: 'POST', headers })
   const status = new Promise<number>((resolve) => {
     sent.once('response', (answer) => resolve(answer.statusCode ?? 0))
     sent.once('error', () => resolve(0))
   })
-  await new Promise<void>((resolve) => sent.write(photo.subarray(0, half), () => resolve()))
+  sent.write(photo.subarray(0, sentBytes))
+  const trickle = setInterval(() => sent.write(photo.subarray(sentBytes, ++sentBytes)), TRICKLE_MS)
   return {
     finish: () => {
-      sent.end(photo.subarray(half))
+      clearInterval(trickle)
+      sent.end(photo.subarray(sentBytes))
       return status
     },
   }

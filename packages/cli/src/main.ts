@@ -2,6 +2,7 @@ import { ConfigError } from '@seaworthy/platform/config'
 import { redactText } from '@seaworthy/platform/telemetry'
 import { Command } from 'commander'
 import { addAuditCommands } from './audit.ts'
+import { fromCheckout } from './checkout.ts'
 import { addHostCommands } from './host-commands.ts'
 import { addKeyCommands } from './key-commands.ts'
 import type { MigrateFlags } from './migrate.ts'
@@ -22,7 +23,7 @@ program
   .command('dev')
   .description('run everything and take over sources as they are saved')
   .action(async () => {
-    const { dev } = await import('./dev.ts')
+    const { dev } = await fromCheckout(() => import('./dev.ts'))
     await dev()
   })
 
@@ -105,7 +106,7 @@ program
   .option('--dsn <address>', 'with --config or --url: the PostgreSQL of that app')
   .option('--verify <file>', 'check the signature and the date of a receipt')
   .action(async (names: string[], flags: ProveFlags) => {
-    const { runProve } = await import('./prove.ts')
+    const { runProve } = await fromCheckout(() => import('./prove.ts'))
     await runProve(names, flags)
   })
 

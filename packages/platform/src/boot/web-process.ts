@@ -10,6 +10,7 @@ import { type OpenFlags, openFlags } from '../flags/index.ts'
 import {
   auditApp,
   batchApp,
+  bounds,
   createHoldingServer,
   createPositions,
   drainServer,
@@ -277,7 +278,7 @@ function httpParts(
       allowedOrigins: config.allowedOrigins,
       trustedProxies: config.trustedProxies,
       jsonBytesMax: config.jsonBytesMax,
-      networkRate: { max: config.rateMax * 10, windowMs: config.rateWindowMs },
+      networkRate: { max: config.rateMax * bounds.callersPerNetwork, windowMs: config.rateWindowMs },
       process: 'web',
       secureCookies: secure,
       cursorSecret: config.secrets.accessSecret,
