@@ -79,7 +79,17 @@ export const claim = defineClaim({
 })
 
 async function put(host: Host, checkout: string, ...flags: readonly string[]): Promise<void> {
-  const { code, stderr } = await host.command(checkout, 'deploy', '--yes', '--no-smoke', '--bake', '1s', '--ready', '3m', ...flags)
+  const { code, stderr } = await host.command(
+    checkout,
+    'deploy',
+    '--yes',
+    '--no-smoke',
+    '--bake',
+    '1s',
+    '--ready',
+    '3m',
+    ...flags,
+  )
   if (code !== 0) throw new Error(`the deploy failed: ${stderr.slice(-800)}`)
 }
 

@@ -77,7 +77,16 @@ interface Outcome {
 async function killAt(host: Host, { step, goesOn }: (typeof kills)[number]): Promise<Outcome> {
   const before = host.state().serving
   const checkout = host.checkout(`at-${step}`)
-  const deploy = host.begin(checkout, 'deploy', '--yes', '--no-smoke', '--ready', '3m', '--bake', step === 'bake' ? '60s' : '1s')
+  const deploy = host.begin(
+    checkout,
+    'deploy',
+    '--yes',
+    '--no-smoke',
+    '--ready',
+    '3m',
+    '--bake',
+    step === 'bake' ? '60s' : '1s',
+  )
   await until(
     `the deploy is at ${step}`,
     () => host.state().current?.steps.at(-1)?.name === step || deploy.exit() !== undefined,
