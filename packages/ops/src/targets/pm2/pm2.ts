@@ -15,7 +15,6 @@ function render({ name, sizes: { host }, shutdownSeconds }: Description): string
   const memory = host.web.replicas * host.web.memoryMiB + host.worker.replicas * host.worker.memoryMiB
   const app = {
     name,
-    cwd: `/srv/${name}/releases/current`,
     script: 'packages/cli/dist/main.js',
     args: 'start',
     // The supervisor divides its port between processes itself, which `cluster` would do a second time.
@@ -33,5 +32,10 @@ function render({ name, sizes: { host }, shutdownSeconds }: Description): string
       LOG_FORMAT: 'json',
     },
   }
-  return `${rendered('//')}module.exports = ${JSON.stringify({ apps: [app] }, null, 2)}\n`
+  return `${rendered('//')}const { join } = require('node:path')
+
+// The checkout that this file is in.
+const cwd = join(__dirname, '..', '..')
+module.exports = { apps: [{ cwd, ...${JSON.stringify(app, null, 2)} }] }
+`
 }
