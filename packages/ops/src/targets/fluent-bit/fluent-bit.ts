@@ -55,10 +55,10 @@ function file(place: string, { name }: Description, input: Section): Artefact {
       [
         ['Name', 'http'],
         ['Match', name],
-        ['Host', '${LOGS_HOST}'],
+        ['Host', fromEnvironment('LOGS_HOST')],
         ['Port', '443'],
-        ['URI', '${LOGS_URI}'],
-        ['Header', 'Authorization Bearer ${LOGS_TOKEN}'],
+        ['URI', fromEnvironment('LOGS_URI')],
+        ['Header', `Authorization Bearer ${fromEnvironment('LOGS_TOKEN')}`],
         ['Format', 'json_lines'],
         ['Json_Date_Key', 'collected'],
         ['Json_Date_Format', 'iso8601'],
@@ -70,6 +70,9 @@ function file(place: string, { name }: Description, input: Section): Artefact {
   ]
   return { path: `deploy/fluent-bit/${place}.conf`, text: `${rendered()}${sections.map(toText).join('\n')}` }
 }
+
+/** As Fluent Bit writes it. */
+const fromEnvironment = (name: string): string => `$\{${name}}`
 
 const WIDTH = 20
 const toText = ([head, lines]: readonly [string, Section]): string =>

@@ -1,7 +1,14 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { atLeast, atMost, defineClaim, exactly } from '../../claim.ts'
-import { type Asked, allOf, type RenderedNginx, renderedHost, renderTo, startRenderedNginx } from '../../rig/rendered-nginx.ts'
+import {
+  type Asked,
+  allOf,
+  type RenderedNginx,
+  renderedHost,
+  renderTo,
+  startRenderedNginx,
+} from '../../rig/rendered-nginx.ts'
 import type { Rig } from '../../rig/rig.ts'
 import { runProgram } from '../../rig/run-program.ts'
 import { patch } from '../../sabotage.ts'
@@ -33,7 +40,9 @@ export const claim = defineClaim({
     const nginx = await startRenderedNginx(rig, stack.port, await renderTo(rig, 'nginx'))
     const scan = await sslscan(rig, nginx.ports.tls)
     const findings = await testssl(rig, nginx.ports.tls)
-    const secured = await Promise.all(['/', '/api/nothing', '/health', '/metrics', '/docs'].map((path) => nginx.ask(path)))
+    const secured = await Promise.all(
+      ['/', '/api/nothing', '/health', '/metrics', '/docs'].map((path) => nginx.ask(path)),
+    )
     const pages = await Promise.all(['/', '/cosnap?a=b', '/docs'].map((path) => nginx.ask(path, { clear: true })))
     const calls = await callsInClear(nginx)
     const strangers = await seenByStrangers(rig, nginx)
@@ -46,7 +55,8 @@ export const claim = defineClaim({
         'protocols of today': scan.protocols.filter(isOfToday).length,
         'suites that are not strong or without forward secrecy': weak.length,
         'findings of testssl.sh': findings.length,
-        'answers over TLS without HSTS for a year and all names below': secured.filter((answer) => !hasHsts(answer)).length,
+        'answers over TLS without HSTS for a year and all names below': secured.filter((answer) => !hasHsts(answer))
+          .length,
         'pages in clear that do not move to https': pages.filter((answer) => !movesOn(answer)).length,
         'requests to the API in clear that are not refused': calls.filter((answer) => !isRefused(answer)).length,
         'strangers who are shown a certificate or a page': strangers.length,
@@ -54,7 +64,8 @@ export const claim = defineClaim({
       },
       met: {
         'both scanners came to an end': scan.suites.length > 0,
-        'the answers came from the service and from nginx': secured.some(({ status }) => status === 200) && secured.at(-1)?.status === 502,
+        'the answers came from the service and from nginx':
+          secured.some(({ status }) => status === 200) && secured.at(-1)?.status === 502,
       },
       evidence: [scan.protocols.join(', '), ...scan.suites, ...findings, ...strangers],
     }
@@ -104,15 +115,19 @@ async function sslscan(rig: Rig, port: number): Promise<Scan> {
   }
 }
 
-const isStrong = (line: string): boolean => /^(strong|acceptable) TLSv1\.[23] (ECDHE-|TLS_)\S*(GCM|CHACHA20|POLY1305)/.test(line)
+const isStrong = (line: string): boolean =>
+  /^(strong|acceptable) TLSv1\.[23] (ECDHE-|TLS_)\S*(GCM|CHACHA20|POLY1305)/.test(line)
 
 /** What it takes for a weakness of protocols, suites, server defaults or headers; the certificate is our own. */
 async function testssl(rig: Rig, port: number): Promise<string[]> {
   const report = join(rig.scratch, 'testssl.json')
   const args = ['--quiet', '--color', '0', '--fast', '-p', '-s', '-h', '--ip', '127.0.0.1', '--jsonfile', report]
-  const { code, stdout } = await runProgram(rig.program('testssl'), [...args, `${renderedHost}:${port}`], { timeoutMs: SCAN_MS })
+  const { code, stdout } = await runProgram(rig.program('testssl'), [...args, `${renderedHost}:${port}`], {
+    timeoutMs: SCAN_MS,
+  })
   const lines = JSON.parse(readFileSync(report, 'utf8')) as { id: string; severity: string; finding: string }[]
-  if (!lines.some(({ id }) => id === 'TLS1_3')) throw new Error(`testssl.sh ended with ${code}: ${stdout.slice(-1_000)}`)
+  if (!lines.some(({ id }) => id === 'TLS1_3'))
+    throw new Error(`testssl.sh ended with ${code}: ${stdout.slice(-1_000)}`)
   return lines
     .filter(({ severity }) => ['LOW', 'MEDIUM', 'HIGH', 'CRITICAL', 'FATAL'].includes(severity))
     .map(({ id, severity, finding }) => `${severity} ${id}: ${finding}`)
@@ -144,7 +159,12 @@ async function seenByStrangers(rig: Rig, nginx: RenderedNginx): Promise<string[]
   const named = await Promise.all(
     [true, false].map((clear) => nginx.ask('/', { clear, headers: { host: 'another.example' } })),
   )
-  const handshake = await runProgram(rig.program('openssl'), ['s_client', '-connect', `127.0.0.1:${nginx.ports.tls}`, '-noservername'])
+  const handshake = await runProgram(rig.program('openssl'), [
+    's_client',
+    '-connect',
+    `127.0.0.1:${nginx.ports.tls}`,
+    '-noservername',
+  ])
   return [
     ...named.filter(({ status }) => status !== 421).map(({ status }) => `another host was answered with ${status}`),
     ...(handshake.stdout.includes('BEGIN CERTIFICATE') ? ['a certificate was shown to who named no host'] : []),
