@@ -37,7 +37,7 @@ describe('systemd', () => {
 
 describe('Redis', () => {
   it('forgets no limit when it is full, and keeps nothing on disk', () => {
-    for (const place of ['host', 'compose', 'development']) {
+    for (const place of ['host', 'tls']) {
       const text = textOf(redis, `redis/${place}.conf`)
       expect(valuesOf(text, 'maxmemory-policy')).toEqual(['noeviction'])
       expect(valuesOf(text, 'save')).toEqual(['""'])
@@ -53,7 +53,7 @@ describe('Redis', () => {
   })
 
   it('answers over TLS only, where it is not on the same host', () => {
-    expect(valuesOf(textOf(redis, 'redis/compose.conf'), 'port')).toEqual(['0'])
+    expect(valuesOf(textOf(redis, 'redis/tls.conf'), 'port')).toEqual(['0'])
     expect(valuesOf(textOf(redis, 'redis/host.conf'), 'bind')).toEqual(['127.0.0.1 -::1'])
   })
 })

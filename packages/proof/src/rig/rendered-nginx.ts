@@ -13,7 +13,7 @@ import { until } from './wait.ts'
 /** The name that the rendered files are for. */
 export const renderedHost = 'app.example.com'
 
-export interface Ask {
+interface Ask {
   readonly method?: string
   readonly headers?: Readonly<Record<string, string>>
   readonly body?: string | Uint8Array
@@ -41,7 +41,9 @@ export interface RenderedNginx {
 export async function renderTo(rig: Rig, target: string): Promise<string> {
   const out = mkdtempSync(join(rig.scratch, 'rendered-'))
   const entry = join(rig.product, 'packages', 'cli', 'dist', 'main.js')
-  const { code, stderr } = await runProgram(process.execPath, [entry, 'render', target, '--out', out])
+  const { code, stderr } = await runProgram(process.execPath, [entry, 'render', target, '--out', out], {
+    timeoutMs: 120_000,
+  })
   if (code !== 0) throw new Error(`render ${target} ended with ${code}: ${stderr}`)
   return join(out, 'deploy')
 }

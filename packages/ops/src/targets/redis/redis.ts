@@ -6,19 +6,14 @@ export const redis: Target = {
   name: 'redis',
   about: 'Redis for the limits of all web processes: who may do what, how much memory, nothing on disk',
   render: (description) => [
-    file('host', { ...description, bind: '127.0.0.1 -::1', acl: `/etc/${description.name}/redis.acl`, tls: false }),
-    file('compose', { ...description, bind: '0.0.0.0', acl: redisAclInContainer, tls: true }),
-    file('development', { ...description, bind: '0.0.0.0', acl: redisAclInContainer, tls: false }),
+    file('host', { ...description, bind: '127.0.0.1 -::1', tls: false }),
+    file('tls', { ...description, bind: '* -::*', tls: true }),
     { path: 'deploy/redis/acl.sh', text: aclScript, executable: true },
   ],
 }
 
-/** Written when the container starts, from the secret: `acl.sh <FILE >THIS`. */
-export const redisAclInContainer = '/tmp/redis.acl'
-
-interface Options extends Pick<Description, 'ports'> {
+interface Options extends Pick<Description, 'name' | 'ports'> {
   readonly bind: string
-  readonly acl: string
   readonly tls: boolean
 }
 
@@ -29,12 +24,12 @@ const file = (place: string, options: Options): Artefact => ({
   text: `${rendered()}${linesOf(options).join('\n')}\n`,
 })
 
-const linesOf = ({ ports, bind, acl, tls }: Options): readonly string[] => [
+const linesOf = ({ name, ports, bind, tls }: Options): readonly string[] => [
   `bind ${bind}`,
-  ...(tls ? overTls(ports.redis) : [`port ${ports.redis}`]),
+  ...(tls ? overTls(name, ports.redis) : [`port ${ports.redis}`]),
   'protected-mode yes',
   '# Nobody without a name, and who has one may do what the service does and nothing else: acl.sh writes this file.',
-  `aclfile ${acl}`,
+  `aclfile /etc/${name}/redis.acl`,
   '',
   '# Each key ends with its window. A hundred thousand callers take a third of this.',
   `maxmemory ${MEMORY_MIB}mb`,
@@ -54,19 +49,20 @@ const linesOf = ({ ports, bind, acl, tls }: Options): readonly string[] => [
   'logfile ""',
 ]
 
-const overTls = (port: number): readonly string[] => [
+/** On a machine of its own. */
+const overTls = (name: string, port: number): readonly string[] => [
   'port 0',
   `tls-port ${port}`,
-  'tls-cert-file /run/tls/certificate.pem',
-  'tls-key-file /run/tls/key.pem',
-  'tls-ca-cert-file /run/tls/ca.pem',
+  `tls-cert-file /etc/${name}/tls/redis.pem`,
+  `tls-key-file /etc/${name}/tls/redis.key`,
+  `tls-ca-cert-file /etc/${name}/tls/ca.pem`,
   '# The service shows its password, not a certificate.',
   'tls-auth-clients no',
   'tls-protocols "TLSv1.2 TLSv1.3"',
 ]
 
 /** Only keys of limits, and only what its two scripts and its driver call. */
-export const redisRights =
+const redisRights =
   'resetkeys ~seaworthy:rate:* resetchannels -@all +evalsha +eval +hmget +hset +pexpire +ping +info +client|setname'
 
 const aclScript = `#!/bin/sh
