@@ -128,4 +128,4 @@ async function say(port: number, command: string, asService: boolean): Promise<s
   return asService ? text.replace(/^\+OK\r\n/, '') : text
 }
 
-const isRefused = (answer: string): boolean => /^-(NOPERM|NOAUTH)|can't run this command|can't access/.test(answer)
+const isRefused = (answer: string): boolean => /^-(NOPERM|NOAUTH)|can't run this command|DEBUG command not allowed/.test(answer)
