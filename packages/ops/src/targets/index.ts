@@ -13,4 +13,15 @@ import type { Target } from './target.ts'
 
 export type { Artefact, Target } from './target.ts'
 
-export const targets: readonly Target[] = [compose, env, fluentBit, image, kubernetes, nginx, pm2, prometheus, redis, systemd]
+export const targets: readonly Target[] = [
+  compose,
+  env,
+  fluentBit,
+  image,
+  kubernetes,
+  nginx,
+  pm2,
+  prometheus,
+  redis,
+  systemd,
+]
