@@ -128,4 +128,5 @@ async function say(port: number, command: string, asService: boolean): Promise<s
   return asService ? text.replace(/^\+OK\r\n/, '') : text
 }
 
-const isRefused = (answer: string): boolean => /^-(NOPERM|NOAUTH)|can't run this command|DEBUG command not allowed/.test(answer)
+const isRefused = (answer: string): boolean =>
+  /^-(NOPERM|NOAUTH)|can't run this command|DEBUG command not allowed/.test(answer)
