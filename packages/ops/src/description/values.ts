@@ -4,7 +4,7 @@ import type { Place, Role } from './places.ts'
 /** A secret is named and never written; how a place gives it to a process is the target's business. */
 export const fromSecret = Symbol('secret')
 
-export type Value = string | typeof fromSecret
+type Value = string | typeof fromSecret
 
 type About = Pick<Description, 'host' | 'ports' | 'name' | 'sizes' | 'scaling' | 'shutdownSeconds'>
 type ValueFor = (place: Place, role: Role, about: About) => Value
@@ -21,7 +21,7 @@ const onHost = (place: Place): boolean => place === 'host'
  * The settings that a deployment gives, for every place and role: a setting that is missing here has its default
  * everywhere. Empty means: not set.
  */
-export const deployedSettings = {
+const deployedSettings = {
   NODE_ENV: (place) => (isDevelopment(place) ? 'development' : 'production'),
   DATA_DIR: (place, _role, { name }) => (onHost(place) ? `/var/lib/${name}` : '/data'),
   HOST: (place) => (onHost(place) ? '127.0.0.1' : '0.0.0.0'),
