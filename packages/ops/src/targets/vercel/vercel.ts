@@ -31,5 +31,6 @@ const configurationOf = ({ host, http }: Description): object => ({
     },
   ],
   // After the files: an asset of an older release is not among them, and the service still has it.
-  rewrites: [{ source: '/:path*', destination: `https://${serviceHostOf(host)}/:path*` }],
+  // Not `/:path*`: that matches neither `/` nor an address that ends with a slash.
+  rewrites: [{ source: '/(.*)', destination: `https://${serviceHostOf(host)}/$1` }],
 })

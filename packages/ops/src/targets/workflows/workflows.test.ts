@@ -61,10 +61,10 @@ describe('workflows', () => {
 
   it('lead one image by its digest through staging to production, where somebody approves', () => {
     const delivery = parsed.find(({ path }) => path.endsWith('ci-cd.yml'))?.workflow.jobs ?? {}
-    expect(delivery['production']?.needs).toContain('staging')
-    expect(delivery['staging']?.with?.['image']).toBe(delivery['production']?.with?.['image'])
+    expect(delivery.production?.needs).toContain('staging')
+    expect(delivery.staging?.with?.image).toBe(delivery.production?.with?.image)
     const deploy = parsed.find(({ path }) => path.endsWith('deploy.yml'))?.workflow
-    expect(deploy?.jobs['deploy']?.environment).toMatchObject({ name: expression('inputs.environment') })
+    expect(deploy?.jobs.deploy?.environment).toMatchObject({ name: expression('inputs.environment') })
     expect(deploy?.concurrency['cancel-in-progress']).toBe(false)
   })
 })

@@ -89,7 +89,7 @@ export const claim = defineClaim({
 const broken = 'on: push\njobs:\n  a:\n    runs-on: ubuntu-latest\n    stepz: []\n'
 
 async function renderWorkflows(rig: Rig): Promise<readonly { readonly path: string; readonly text: string }[]> {
-  const program = join(rig.product, 'packages', 'cli', 'bin', 'seaworthy.js')
+  const program = join(rig.product, 'packages', 'cli', 'dist', 'main.js')
   const { code, stderr } = await runIn(
     rig.product,
     process.execPath,
@@ -153,6 +153,7 @@ async function compareBills(rig: Rig) {
     ...[...delivered].filter((name) => !ours.has(name)).map((name) => `not in the bill: ${name}`),
     ...[...ours].filter((name) => !delivered.has(name)).map((name) => `not in the lock file: ${name}`),
     ...[...theirs].filter((name) => !ours.has(name)).map((name) => `cyclonedx-npm has besides: ${name}`),
+    ...[...ours].filter((name) => !theirs.has(name)).map((name) => `cyclonedx-npm has not: ${name}`),
   ]
   return { differ, size: ours.size }
 }

@@ -90,8 +90,8 @@ export const claim = defineClaim({
     patch(
       'requests lose their path',
       'packages/ops/src/targets/vercel/vercel.ts',
-      '${serviceHostOf(host)}/:path*',
-      '${serviceHostOf(host)}/api/:path*',
+      '${serviceHostOf(host)}/$1',
+      '${serviceHostOf(host)}/api/$1',
     ),
     patch(
       'assets come without their headers',
@@ -109,7 +109,7 @@ export const claim = defineClaim({
 })
 
 async function render(rig: Rig): Promise<{ readonly vercel: object; readonly railway: object }> {
-  const program = join(rig.product, 'packages', 'cli', 'bin', 'seaworthy.js')
+  const program = join(rig.product, 'packages', 'cli', 'dist', 'main.js')
   const names = ['vercel', 'railway']
   const { code, stderr } = await runIn(rig.product, process.execPath, program, 'render', ...names, '--out', rig.scratch)
   if (code !== 0) throw new Error(`vercel.json and railway.json could not be rendered: ${stderr}`)
