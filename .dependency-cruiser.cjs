@@ -3,7 +3,7 @@ const stairs = [
   ['telemetry', 'config'],
   ['connections', 'data'],
   ['vault'],
-  ['audit', 'consent', 'flags', 'limits'],
+  ['assets', 'audit', 'consent', 'flags', 'limits'],
   ['jobs', 'media'],
   ['mail'],
   ['identity'],

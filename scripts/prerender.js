@@ -1,5 +1,6 @@
 // The last step of the build of the web: Vite's index.html becomes the shell, with its styles in it, and beside it every page
 // that `web/src/prerender.tsx` can make ahead, so that people see it before any script has come. Run by scripts/build.js.
+import { createHash } from 'node:crypto'
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
@@ -9,7 +10,7 @@ const dist = join(web, 'dist')
 const renderer = join(dist, '.prerender')
 const manifest = JSON.parse(read('.vite/manifest.json'))
 
-const shell = withStyles(read('index.html'))
+const shell = withBuild(withStyles(read('index.html')))
 writeFileSync(join(dist, 'index.html'), shell)
 const { prerenderPages } = await import(pathToFileURL(join(renderer, 'prerender.js')).href)
 for (const page of await prerenderPages()) {
@@ -26,6 +27,12 @@ function withStyles(html) {
     const font = /url\("?(\/assets\/[^)"]+\.woff2)"?\)/.exec(styles)?.[1]
     return `<link rel="preload" as="font" type="font/woff2" crossorigin href="${font}">\n    <style>${styles}</style>`
   })
+}
+
+/** By this a page knows whether it is of the release that answers. It changes when anything does that a page loads. */
+function withBuild(html) {
+  const build = createHash('sha256').update(html).digest('base64url').slice(0, 12)
+  return once(html, '</title>', () => `</title>\n    <meta name="build" content="${build}">`)
 }
 
 function pageOf({ path, title, visitors, code, markup }) {

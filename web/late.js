@@ -5,6 +5,16 @@
   let asked = false
   let alive = false
   let early = () => {}
+  let note
+  const say = () => {
+    if (note) return
+    note = Object.assign(document.createElement('p'), { className: 'offline' })
+    note.setAttribute('role', 'alert')
+    const { pathname: href, search } = location
+    const again = Object.assign(document.createElement('a'), { href: href + search, textContent: 'Load it again' })
+    note.append("This page's code could not be loaded.", again)
+    document.body.prepend(note)
+  }
   const ask = () => {
     if (asked) return
     asked = true
@@ -12,9 +22,10 @@
       document.head.append(
         Object.assign(document.createElement('link'), { rel: 'modulepreload', crossOrigin: '', href }),
       )
-    // The connection broke: the next press asks again.
+    // The connection broke, or the release is: the next press asks again, and somebody who waits is told.
     import(ENTRY).catch(() => {
       asked = false
+      say()
     })
   }
   const painted = () => requestAnimationFrame(() => setTimeout(ask))
@@ -47,6 +58,7 @@
   })
   addEventListener('alive', () => {
     alive = true
+    note?.remove()
     early()
   })
 }

@@ -13,7 +13,7 @@ const sabotages = [
   ['packages/platform/src/data/sql.ts', '../jobs/index.ts', 'downstairs-only-connections-data'],
   ['packages/platform/src/connections/drivers/redis.ts', '../../limits/index.ts', 'downstairs-only-connections-data'],
   ['packages/platform/src/vault/cipher.ts', '../audit/index.ts', 'downstairs-only-vault'],
-  ['packages/platform/src/limits/network.ts', '../audit/index.ts', 'downstairs-only-audit-consent-flags-limits'],
+  ['packages/platform/src/limits/network.ts', '../audit/index.ts', 'downstairs-only-assets-audit-consent-flags-limits'],
   ['packages/platform/src/media/store.ts', '../jobs/index.ts', 'downstairs-only-jobs-media'],
   ['packages/platform/src/identity/tokens.ts', '../realtime/index.ts', 'downstairs-only-identity'],
   ['packages/platform/src/realtime/channel.ts', '../payments/index.ts', 'downstairs-only-realtime-privacy'],

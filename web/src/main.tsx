@@ -4,6 +4,7 @@ import { createRoot, hydrateRoot } from 'react-dom/client'
 import { rememberSession, wasSignedIn } from './session-memory.ts'
 import './shell.css'
 import { createSite } from './site.tsx'
+import { watchInput } from './unsaved.ts'
 
 declare global {
   /** Asked for by `late.js`. */
@@ -15,6 +16,7 @@ const live = createLive({ baseUrl: '', ...api })
 const root = document.getElementById('root')
 const { queries, router, element } = createSite({ service: { ...api, live }, wasSignedIn, onShown: comeToLife })
 
+watchInput()
 rememberSession(api.session)
 // What one account read must not be there for the next.
 let account: string | undefined

@@ -1,15 +1,9 @@
 import type { Service } from '@seaworthy/ui'
 import type { QueryClient } from '@tanstack/react-query'
-import {
-  createRootRoute,
-  createRoute,
-  createRouter,
-  lazyRouteComponent,
-  type RouterHistory,
-  redirect,
-} from '@tanstack/react-router'
+import { createRootRoute, createRoute, createRouter, type RouterHistory, redirect } from '@tanstack/react-router'
 import { apps } from './apps.ts'
 import { HomePage } from './home-page.tsx'
+import { lazyPage } from './lazy-page.ts'
 import { NotFoundPage } from './not-found-page.tsx'
 import { PageError, PagePending } from './page-states.tsx'
 import { Shell } from './shell.tsx'
@@ -32,7 +26,7 @@ export function createPages(parts: PageParts) {
         ...at(page.path, page.title),
         beforeLoad: ({ location }) => needSignIn(parts.service, location.href),
         loader: ({ params }) => page.prefetch?.({ ...parts, params: params as Record<string, string> }),
-        component: lazyRouteComponent(page.load),
+        component: lazyPage(page.load),
       }),
     ),
   )
@@ -67,53 +61,53 @@ function ownPages(parts: PageParts, at: At) {
     createRoute({
       ...at('/sign-in', 'Sign in'),
       beforeLoad: () => leaveWhenSignedIn(parts),
-      component: lazyRouteComponent(async () => ({ default: (await import('./sign-in-page.tsx')).SignInPage })),
+      component: lazyPage(async () => ({ default: (await import('./sign-in-page.tsx')).SignInPage })),
     }),
     createRoute({
       ...at('/sign-up', 'Make an account'),
       // The operator's link makes an account of its own, also for somebody who has another.
       beforeLoad: ({ search }) => ('operator' in (search as object) ? undefined : leaveWhenSignedIn(parts)),
-      component: lazyRouteComponent(async () => ({ default: (await import('./sign-up-page.tsx')).SignUpPage })),
+      component: lazyPage(async () => ({ default: (await import('./sign-up-page.tsx')).SignUpPage })),
     }),
     ...settingsPages(parts, at),
     createRoute({
       ...at('/forgot', 'Forgot your password?'),
-      component: lazyRouteComponent(async () => ({ default: (await import('./forgot-page.tsx')).ForgotPage })),
+      component: lazyPage(async () => ({ default: (await import('./forgot-page.tsx')).ForgotPage })),
     }),
     createRoute({
       ...at('/reset', 'Choose a new password'),
-      component: lazyRouteComponent(async () => ({ default: (await import('./reset-page.tsx')).ResetPage })),
+      component: lazyPage(async () => ({ default: (await import('./reset-page.tsx')).ResetPage })),
     }),
     createRoute({
       ...at('/verify', 'Confirm your address'),
-      component: lazyRouteComponent(async () => ({ default: (await import('./verify-page.tsx')).VerifyPage })),
+      component: lazyPage(async () => ({ default: (await import('./verify-page.tsx')).VerifyPage })),
     }),
     createRoute({
       ...at('/operations', 'Operations'),
       beforeLoad: ({ location }) => needSignIn(parts.service, location.href),
-      component: lazyRouteComponent(async () => ({ default: (await import('./operations-page.tsx')).OperationsPage })),
+      component: lazyPage(async () => ({ default: (await import('./operations-page.tsx')).OperationsPage })),
     }),
     createRoute({
       ...at('/members', 'Members'),
       beforeLoad: ({ location }) => needSignIn(parts.service, location.href),
-      component: lazyRouteComponent(async () => ({
+      component: lazyPage(async () => ({
         default: (await import('./members/members-page.tsx')).MembersPage,
       })),
     }),
     createRoute({
       ...at('/join', 'Invitation'),
-      component: lazyRouteComponent(async () => ({ default: (await import('./members/join-page.tsx')).JoinPage })),
+      component: lazyPage(async () => ({ default: (await import('./members/join-page.tsx')).JoinPage })),
     }),
   ]
 }
 
 /** What somebody settles about themselves and their account. */
 function settingsPages({ service }: PageParts, at: At) {
-  const of = (name: string, title: string, load: Parameters<typeof lazyRouteComponent>[0]) =>
+  const of = (name: string, title: string, load: Parameters<typeof lazyPage>[0]) =>
     createRoute({
       ...at(`/settings/${name}`, title),
       beforeLoad: ({ location }) => needSignIn(service, location.href),
-      component: lazyRouteComponent(load),
+      component: lazyPage(load),
     })
   return [
     of('security', 'Security', async () => ({

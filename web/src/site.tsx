@@ -2,6 +2,7 @@ import { type Service, ServiceProvider, Toasts } from '@seaworthy/ui'
 import { QueryClient, QueryClientProvider } from '@tanstack/react-query'
 import { type RouterHistory, RouterProvider } from '@tanstack/react-router'
 import { type ReactNode, StrictMode, useLayoutEffect } from 'react'
+import { NewVersion } from './new-version.tsx'
 import { createPages } from './router.tsx'
 
 interface SiteParts {
@@ -27,6 +28,7 @@ export function createSite({ service, onShown, ...parts }: SiteParts) {
         <QueryClientProvider client={queries}>
           <RouterProvider router={router} />
           <Toasts />
+          <NewVersion />
           {onShown && <Shown then={onShown} />}
         </QueryClientProvider>
       </ServiceProvider>

@@ -17,6 +17,14 @@ if (!existsSync(join(root, 'node_modules', '@seaworthy', 'cli'))) {
   process.exit(1)
 }
 
+// A health check builds nothing and loads nothing else.
+const health = join(root, 'packages', 'cli', 'dist', 'health.js')
+if (process.argv[2] === 'health' && process.argv.length === 3 && existsSync(health)) {
+  const { checkHealth } = await import(pathToFileURL(health).href)
+  await checkHealth()
+  process.exit()
+}
+
 const { ensureBuilt } = await import(pathToFileURL(join(root, 'scripts', 'build.js')).href)
 try {
   await ensureBuilt({ force: process.argv[2] === 'build', say })

@@ -3,6 +3,7 @@ import { redactText } from '@seaworthy/platform/telemetry'
 import { Command } from 'commander'
 import { addAuditCommands } from './audit.ts'
 import { addKeyCommands } from './key-commands.ts'
+import type { MigrateFlags } from './migrate.ts'
 import { addPersonCommands } from './person.ts'
 import { findPlace } from './place.ts'
 import type { ProveFlags } from './prove.ts'
@@ -24,6 +25,19 @@ program
     await dev()
   })
 
+program
+  .command('health')
+  .description('exit code 0 when what runs here is ready, 1 otherwise; for the health checks of containers')
+  .action(async () => (await import('./health.ts')).checkHealth())
+program
+  .command('migrate')
+  .description('prepare the database for this release and end; each migration that was applied is printed')
+  .option('--dry-run', 'only list what would be applied')
+  .option('--json', 'for programs')
+  .action(async (flags: MigrateFlags) => {
+    const { migrate } = await import('./migrate.ts')
+    await migrate(flags)
+  })
 program
   .command('database')
   .description('print the address of the database, for psql and its like')

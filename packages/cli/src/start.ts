@@ -31,6 +31,7 @@ export async function start({ innerPort, onRunning }: StartOptions = {}): Promis
     signal: stopping.signal,
     environment: innerPort === undefined ? {} : { PORT: String(innerPort), PUBLIC_URL: config.publicUrl },
     system: await loadSystem(place),
+    build: place.build,
     config,
     log,
     entry: join(import.meta.dirname, 'process.js'),
@@ -71,7 +72,8 @@ function describe(summary: Summary, config: Config, ms: number): string {
     .join('')
   return (
     `\n  ${styleText('bold', 'Seaworthy is up')} after ${(ms / 1_000).toFixed(1)} s\n\n` +
-    row('open', styleText('cyan', summary.url)) +
+    row('release', summary.release) +
+    (summary.url ? row('open', styleText('cyan', summary.url)) : '') +
     (summary.operatorLink
       ? row(
           'operator',

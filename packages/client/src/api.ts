@@ -10,6 +10,7 @@ import type {
   vaultApp,
 } from '@seaworthy/platform/http'
 import createFetchClient, { type Client } from 'openapi-fetch'
+import { type Builds, createBuilds } from './builds.ts'
 import { ApiError, endsSession, readProblem } from './problem.ts'
 import { type Download, type FileAsked, readFile } from './read-file.ts'
 import { createSeen, type Seen } from './seen.ts'
@@ -30,6 +31,7 @@ export interface Api {
   readonly http: Client<Paths>
   readonly session: Session
   readonly seen: Seen
+  readonly builds: Builds
   /**
    * A file of a route that gives one, however long it takes: `ask` passes what it is given on to `http`. Throws `ApiError`.
    * @example api.file((how) => api.http.GET('/api/audit/export', how), { onBytes, signal })
@@ -60,7 +62,8 @@ export function createApi({
   refreshed,
 }: ApiSettings): Api {
   const seen = createSeen()
-  const session = createSession(baseUrl, fetcher, refreshed)
+  const builds = createBuilds()
+  const session = createSession(baseUrl, fetcher, { asked: refreshed, builds })
   const http = createFetchClient<Paths>({
     baseUrl,
     fetch: createSender({ session, seen, fetcher, timeoutMs, retriesMax }),
@@ -78,6 +81,7 @@ export function createApi({
     http,
     session,
     seen,
+    builds,
     file: (ask, by) => readFile((signal) => ask({ parseAs: 'stream', fetch: patient, signal }), by),
   }
 }

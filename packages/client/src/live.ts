@@ -1,4 +1,5 @@
 import type { Socket } from 'socket.io-client'
+import type { Builds } from './builds.ts'
 import type { Seen } from './seen.ts'
 import type { Session } from './session.ts'
 
@@ -19,6 +20,7 @@ export interface LiveSettings {
   readonly baseUrl: string
   readonly session: Session
   readonly seen: Seen
+  readonly builds?: Builds
 }
 
 interface Wire {
@@ -41,11 +43,12 @@ const AGAIN_MS = 1_000
 const AGAIN_MS_MAX = 30_000
 
 /** One WebSocket for the page, opened when the first channel is watched; the library is loaded then. */
-export function createLive({ baseUrl, session, seen }: LiveSettings): Live {
+export function createLive(settings: LiveSettings): Live {
+  const { seen } = settings
   const channels = new Map<string, Watched>()
   let opening: Promise<Socket> | undefined
   const open = (): Promise<Socket> => {
-    opening ??= connect({ baseUrl, session, seen }, channels)
+    opening ??= connect(settings, channels)
     return opening
   }
   return {
@@ -68,7 +71,10 @@ export function createLive({ baseUrl, session, seen }: LiveSettings): Live {
   }
 }
 
-async function connect({ baseUrl, session, seen }: LiveSettings, channels: Map<string, Watched>): Promise<Socket> {
+async function connect(
+  { baseUrl, session, seen, builds }: LiveSettings,
+  channels: Map<string, Watched>,
+): Promise<Socket> {
   await idle()
   const { io } = await import('socket.io-client')
   const socket = io(baseUrl || location.origin, {
@@ -100,6 +106,7 @@ async function connect({ baseUrl, session, seen }: LiveSettings, channels: Map<s
       () => setTimeout(again, REFUSED_MS),
     )
   })
+  socket.on('build', (build: string) => builds?.note(build))
   socket.on('event', (message: Wire) => {
     // Whoever looks because of it must find it.
     seen.changed()

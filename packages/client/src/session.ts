@@ -1,3 +1,5 @@
+import { BUILD_HEADER, type Builds } from './builds.ts'
+
 /** Who is signed in on this page. The access token lives in memory only; the refresh token in a cookie no script can read. */
 export interface SessionUser {
   readonly id: string
@@ -32,8 +34,13 @@ export interface Session {
 const RENEW_BEFORE_MS = 30_000
 const LOCK = 'seaworthy-refresh'
 
-/** `asked`: the answer to a refresh that was asked for before this code had come. */
-export function createSession(baseUrl: string, fetcher: typeof fetch, asked?: Promise<Response>): Session {
+interface SessionParts {
+  /** The answer to a refresh that was asked for before this code had come. */
+  readonly asked?: Promise<Response> | undefined
+  readonly builds?: Builds
+}
+
+export function createSession(baseUrl: string, fetcher: typeof fetch, { asked, builds }: SessionParts = {}): Session {
   let state: SessionState = { status: 'unknown', user: undefined }
   let token: { readonly text: string; readonly renewAt: number } | undefined
   let renewing: Promise<string | undefined> | undefined
@@ -58,6 +65,7 @@ export function createSession(baseUrl: string, fetcher: typeof fetch, asked?: Pr
     const asking = first ?? ask()
     first = undefined
     const answer = await asking
+    builds?.note(answer.headers.get(BUILD_HEADER))
     if (answer.status === 200) accept((await answer.json()) as SessionAnswer)
     else if (answer.status === 204 || answer.status === 401) end()
     else throw new Error(`Your sign-in could not be renewed: the service answered ${answer.status}.`)

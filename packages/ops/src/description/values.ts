@@ -26,6 +26,7 @@ export const deployedSettings = {
   DATA_DIR: (place, _role, { name }) => (onHost(place) ? `/var/lib/${name}` : '/data'),
   HOST: (place) => (onHost(place) ? '127.0.0.1' : '0.0.0.0'),
   PORT: (_place, _role, { ports }) => String(ports.http),
+  ADMIN_HOST: (place) => (onHost(place) ? '127.0.0.1' : '0.0.0.0'),
   ADMIN_PORT: (_place, _role, { ports }) => String(ports.admin),
   PUBLIC_URL: (place, _role, { host }) => publicUrl(place, host),
   TRUSTED_PROXIES: always('1'),
@@ -34,6 +35,7 @@ export const deployedSettings = {
   WEB_PROCESSES_TOTAL: (place, _role, about) => String(about.sizes[place].web.replicas),
   WORKER_PROCESSES: (place, role, about) =>
     role === 'worker' ? String(onHost(place) ? about.sizes[place].worker.replicas : 1) : '0',
+  MIGRATIONS: (_place, role) => (role === 'migrate' ? 'start' : 'wait'),
   LOG_LEVEL: (place) => (isDevelopment(place) ? 'debug' : 'info'),
   LOG_FORMAT: always('json'),
   SHUTDOWN_TIMEOUT: (_place, _role, { shutdownSeconds }) => `${shutdownSeconds}s`,

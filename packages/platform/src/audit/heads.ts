@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto'
 import { appendFile, mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { ChainHead } from './seal.ts'
@@ -77,8 +78,8 @@ async function rotate(directory: string, full: number): Promise<void> {
   const { heads, forgottenBefore } = await readAll(directory)
   const lines: HeadsLine[] = [...heads].map(([chain, { seq, mac }]) => ({ h: [chain, seq, mac] }))
   if (forgottenBefore) lines.push({ forgotten: new Date(forgottenBefore).toISOString() })
-  const draft = join(directory, `draft-${process.pid}`)
-  await rm(draft, { force: true })
+  // In two containers that share the directory, process ids are the same.
+  const draft = join(directory, `draft-${randomBytes(6).toString('hex')}`)
   await appendDurably(draft, lines)
   await rename(draft, join(directory, nameOf(full + 1)))
   for (const number of await numbers(directory)) if (number <= full) await rm(join(directory, nameOf(number)))

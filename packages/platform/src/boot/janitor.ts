@@ -1,3 +1,4 @@
+import { sweepKeptAssets } from '../assets/index.ts'
 import type { Config } from '../config/index.ts'
 import { type Database, type Duty, sql } from '../data/index.ts'
 import type { ScheduledTask } from '../jobs/index.ts'
@@ -74,6 +75,11 @@ export function janitorSchedules({ database, media, log, config }: JanitorParts)
         const rows = await repeat(() => database.withDuty('mail', (tx) => eraseOldMail(tx, ROWS_MAX)))
         log.info('old rows removed', { of: 'mail', rows })
       },
+    },
+    {
+      name: 'platform.sweep-assets',
+      cron: '53 3 * * *',
+      run: async () => log.info('old rows removed', { of: 'assets', rows: await sweepKeptAssets(database) }),
     },
     sweep('rates', '*/10 * * * *', 'limits', rates),
     sweep('tries', '43 * * * *', 'identity', tries),

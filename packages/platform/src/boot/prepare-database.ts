@@ -25,6 +25,7 @@ import {
 import type { App } from '../definition/index.ts'
 import type { Logger } from '../telemetry/index.ts'
 import { openKeyRing, RING_KEY_DAYS_MAX, rememberRingOrThrow } from '../vault/index.ts'
+import { migrationSources } from './migration-sources.ts'
 
 export interface OpenedServer {
   readonly endpoint: Endpoint
@@ -119,7 +120,7 @@ async function prepareLocked(
 ): Promise<readonly Migration[]> {
   const secret = config.secrets.databaseRoleSecret
   await ensureDatabaseAndRoles(endpoint, admin, secret)
-  const sources = apps.flatMap((app) => (app.migrations ? [{ app: app.name, directory: app.migrations }] : []))
+  const sources = migrationSources(apps)
   const applied = await migrateToLatestOrThrow(endpoint, admin, secret, [platformMigrations, ...sources])
   await asOwner(endpoint, admin, 'keys', (session) => checkKeys(session, config, log))
   // Needed once: a supervisor that runs for months does not keep the queue's library.

@@ -1,21 +1,25 @@
-import { createServer } from 'node:net'
-import { backoffMs, pause, SECOND, systemClock } from '@seaworthy/core'
-import type { Config } from '../config/index.ts'
-import { type EmbeddedServer, type Endpoint, holdWrites, loginOf, openDatabase } from '../data/index.ts'
+import type { AddressInfo } from 'node:net'
+import { backoffMs, pause, SECOND } from '@seaworthy/core'
+import { addressOf, type Config } from '../config/index.ts'
+import { type EmbeddedServer, type Endpoint, holdWrites } from '../data/index.ts'
 import { hasErasures } from '../privacy/index.ts'
 import type { Logger } from '../telemetry/index.ts'
 import { startAdminServer } from './admin-server.ts'
+import { awaitPreparedDatabase } from './await-database.ts'
 import { type ChildView, type SupervisedChild, superviseChild } from './child.ts'
 import { type Closer, createCloser } from './closer.ts'
 import { keepReserve } from './disk-space.ts'
 import { lockDataDirectory } from './lock.ts'
+import { operatorLink } from './operator-link.ts'
 import { type OpenedServer, openDatabaseServer, prepareDatabase } from './prepare-database.ts'
-import type { System } from './system.ts'
+import type { Build, System } from './system.ts'
+import { refuseTakenPort } from './taken-port.ts'
 
 export interface SupervisorSettings {
   /** Aborted when the start is no longer wanted. */
   readonly signal: AbortSignal
   readonly system: System
+  readonly build: Build
   readonly config: Config
   readonly log: Logger
   /** The program that runs one process: `<entry> web`. */
@@ -29,7 +33,10 @@ export interface SupervisorSettings {
 }
 
 export interface Summary {
-  readonly url: string
+  /** The commit that runs. */
+  readonly release: string
+  /** Where people come in; undefined where no web process runs. */
+  readonly url: string | undefined
   readonly adminUrl: string
   readonly parts: readonly ChildView[]
   readonly database: string
@@ -53,10 +60,11 @@ export interface Supervisor {
 /** Starts every part on this machine, keeps each running, and stops them in order. */
 export async function startSupervisor(settings: SupervisorSettings): Promise<Supervisor> {
   const { config, log, system } = settings
-  await refuseTakenPort(config.port, config.host, 'PORT')
-  await refuseTakenPort(config.adminPort, '127.0.0.1', 'ADMIN_PORT')
+  if (config.webProcesses > 0) await refuseTakenPort(config.port, config.host, 'PORT', 'HOST')
+  await refuseTakenPort(config.adminPort, config.adminHost, 'ADMIN_PORT', 'ADMIN_HOST')
   const closer = createCloser(log)
-  closer.add('lock', lockDataDirectory(config.dataDirectory))
+  // Two releases beside each other share the directory. Only the embedded database must not have two owners.
+  if (!config.databaseUrl) closer.add('lock', lockDataDirectory(config.dataDirectory))
   let fail: (error: Error) => void = () => undefined
   const failed = new Promise<never>((_, reject) => {
     fail = reject
@@ -74,31 +82,34 @@ export async function startSupervisor(settings: SupervisorSettings): Promise<Sup
     await closer.close()
   }
   try {
-    const server = await openKeptServer(settings, closer, children.all, aborted.signal)
-    const migrations = await prepareDatabase(server, config, system.apps, log, aborted.signal)
+    let server: OpenedServer | undefined
+    const admin = await startAdminServer(
+      { host: config.adminHost, port: config.adminPort },
+      { snapshots: () => snapshots(children.all), status: () => statusOf(children.all, server, settings.build) },
+    )
+    closer.add('admin', () => void admin.close())
+    server = await openKeptServer(settings, closer, children.all, aborted.signal)
+    const prepared = await prepareOrWait(server, settings, aborted.signal)
     if (server.embedded) void keepReserve(config.dataDirectory, log, aborted.signal)
     // Where nobody was ever erased the supervisor stays small.
     if (hasErasures(config.dataDirectory)) await (await import('./privacy.ts')).eraseAgain(config, server.endpoint, log)
-    const operatorToken = await operatorLink(server, config)
     for (const child of children.all) child.go(server.endpoint)
-    const admin = await startAdminServer(config.adminPort, {
-      snapshots: () => snapshots(children.all),
-      status: () => statusOf(children.all, server),
-    })
-    closer.add('admin', () => void admin.close())
-    void children.ready.then(() =>
+    const url = config.port === 0 ? `http://localhost:${publicPort}` : config.publicUrl
+    const database = describeDatabase(server)
+    const adminUrl = addressOf(config.adminHost, (admin.address() as AddressInfo).port)
+    void children.ready.then(() => {
+      log.info('ready', { release: settings.build.commit, version: settings.build.version })
       settings.onReady({
-        url: config.port === 0 ? `http://localhost:${publicPort}` : config.publicUrl,
-        adminUrl: `http://127.0.0.1:${(admin.address() as { port: number }).port}`,
+        release: settings.build.commit,
+        url: config.webProcesses > 0 ? url : undefined,
+        adminUrl,
         parts: children.all.map((child) => child.view()),
-        database: describeDatabase(server),
+        database,
         dataDirectory: config.dataDirectory,
-        migrations: migrations.length,
-        operatorLink:
-          operatorToken &&
-          `${config.port === 0 ? `http://localhost:${publicPort}` : config.publicUrl}/sign-up?operator=${operatorToken}`,
-      }),
-    )
+        migrations: prepared.migrations,
+        operatorLink: prepared.operatorToken && `${url}/sign-up?operator=${prepared.operatorToken}`,
+      })
+    })
   } catch (error) {
     await stop(SECOND)
     throw error
@@ -113,6 +124,20 @@ export async function startSupervisor(settings: SupervisorSettings): Promise<Sup
     },
     failed,
   }
+}
+
+/** Brings the database up to date, or only waits until somebody else has: then they print the link as well. */
+async function prepareOrWait(
+  server: OpenedServer,
+  { config, log, system: { apps } }: SupervisorSettings,
+  signal: AbortSignal,
+): Promise<{ readonly migrations: number; readonly operatorToken?: string | undefined }> {
+  if (config.migrations === 'wait') {
+    await awaitPreparedDatabase({ endpoint: server.endpoint, config, apps, log, signal })
+    return { migrations: 0 }
+  }
+  const { length } = await prepareDatabase(server, config, apps, log, signal)
+  return { migrations: length, operatorToken: await operatorLink(server.endpoint, config) }
 }
 
 const isWeb = (child: SupervisedChild): boolean => child.role === 'web'
@@ -168,7 +193,7 @@ async function openKeptServer(
   signal: AbortSignal,
 ): Promise<OpenedServer> {
   // Migrations may use what is left of the disk.
-  holdWrites(config.dataDirectory, false)
+  if (!config.databaseUrl) holdWrites(config.dataDirectory, false)
   const server = await openDatabaseServer(config)
   if (!server.embedded) return server
   const onMoved = (endpoint: Endpoint): void => {
@@ -219,37 +244,19 @@ function keepRunning(
   return { stop: async () => current?.stop() }
 }
 
-async function operatorLink(server: OpenedServer, config: Config): Promise<string | undefined> {
-  const database = openDatabase({
-    endpoint: server.endpoint,
-    login: loginOf('app', config.secrets.databaseRoleSecret, server.endpoint),
-    name: 'start',
-    limits: {
-      max: 1,
-      waitMs: config.databaseWaitMs,
-      statementMs: config.databaseQueryMs,
-      transactionMs: config.databaseTransactionMs,
-    },
-  })
-  try {
-    const { makeFirstOperatorLink } = await import('../identity/index.ts')
-    return await makeFirstOperatorLink(database, systemClock)
-  } finally {
-    await database.close()
-  }
-}
-
 async function snapshots(children: readonly SupervisedChild[]): Promise<readonly unknown[][]> {
   const all = await Promise.all(children.map((child) => child.metrics()))
   return all.filter((snapshot) => snapshot !== undefined)
 }
 
-function statusOf(children: readonly SupervisedChild[], server: OpenedServer) {
+function statusOf(children: readonly SupervisedChild[], server: OpenedServer | undefined, build: Build) {
   const parts = children.map((child) => child.view())
   return {
     status: parts.every((part) => part.state === 'ready') ? ('ok' as const) : ('failed' as const),
+    release: build.commit,
+    version: build.version,
     parts,
-    database: describeDatabase(server),
+    database: server ? describeDatabase(server) : 'not reached yet',
     memoryBytes: process.memoryUsage().rss,
   }
 }
@@ -258,20 +265,3 @@ const describeDatabase = ({ endpoint, embedded }: OpenedServer): string =>
   embedded
     ? `embedded, ${embedded.origin === 'adopted' ? 'adopted from an earlier start, ' : ''}port ${endpoint.port}`
     : `${endpoint.host}:${endpoint.port}/${endpoint.database}`
-
-const noSuchHost = new Set(['ENOTFOUND', 'EAI_AGAIN', 'EADDRNOTAVAIL', 'EINVAL'])
-
-function refuseTakenPort(port: number, host: string, setting: string): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const probe = createServer()
-    probe.once('error', (error: NodeJS.ErrnoException) => {
-      const where = noSuchHost.has(error.code ?? '')
-        ? `${host} is no address of this machine: ${error.message}\n    HINT: set HOST to one that is, or leave it out.`
-        : error.code === 'EADDRINUSE'
-          ? `Port ${port} is taken by another program.\n    HINT: ${setting}=${port + 100} npm start`
-          : `Port ${port} cannot be used: ${error.message}\n    HINT: set ${setting} to another one.`
-      reject(new Error(where))
-    })
-    probe.listen(port, host, () => probe.close(() => resolve()))
-  })
-}

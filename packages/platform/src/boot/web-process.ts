@@ -1,6 +1,8 @@
 import type { Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { join } from 'node:path'
 import { pause, systemClock } from '@seaworthy/core'
+import { openKeptAssets } from '../assets/index.ts'
 import { checkSealLag } from '../audit/index.ts'
 import type { Config } from '../config/index.ts'
 import { guardFetch, loginOf, type Replica } from '../data/index.ts'
@@ -16,6 +18,7 @@ import {
   operationsApp,
   type PrivacyParts,
   privacyApp,
+  readWebBuild,
   serveHttp,
   signUps,
   uploadsApp,
@@ -24,7 +27,7 @@ import {
 import { type Identity, openIdentity } from '../identity/index.ts'
 import { createGuard, createSuspicion, type RateLimiter } from '../limits/index.ts'
 import { openErasureRegister } from '../privacy/index.ts'
-import { type Feed, jobsChannel, openFeed, openSockets } from '../realtime/index.ts'
+import { type Channel, type Feed, jobsChannel, openFeed, openSockets } from '../realtime/index.ts'
 import { createPseudonyms, durationBuckets, watchHealth } from '../telemetry/index.ts'
 import { onAccountCreated, withSettings } from './app-settings.ts'
 import { openSealer } from './audit-seals.ts'
@@ -91,7 +94,7 @@ export async function openWebService(
   server: Server,
   { front, closer }: { readonly front: Closer; readonly closer: Closer },
 ): Promise<void> {
-  const { config, database, log, endpoint, metrics } = capabilities
+  const { config, database, log } = capabilities
   const { secrets } = config
   const identity = await openIdentity({
     database,
@@ -116,7 +119,10 @@ export async function openWebService(
   const limiter = await openLimits(capabilities)
   closer.add('limits', () => limiter.close())
   const secure = config.publicUrl.startsWith('https:')
-  const apps = allApps(system, capabilities, { identity, flags, secure })
+  const webBuild = readWebBuild(place.webDirectory)
+  const apps = allApps(system, capabilities, { identity, flags, secure, webBuild })
+  const keptAssets = await openKeptAssets({ database, directory: join(place.webDirectory, 'assets'), log })
+  closer.add('assets', () => keptAssets.stop())
   await serveHttp(server, {
     apps,
     parts: httpParts(capabilities, { identity, flags, limiter, replica, secure }),
@@ -126,16 +132,50 @@ export async function openWebService(
     clock: systemClock,
     databaseWaitMs: database.expectedWaitMs,
     webDirectory: place.webDirectory,
+    keptAssets,
     version: place.build.version,
     publicKeys: identity.publicKeys,
     details: () => ({ build: place.build, uptimeSeconds: Math.round(process.uptime()), database: database.stats() }),
   })
+  await openLiveEvents({
+    capabilities,
+    server,
+    identity,
+    webBuild,
+    channels: apps.flatMap((app) => app.channels),
+    front,
+    closer,
+  })
+}
+
+interface LiveParts {
+  readonly capabilities: Capabilities
+  readonly server: Server
+  readonly identity: Identity
+  readonly webBuild: string
+  readonly channels: readonly Channel[]
+  readonly front: Closer
+  readonly closer: Closer
+}
+
+/** Sockets, and the events that they are told. */
+async function openLiveEvents({
+  capabilities,
+  server,
+  identity,
+  webBuild,
+  channels,
+  front,
+  closer,
+}: LiveParts): Promise<void> {
+  const { config, database, log, endpoint, metrics } = capabilities
   // After the HTTP handler: socket.io wraps the listeners it finds.
   let feed: Feed | undefined
   const sockets = openSockets({
     server,
-    channels: [jobsChannel, ...apps.flatMap((app) => app.channels)],
+    channels: [jobsChannel, ...channels],
     identify: identity.identify,
+    webBuild,
     log,
     metrics,
     allowedOrigin: (origin, host) => isAllowedOrigin(config, origin, host),
@@ -148,7 +188,7 @@ export async function openWebService(
   feed = await openFeed({
     database,
     endpoint,
-    login: loginOf('app', secrets.databaseRoleSecret, endpoint),
+    login: loginOf('app', config.secrets.databaseRoleSecret, endpoint),
     log,
     deliver: sockets.deliver,
     gapMs: config.databaseTransactionMs + GAP_SPARE_MS,
@@ -161,7 +201,7 @@ export async function openWebService(
 function allApps(
   system: System,
   capabilities: Capabilities,
-  { identity, flags, secure }: Pick<Door, 'identity' | 'flags' | 'secure'>,
+  { identity, flags, secure, webBuild }: Pick<Door, 'identity' | 'flags' | 'secure'> & { readonly webBuild: string },
 ): readonly App[] {
   const { config, database, vault, log } = capabilities
   const guard = createGuard({ database, secret: config.secrets.refreshSecret, clock: systemClock, log })
@@ -169,7 +209,7 @@ function allApps(
   const scopes = scopesOf([uploadsApp(), ...system.apps])
   return withSettings(
     [
-      identityApp(identity, guard, { refreshMs, secure, publicUrl, scopes }),
+      identityApp(identity, guard, { refreshMs, secure, publicUrl, scopes, webBuild }),
       operationsApp({ database, identity, flags, apps: system.apps, deliversMail: config.smtpUrl !== undefined }),
       uploadsApp(),
       vaultApp(vault),

@@ -167,6 +167,18 @@ function contradictions(values: Record<string, unknown>): ConfigFault[] {
       problem: `must not be shorter than ${settings.refreshMs.env}`,
       mend: `export ${settings.sessionMs.env}=${values.refreshMs}`,
     })
+  if (values.webProcesses === 0 && values.workerProcesses === 0)
+    faults.push({
+      setting: settings.webProcesses.env,
+      problem: `and ${settings.workerProcesses.env} are both 0: nothing would run`,
+      mend: `export ${settings.webProcesses.env}=1`,
+    })
+  if (values.migrations === 'wait' && !values.databaseUrl)
+    faults.push({
+      setting: settings.migrations.env,
+      problem: 'is wait, but nobody else prepares the embedded database',
+      mend: `unset ${settings.migrations.env}   # or: export ${settings.databaseUrl.env}=${settings.databaseUrl.example}`,
+    })
   if (values.smtpUrl && !values.mailFrom)
     faults.push({
       setting: settings.mailFrom.env,

@@ -1,4 +1,5 @@
 /** From environment to typed settings and secrets. The only room that reads the environment. */
+export { addressOf } from './admin-address.ts'
 export { type Config, ConfigError, type ConfigFault, readConfig } from './config.ts'
 export { childEnvironment, type Environment } from './env.ts'
 export { describeSetting, renderEnvExample, renderSettingsTable, type SettingDescription } from './reference.ts'

@@ -27,7 +27,7 @@ export function readOrMakeSecret(directory: string, name: string): string {
   if (existing !== undefined) return existing
   mkdirSync(directory, { recursive: true, mode: 0o700 })
   chmodSync(directory, 0o700)
-  const draft = `${path}.${process.pid}.draft`
+  const draft = draftOf(path)
   writeDurably(draft, randomBytes(SECRET_BYTES).toString('hex'))
   try {
     linkSync(draft, path)
@@ -38,6 +38,9 @@ export function readOrMakeSecret(directory: string, name: string): string {
   }
   return readSecretFile(path) ?? readOrMakeSecret(directory, name)
 }
+
+/** A name of this call's own: in two containers that share the directory, process ids are the same. */
+const draftOf = (path: string): string => `${path}.${randomBytes(6).toString('hex')}.draft`
 
 /** True when others than the owner can read the file: it is then no secret any more. */
 export function isReadableByOthers(path: string): boolean {
@@ -52,8 +55,7 @@ export function isReadableByOthers(path: string): boolean {
 export function replaceSecret(directory: string, name: string, value: string): void {
   mkdirSync(directory, { recursive: true, mode: 0o700 })
   const path = join(directory, name)
-  const draft = `${path}.${process.pid}.draft`
-  rmSync(draft, { force: true })
+  const draft = draftOf(path)
   writeDurably(draft, value)
   renameSync(draft, path)
   const folder = openSync(directory, 'r')

@@ -1,4 +1,5 @@
 import { DAY, HOUR, MINUTE, SECOND } from '@seaworthy/core'
+import { ADMIN } from './admin-address.ts'
 import {
   bytes,
   duration,
@@ -38,19 +39,24 @@ export const settings = {
     default: '3000',
     text: 'Port for people. 0 takes any free one.',
   }),
+  adminHost: text('ADMIN_HOST', {
+    group: 'General',
+    default: ADMIN.host,
+    text: 'Address for metrics and detailed health, which say much to whoever reaches it: give it to a network of your own only, such as that of a container.',
+  }),
   adminPort: integer('ADMIN_PORT', 0, 65_535, {
     group: 'General',
-    default: '3001',
-    text: 'Port for metrics and detailed health, bound to loopback.',
+    default: ADMIN.port,
+    text: 'Port for metrics and detailed health.',
   }),
   publicUrl: url('PUBLIC_URL', ['http:', 'https:'], 'https://app.example.com', {
     group: 'General',
     text: 'The address people type. With https, cookies are marked Secure. Default: http://localhost:PORT.',
   }),
-  webProcesses: integer('WEB_PROCESSES', 1, 16, {
+  webProcesses: integer('WEB_PROCESSES', 0, 16, {
     group: 'General',
     default: '1',
-    text: 'Web processes behind the one port.',
+    text: 'Web processes behind the one port. 0: this machine only runs jobs, and takes no port.',
   }),
   webProcessesTotal: integer('WEB_PROCESSES_TOTAL', 0, 1_000, {
     group: 'General',
@@ -60,7 +66,7 @@ export const settings = {
   workerProcesses: integer('WORKER_PROCESSES', 0, 16, {
     group: 'General',
     default: '1',
-    text: 'Processes that run jobs.',
+    text: 'Processes that run jobs. 0: other machines run them.',
   }),
   workerConcurrency: integer('WORKER_CONCURRENCY', 1, 32, {
     group: 'General',
@@ -135,6 +141,11 @@ export const settings = {
     group: 'Database',
     default: '10',
     text: 'Tries to reach the database at start: after 2, 4, 8 ... 30 s.',
+  }),
+  migrations: oneOf('MIGRATIONS', ['start', 'wait'], {
+    group: 'Database',
+    default: 'start',
+    text: 'start: a start prepares the database. wait: it changes nothing there, needs no owner in DATABASE_URL, and waits until `seaworthy migrate` of this release or a newer one has run.',
   }),
   databaseRoleSecret: secret('DATABASE_ROLE_SECRET', {
     group: 'Database',

@@ -17,7 +17,7 @@ import { isConnectionError, isWorthRetrying, translateDatabaseError } from './sq
 import { type Effect, PgTransaction, type Transaction } from './transaction.ts'
 
 /** Work of the system itself that row-level security lets see more than one account. Not for apps. */
-export type Duty = 'audit' | 'identity' | 'janitor' | 'limits' | 'mail' | 'operations' | 'realtime'
+export type Duty = 'assets' | 'audit' | 'identity' | 'janitor' | 'limits' | 'mail' | 'operations' | 'realtime'
 
 export interface TransactionOptions {
   readonly isolation?: 'read committed' | 'repeatable read' | 'serializable'

@@ -2,7 +2,8 @@ import type { Secret } from '@seaworthy/core'
 import { takeLock } from './advisory-lock.ts'
 import { applyMigration } from './apply-migration.ts'
 import { type Endpoint, type Login, openClient, type PgSingleClient } from './drivers/pg.ts'
-import { type Migration, type MigrationSource, readMigrations } from './migration.ts'
+import type { Migration, MigrationSource } from './migration.ts'
+import { type AppliedMigration, comparePending } from './migration-history.ts'
 import { type DatabaseRole, databaseRoles, loginOf, OWNER } from './roles.ts'
 
 const LOCK = 7305810
@@ -23,6 +24,10 @@ export async function migrateToLatestOrThrow(
     await prepareQueueSchemas(client, loginOf('worker', secret, endpoint).user)
     await client.query(`set role ${OWNER}`)
     await prepareHistory(client)
+    // For starts that only wait: what is applied is no secret of anybody.
+    await client.query(
+      `grant select on seaworthy.migrations to ${client.escapeIdentifier(loginOf('app', secret, endpoint).user)}`,
+    )
     const done: Migration[] = []
     for (const source of sources) {
       for (const migration of await pending(client, source)) {
@@ -65,31 +70,8 @@ async function prepareHistory(client: PgSingleClient): Promise<void> {
 }
 
 async function pending(client: PgSingleClient, source: MigrationSource): Promise<readonly Migration[]> {
-  const { rows } = await client.query<{ name: string; checksum: string }>(
-    'select name, checksum from seaworthy.migrations where app = $1',
-    [source.app],
-  )
-  const applied = new Map(rows.map((row) => [row.name, row.checksum]))
-  const files = readMigrations(source)
-  for (const file of files) {
-    const checksum = applied.get(file.name)
-    if (checksum && checksum !== file.checksum) {
-      throw new Error(
-        `The migration ${source.app}/${file.name} was changed after it was applied.\n    HINT: restore the file and put the change into a new one.`,
-      )
-    }
-    applied.delete(file.name)
-  }
-  // A newer release expanded the schema and was rolled back: its migrations come after all of ours, and ours still hold.
-  const newest = files.at(-1)?.name ?? ''
-  const missing = [...applied.keys()].filter((name) => name <= newest)
-  if (missing.length) {
-    throw new Error(
-      `The database has migrations of ${source.app} that this release lost: ${missing.join(', ')}.\n    HINT: restore the files.`,
-    )
-  }
-  const known = new Set(rows.map((row) => row.name))
-  return files.filter((file) => !known.has(file.name))
+  const { rows } = await client.query<AppliedMigration>('select app, name, checksum from seaworthy.migrations')
+  return comparePending(source, rows)
 }
 
 /** `:app`, `:worker` and `:reader` in a file stand for the names of the database roles, `:'app'` for the name as text. */

@@ -12,19 +12,34 @@ export interface OwnerSession {
 }
 
 /** Sees and changes the rows of every account: not for anything that serves. */
-export async function asOwner<T>(
+export const asOwner = <T>(
   endpoint: Endpoint,
   admin: Login,
   name: string,
   work: (session: OwnerSession) => Promise<T>,
+): Promise<T> => inSession(endpoint, admin, { name, role: OWNER }, work)
+
+/** What a role sees by itself, without any caller: for looks at the database before there is a service. */
+export const asRole = <T>(
+  endpoint: Endpoint,
+  login: Login,
+  name: string,
+  work: (session: Pick<OwnerSession, 'many'>) => Promise<T>,
+): Promise<T> => inSession(endpoint, login, { name }, work)
+
+async function inSession<T>(
+  endpoint: Endpoint,
+  login: Login,
+  { name, role }: { readonly name: string; readonly role?: string },
+  work: (session: OwnerSession) => Promise<T>,
 ): Promise<T> {
-  const client = await openPipelinedClient(endpoint, admin, name)
+  const client = await openPipelinedClient(endpoint, login, name)
   const execute = (query: Query<unknown>) => {
     const { sql, parameters } = query.compile()
     return client.query(sql, parameters as unknown[])
   }
   try {
-    await client.query(`set role ${OWNER}`)
+    if (role) await client.query(`set role ${role}`)
     return await work({
       many: async <Row>(query: Query<Row>) => (await execute(query)).rows as Row[],
       run: async (query) => (await execute(query)).rowCount ?? 0,

@@ -2,6 +2,7 @@ import { createServer, type IncomingMessage, type RequestListener, type Server, 
 import multipart from '@fastify/multipart'
 import { type AppError, type Clock, fault, newId, type Secret } from '@seaworthy/core'
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
+import type { KeptAssets } from '../assets/index.ts'
 import { type App, addressOf, type Route, renderOpenApi } from '../definition/index.ts'
 import { clientAddress, networkKey } from '../limits/index.ts'
 import type { MediaRoom } from '../media/index.ts'
@@ -34,6 +35,8 @@ export interface ServerSettings {
   /** How long whoever asks now will wait for a database connection, in milliseconds. */
   readonly databaseWaitMs: () => number
   readonly webDirectory: string
+  /** Files of the pages of other releases. */
+  readonly keptAssets?: KeptAssets
   readonly version: string
   /** For whoever verifies our access tokens. */
   readonly publicKeys: () => Promise<object>
@@ -116,7 +119,11 @@ export async function serveHttp(server: Server, settings: ServerSettings): Promi
   })
   addDocs(app, settings)
   addPublicKeys(app, settings)
-  const pages = await addWebPages(app, settings.webDirectory, settings.parts.settings.secureCookies)
+  const pages = await addWebPages(app, {
+    directory: settings.webDirectory,
+    isHttps: settings.parts.settings.secureCookies,
+    ...(settings.keptAssets ? { kept: settings.keptAssets } : {}),
+  })
   app.setNotFoundHandler((request, reply) => answerUnknown(request, reply, { pages, problems, parts: settings.parts }))
   addPreflight(app, settings, problems)
   await app.ready()

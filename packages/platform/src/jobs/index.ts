@@ -2,5 +2,6 @@
 export { type DeadLetter, listDeadLetters, replayDeadLetter } from './dead-letters.ts'
 export { migrateQueue, type RunningQueue } from './drivers/graphile.ts'
 export { cancelJob, type EnqueueOptions, enqueue, type JobView, viewJobs } from './queue.ts'
+export { hasQueue } from './queue-mark.ts'
 export { type Execution, type ScheduledTask, Superseded, type Task } from './task.ts'
 export { startWorker, type WorkerParts } from './worker.ts'

@@ -30,12 +30,7 @@ export interface RingFindings {
  */
 export async function rememberRingOrThrow(session: Runner, ring: KeyRing): Promise<RingFindings> {
   const current = ring.current().id
-  const missing = (await readKeys(session)).filter((key) => !ring.find(key.id))
-  if (missing.length)
-    throw new WrongKeyError(
-      missing.map((key) => key.id),
-      ring.all().map((key) => key.id),
-    )
+  refuseMissing(await readIds(session), ring)
   await rememberKey(session, current)
   const keys = await readKeys(session)
   return {
@@ -44,6 +39,28 @@ export async function rememberRingOrThrow(session: Runner, ring: KeyRing): Promi
     unverified: keys.filter((key) => !key.verified).map((key) => key.id),
   }
 }
+
+/**
+ * The same for a start that changes nothing. Throws `WrongKeyError`; false while the database does not know the current
+ * key, which whoever prepares it remembers there.
+ */
+export async function isRingRememberedOrThrow(session: Pick<Runner, 'many'>, ring: KeyRing): Promise<boolean> {
+  const keys = await readIds(session)
+  refuseMissing(keys, ring)
+  return keys.some(({ id }) => id === ring.current().id)
+}
+
+function refuseMissing(keys: readonly { readonly id: string }[], ring: KeyRing): void {
+  const missing = keys.filter((key) => !ring.find(key.id))
+  if (missing.length)
+    throw new WrongKeyError(
+      missing.map((key) => key.id),
+      ring.all().map((key) => key.id),
+    )
+}
+
+const readIds = (session: Pick<Runner, 'many'>) =>
+  session.many(sql<{ id: string }>`select id from seaworthy.ring_keys order by created_at`)
 
 const readKeys = (session: Runner) =>
   session.many(sql<{ id: string; days: number; verified: boolean }>`

@@ -4,6 +4,8 @@ import type { DatabaseClient } from './database.ts'
 export interface TenantTable {
   readonly name: string
   readonly changeable: string
+  /** The columns that the app may give when it inserts; all of them where it may give none. */
+  readonly insertable: string
 }
 
 /** The catalogue of the server says which, not we. */
@@ -11,7 +13,11 @@ export async function tenantTables(admin: DatabaseClient): Promise<readonly Tena
   const { rows } = await admin.query<TenantTable>(`
     select c.oid::regclass::text as name, coalesce((
         select x.attname from pg_attribute x where x.attrelid = c.oid and x.attnum > 0 and not x.attisdropped
-          and has_column_privilege('seaworthy_app', c.oid, x.attnum, 'update') order by x.attnum limit 1), 'account_id') as changeable
+          and has_column_privilege('seaworthy_app', c.oid, x.attnum, 'update') order by x.attnum limit 1), 'account_id') as changeable, (
+        select string_agg(quote_ident(x.attname), ', ' order by x.attnum) from pg_attribute x
+        where x.attrelid = c.oid and x.attnum > 0 and not x.attisdropped and x.attgenerated = '' and (
+          has_column_privilege('seaworthy_app', c.oid, x.attnum, 'insert')
+          or not has_any_column_privilege('seaworthy_app', c.oid, 'insert'))) as insertable
     from pg_class c join pg_namespace n on n.oid = c.relnamespace join pg_attribute a on a.attrelid = c.oid and a.attname = 'account_id'
     where c.relkind in ('r', 'p') and not c.relispartition and n.nspname not in ('pg_catalog', 'information_schema', 'graphile_worker')
     order by 1`)
@@ -64,8 +70,8 @@ export const changesOf = ({ name, changeable }: TenantTable, owner: string): rea
 ]
 
 /** Forges rows of somebody else out of one's own. */
-export const forgeryOf = (name: string, owner: string): string =>
-  `insert into ${name} select (jsonb_populate_record(null::${name}, to_jsonb(t) || '{"account_id":"${owner}"}')).* from ${name} t`
+export const forgeryOf = ({ name, insertable }: TenantTable, owner: string): string =>
+  `insert into ${name} (${insertable}) select ${insertable} from (select (jsonb_populate_record(null::${name}, to_jsonb(t) || '{"account_id":"${owner}"}')).* from ${name} t) forged`
 
 const SPY = `create or replace function pg_temp.spy(account uuid) returns boolean language plpgsql cost 0.0001 as $$
   begin raise notice '%', account; return true; end $$`

@@ -33,12 +33,16 @@ export function preparePage(html: string, headers: Readonly<Record<string, strin
 
 /** The best that is named and not refused by `q=0`. */
 function encodingFor(accepted: string | string[] | undefined): Encoding | undefined {
-  const named = String(accepted ?? '')
-    .split(',')
-    .filter((part) => !/;\s*q=0(\.0*)?\s*$/.test(part))
-    .map((part) => part.split(';')[0]?.trim())
+  const named = acceptedEncodings(accepted)
   return encodings.find((encoding) => named.includes(encoding))
 }
+
+/** The names in an Accept-Encoding header, without those that are refused by `q=0`. */
+export const acceptedEncodings = (accepted: string | string[] | undefined): readonly string[] =>
+  String(accepted ?? '')
+    .split(',')
+    .filter((part) => !/;\s*q=0(\.0*)?\s*$/.test(part))
+    .map((part) => part.split(';')[0]?.trim() ?? '')
 
 const compress = (html: string, encoding: Encoding): Buffer =>
   encoding === 'br'

@@ -4,10 +4,12 @@ import { join } from 'node:path'
 import { brotliDecompressSync, gunzipSync } from 'node:zlib'
 import fastify, { type FastifyInstance } from 'fastify'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import type { KeptAssets } from '../../assets/index.ts'
 import { addWebPages } from './web-pages.ts'
 
 const files = {
   'index.html': '<title>shell</title><script type="module" src="/assets/a.js"></script><style>a{}</style>',
+  'assets/a.js': 'own',
   'pages/index.html': '<title>start</title><script>later()</script>',
   'pages/sign-up.html': '<title>sign-up</title>',
   'pages/cosnap/gallery.html': '<title>gallery</title>',
@@ -23,7 +25,16 @@ describe('the pages of the web', () => {
       writeFileSync(join(directory, name), text)
     }
     server = fastify()
-    const pages = await addWebPages(server, directory, false)
+    const kept: KeptAssets = {
+      find: async (name, encodings) => {
+        if (name === 'broken-1.js') throw new Error('the database is away')
+        if (name !== 'old-1.js') return undefined
+        const encoding = encodings.includes('br') ? ('br' as const) : undefined
+        return { type: 'text/javascript; charset=utf-8', encoding, body: Buffer.from(`old in ${encoding}`) }
+      },
+      stop: () => undefined,
+    }
+    const pages = await addWebPages(server, { directory, isHttps: false, kept })
     server.setNotFoundHandler((request, reply) => pages.send(request, reply))
   })
   afterAll(async () => {
@@ -63,6 +74,19 @@ describe('the pages of the web', () => {
     const [second, larger] = await read('gzip;q=0.5, br;q=0')
     expect([second, gunzipSync(larger).toString()]).toEqual(['gzip', files['pages/index.html']])
     expect((await read('zstd, identity'))[0]).toBeUndefined()
+  })
+
+  it('find files of other releases as if they were of this one, and never something in place of what is not there', async () => {
+    const [own, old] = [await get('/assets/a.js'), await get('/assets/old-1.js', { 'accept-encoding': 'gzip, br' })]
+    expect([own.body, old.body]).toEqual(['own', 'old in br'])
+    expect(old.headers).toMatchObject({ 'content-encoding': 'br', vary: 'accept-encoding' })
+    for (const name of ['cache-control', 'x-content-type-options', 'cross-origin-resource-policy'])
+      expect(old.headers[name], name).toBe(own.headers[name])
+    expect(old.headers['cache-control']).toBe('public, max-age=31536000, immutable')
+    expect(/javascript/.test(String(own.headers['content-type']))).toBe(true)
+    expect((await server.inject({ method: 'HEAD', url: '/assets/old-1.js' })).statusCode).toBe(200)
+    expect((await get('/assets/nothing-1.js')).body).toContain('<title>shell</title>')
+    expect((await get('/assets/broken-1.js')).statusCode).toBe(503)
   })
 
   it('are not sent again to whoever has them', async () => {

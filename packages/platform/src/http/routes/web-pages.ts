@@ -3,7 +3,9 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join, sep } from 'node:path'
 import fastifyStatic from '@fastify/static'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import type { KeptAssets } from '../../assets/index.ts'
 import { securityHeaders } from '../headers.ts'
+import { addKeptAssets } from './kept-assets.ts'
 import { type PreparedPage, preparePage } from './prepared-page.ts'
 
 export interface WebPages {
@@ -11,8 +13,21 @@ export interface WebPages {
   send(request: FastifyRequest, reply: FastifyReply): FastifyReply
 }
 
+interface WebPagesSettings {
+  /** What the build made. */
+  readonly directory: string
+  readonly isHttps: boolean
+  /** Files of other releases, for pages that somebody opened before this one came. */
+  readonly kept?: KeptAssets
+}
+
+const ASSET_CACHE = 'public, max-age=31536000, immutable'
+
 /** The built web app: pages with a policy of hashes, and assets that never change under their name. */
-export async function addWebPages(server: FastifyInstance, directory: string, isHttps: boolean): Promise<WebPages> {
+export async function addWebPages(
+  server: FastifyInstance,
+  { directory, isHttps, kept }: WebPagesSettings,
+): Promise<WebPages> {
   const prepare = (html: string): PreparedPage =>
     preparePage(html, {
       ...securityHeaders(isHttps),
@@ -35,13 +50,11 @@ export async function addWebPages(server: FastifyInstance, directory: string, is
       globIgnore: ['**/*.html'],
       setHeaders: (response, path) => {
         for (const [name, value] of Object.entries(securityHeaders(isHttps))) response.setHeader(name, value)
-        response.setHeader(
-          'cache-control',
-          /[\\/]assets[\\/]/.test(path) ? 'public, max-age=31536000, immutable' : 'public, max-age=3600',
-        )
+        response.setHeader('cache-control', /[\\/]assets[\\/]/.test(path) ? ASSET_CACHE : 'public, max-age=3600')
       },
     })
   }
+  if (kept) addKeptAssets(server, { kept, headers: { ...securityHeaders(isHttps), 'cache-control': ASSET_CACHE } })
   // What follows a `?` may change what a page shows; the start page's never does. Nor does an id change what is made ahead.
   const pageAt = (url: string): PreparedPage =>
     pages.get(url.startsWith('/?') ? '/' : url) ?? pages.get(url.replace(/[^/]+$/, '_')) ?? shell

@@ -1,6 +1,4 @@
 import { EventEmitter } from 'node:events'
-import { readFileSync } from 'node:fs'
-import { fileURLToPath } from 'node:url'
 import {
   Logger as GraphileLogger,
   parseCronItems,
@@ -19,6 +17,9 @@ import {
   type PgSingleClient,
 } from '../../data/index.ts'
 import type { Logger } from '../../telemetry/index.ts'
+import { enqueueSql, markQuery, queueMark } from '../queue-mark.ts'
+
+const markForm = /^[0-9a-f]{12}$/
 
 /** The one file that knows graphile-worker. */
 export interface QueueSettings {
@@ -55,9 +56,11 @@ export async function migrateQueue(endpoint: Endpoint, admin: Login, login: Logi
     // The library makes sure of its schema with a statement that needs this right even when the schema is there.
     await administrator.query(`grant create ${inDatabase} to ${administrator.escapeIdentifier(login.user)}`)
     await runMigrations({ pgPool: pool, logger: silent })
-    const text = readFileSync(fileURLToPath(new URL('../../../queue/enqueue.sql', import.meta.url)), 'utf8')
+    const { rows } = await administrator.query<{ marks: string | null }>(markQuery().compile().sql)
+    const marks = new Set([...(rows[0]?.marks ?? '').split(' ').filter((mark) => markForm.test(mark)), queueMark()])
     await pool.query(
-      `select pg_advisory_lock(7305811); ${text.replaceAll(':app', `"${appRole}"`)}; select pg_advisory_unlock(7305811)`,
+      `select pg_advisory_lock(7305811); ${enqueueSql().replaceAll(':app', `"${appRole}"`)};
+       comment on schema seaworthy_queue is '${[...marks].join(' ')}'; select pg_advisory_unlock(7305811)`,
     )
   } finally {
     await administrator.query(`revoke create ${inDatabase} from ${administrator.escapeIdentifier(login.user)}`)

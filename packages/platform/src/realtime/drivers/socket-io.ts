@@ -14,6 +14,8 @@ export interface SocketSettings {
   readonly allowedOrigin: (origin: string | undefined, host: string | undefined) => boolean
   /** Throws while it is not open yet. */
   readonly feed: () => Feed
+  /** Of the pages that this release serves: whoever shows others is told that there are new ones. Empty where there are none. */
+  readonly webBuild?: string
   readonly log: Logger
   readonly metrics: Metrics
 }
@@ -67,6 +69,7 @@ export function openSockets(settings: SocketSettings): Sockets {
   io.on('connection', (socket) => {
     const caller = socket.data.caller as Caller
     forgetRequest(socket)
+    if (settings.webBuild) socket.emit('build', settings.webBuild)
     const timer = setTimeout(() => socket.disconnect(true), SOCKET_LIFE_MS)
     socket.once('disconnect', () => clearTimeout(timer))
     socket.on('subscribe', (request: unknown, reply: unknown) => {

@@ -89,7 +89,7 @@ export const claim = defineClaim({
       'each statement of a migration commits by itself',
       'packages/platform/src/data/apply-migration.ts',
       'await client.query(`begin; set local lock_timeout = ${LOCK_WAIT_MS}`)\n    await client.query(text)',
-      "for (const part of text.includes('$$') ? [text] : text.split(';\\n')) if (part.trim()) await client.query(part)\n    await client.query('begin')",
+      "for (const part of text.includes('cosnap.proof') ? text.split(';\\n') : [text]) if (part.trim()) await client.query(part)\n    await client.query('begin')",
     ),
   ],
 })

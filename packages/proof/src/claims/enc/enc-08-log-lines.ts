@@ -1,4 +1,4 @@
-import { appendFileSync, existsSync, statSync } from 'node:fs'
+import { appendFileSync, existsSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { atLeast, atMost, defineClaim, exactly } from '../../claim.ts'
 import { jsonBody } from '../../rig/person.ts'
@@ -38,7 +38,8 @@ export const claim = defineClaim({
     'old files of it that were kept': exactly(1, 'files'),
   },
   experiment: async (rig) => {
-    const stack = await rig.start({ environment: { LOG_LEVEL: 'debug' } })
+    const NODE_OPTIONS = `--require ${writeTalker(rig.scratch)}`
+    const stack = await rig.start({ environment: { LOG_LEVEL: 'debug', NODE_OPTIONS } })
     await sendHostile(stack)
     await stack.signal('database', 'SIGKILL')
     await sendHostile(stack)
@@ -66,7 +67,11 @@ export const claim = defineClaim({
         'log file of the database after a start': statSync(path).size / MiB,
         'old files of it that were kept': existsSync(`${path}.1`) ? 1 : 0,
       },
-      met: { 'a process crashed': ended !== undefined, 'the file had outgrown its bound': grown > 11 },
+      met: {
+        'a process crashed': ended !== undefined,
+        'a part printed lines of its own': stack.output().includes(lastWords),
+        'the file had outgrown its bound': grown > 11,
+      },
       evidence: broken.slice(0, 6).map((line) => line.slice(0, 200)),
     }
   },
@@ -109,6 +114,16 @@ function isJson(line: string): boolean {
   } catch {
     return false
   }
+}
+
+const lastWords = 'a library says what it likes'
+
+/** Something that an operator loads into every process, and that prints in the parts: lines, colours, half of an object. */
+function writeTalker(directory: string): string {
+  const path = join(directory, 'talker.cjs')
+  const text = JSON.stringify(`\x1b[33m${lastWords}\x1b[0m\n    at some (place.js:1)\n{"level":"error"\n`)
+  writeFileSync(path, `if (/process\\.js$/.test(process.argv[1])) process.stderr.write(${text})\n`)
+  return path
 }
 
 async function sendHostile(stack: Stack): Promise<void> {

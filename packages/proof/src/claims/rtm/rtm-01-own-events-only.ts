@@ -80,7 +80,7 @@ export const claim = defineClaim({
       'sockets stay when the session ends',
       'packages/platform/src/boot/web-process.ts',
       'identity.onSessionChanged(sockets.endSession)',
-      'identity.onSessionEnded(() => undefined)',
+      'identity.onSessionChanged(() => undefined)',
     ),
   ],
 })

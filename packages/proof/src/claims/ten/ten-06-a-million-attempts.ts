@@ -59,7 +59,7 @@ export const claim = defineClaim({
       const [reads, changes] = [readsOf(table.name, owner.accountId), changesOf(table, owner.accountId)]
       for (const statement of reads) note(statement, 'read', await reader.attack(statement, 0))
       for (const statement of changes) note(statement, 'written', await changer.attack(statement, mine))
-      const forgery = forgeryOf(table.name, owner.accountId)
+      const forgery = forgeryOf(table, owner.accountId)
       note(forgery, 'written', await reader.attack(forgery, 0))
       seen.attempts += foreign * (reads.length + changes.length)
     }
@@ -122,7 +122,7 @@ async function count(admin: DatabaseClient, { name }: TenantTable, { accountId }
 
 /** The same statements by a role that no policy binds. Those that do not reach a row prove nothing. */
 async function harmless(unbound: Attacker, table: TenantTable, owner: string): Promise<readonly string[]> {
-  const statements = [...readsOf(table.name, owner), ...changesOf(table, owner), forgeryOf(table.name, owner)]
+  const statements = [...readsOf(table.name, owner), ...changesOf(table, owner), forgeryOf(table, owner)]
   const idle: string[] = []
   for (const statement of statements.filter((one) => !one.startsWith('truncate')))
     if ((await unbound.attack(statement, 0)).rows === 0) idle.push(statement)

@@ -15,6 +15,8 @@ export interface IdentityRouteSettings {
   readonly publicUrl: string
   /** What API keys can be made for. */
   readonly scopes: readonly string[]
+  /** Of the pages that this release serves. */
+  readonly webBuild?: string
 }
 
 /** What the files of these routes share. */
@@ -25,6 +27,7 @@ export interface IdentityParts {
   readonly device: ReturnType<typeof deviceCookieOf>
   readonly scopes: readonly string[]
   readonly publicUrl: string
+  readonly webBuild?: string | undefined
 }
 
 const tooShort = `must have at least ${PASSWORD_LENGTH_MIN} characters`

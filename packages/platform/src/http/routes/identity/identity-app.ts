@@ -26,6 +26,7 @@ export function identityApp(identity: Identity, guard: Guard, settings: Identity
     device: deviceCookieOf(settings),
     scopes: settings.scopes,
     publicUrl: settings.publicUrl,
+    webBuild: settings.webBuild,
   }
   return defineApp({
     name: 'identity',

@@ -1,10 +1,11 @@
 import { z } from 'zod'
 import { noBody, route } from '../../../definition/index.ts'
+import { BUILD_HEADER } from '../../web-build.ts'
 import { answerWith, type IdentityParts, Session } from './answers.ts'
 import { rates } from './rates.ts'
 
 /** What keeps a sign-in going and ends it. */
-export function sessionRoutes({ identity, cookie }: IdentityParts) {
+export function sessionRoutes({ identity, cookie, webBuild }: IdentityParts) {
   const refresh = route({
     name: 'identity.refresh',
     method: 'POST',
@@ -20,7 +21,9 @@ export function sessionRoutes({ identity, cookie }: IdentityParts) {
       const token = read(cookie.name)
       // A visitor who never signed in is no failure: nothing to refresh, nothing to report.
       if (!token) return { status: 204, body: undefined }
-      return answerWith(cookie, 200, await identity.refresh(token, (tx, caller) => audit(tx, caller, 200)))
+      const answer = answerWith(cookie, 200, await identity.refresh(token, (tx, caller) => audit(tx, caller, 200)))
+      // Every page asks for this when it opens and every few minutes, so no other answer has to carry it.
+      return webBuild ? { ...answer, headers: { ...answer.headers, [BUILD_HEADER]: webBuild } } : answer
     },
   })
   const signOut = route({

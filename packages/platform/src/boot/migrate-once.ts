@@ -1,0 +1,66 @@
+import type { Config } from '../config/index.ts'
+import { type Migration, platformMigrations, readPending } from '../data/index.ts'
+import type { Logger } from '../telemetry/index.ts'
+import { lockDataDirectory } from './lock.ts'
+import { migrationSources } from './migration-sources.ts'
+import { operatorLink } from './operator-link.ts'
+import { type OpenedServer, openDatabaseServer, prepareDatabase } from './prepare-database.ts'
+import type { System } from './system.ts'
+
+export interface MigrateSettings {
+  readonly config: Config
+  readonly system: System
+  readonly log: Logger
+  /** Only looks. */
+  readonly isDryRun: boolean
+}
+
+export interface MigrateOutcome {
+  /** Applied now, or in a dry run what would be. */
+  readonly migrations: readonly Migration[]
+  /** The address that makes the first operator, while there is none. */
+  readonly operatorLink: string | undefined
+}
+
+/** What a start does before anything serves, and nothing else: for releases whose processes start with MIGRATIONS=wait. */
+export async function migrateOnce(settings: MigrateSettings): Promise<MigrateOutcome> {
+  const { config, system, log, isDryRun } = settings
+  const { server, close } = await openServer(config)
+  try {
+    if (isDryRun) return { migrations: await pendingOf(settings, server), operatorLink: undefined }
+    const migrations = await prepareDatabase(server, config, system.apps, log)
+    const token = await operatorLink(server.endpoint, config)
+    return { migrations, operatorLink: token && `${config.publicUrl}/sign-up?operator=${token}` }
+  } finally {
+    await close()
+  }
+}
+
+const pendingOf = ({ system }: MigrateSettings, { endpoint, admin }: OpenedServer): Promise<readonly Migration[]> =>
+  readPending(endpoint, admin, [platformMigrations, ...migrationSources(system.apps)])
+
+/** The embedded server is left as it was found: running under another start, or not running. */
+async function openServer(config: Config): Promise<{ server: OpenedServer; close: () => Promise<void> }> {
+  if (config.databaseUrl) return { server: await openDatabaseServer(config), close: async () => undefined }
+  const unlock = lockUnlessTaken(config.dataDirectory)
+  try {
+    const server = await openDatabaseServer(config)
+    const isOurs = unlock !== undefined && server.embedded?.origin === 'started'
+    const close = async (): Promise<void> => {
+      if (isOurs) await server.embedded?.stop()
+      unlock?.()
+    }
+    return { server, close }
+  } catch (error) {
+    unlock?.()
+    throw error
+  }
+}
+
+function lockUnlessTaken(dataDirectory: string): (() => void) | undefined {
+  try {
+    return lockDataDirectory(dataDirectory)
+  } catch {
+    return undefined
+  }
+}
