@@ -28,8 +28,9 @@ else process.exitCode = runAll()
 /** In the order of `needs`, each command once. */
 function stepsOf(file, jobs) {
   const done = new Set()
+  // A job that is not there is for the linter to tell.
   const inOrder = (name) =>
-    done.has(name) ? [] : [...[jobs[name].needs ?? []].flat().flatMap(inOrder), done.add(name) && name]
+    done.has(name) || !jobs[name] ? [] : [...[jobs[name].needs ?? []].flat().flatMap(inOrder), done.add(name) && name]
   return Object.keys(jobs)
     .flatMap(inOrder)
     .flatMap((name) =>

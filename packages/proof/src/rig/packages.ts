@@ -41,6 +41,19 @@ export const billedIn = (file: string): ReadonlySet<string> =>
       .filter((name) => !name.startsWith('@seaworthy/')),
   )
 
+/** A folder with nothing but the lock file and the manifests that it was made from: what a judge of the lock file reads. */
+export function onlyManifests(rig: Rig): string {
+  const directory = join(rig.scratch, 'manifests')
+  const lock = readFileSync(join(rig.product, 'package-lock.json'), 'utf8')
+  for (const [place, manifest] of Object.entries((JSON.parse(lock) as LockFile).packages)) {
+    if (place.includes('node_modules/')) continue
+    mkdirSync(join(directory, place), { recursive: true })
+    writeFileSync(join(directory, place, 'package.json'), JSON.stringify(manifest))
+  }
+  writeFileSync(join(directory, 'package-lock.json'), lock)
+  return directory
+}
+
 /** How a lock file may be spoiled; each must be refused. */
 const faults: Readonly<Record<string, (entry: LockedPackage) => void>> = {
   'a licence that is refused': (entry) => {

@@ -32,11 +32,11 @@ export async function openWorkflowJudges(rig: Rig): Promise<WorkflowJudges> {
   }
 }
 
-export interface WorkflowStep {
+interface WorkflowStep {
   readonly uses?: string
   readonly run?: string
 }
-export interface WorkflowJob {
+interface WorkflowJob {
   readonly steps?: readonly WorkflowStep[]
   readonly permissions?: Readonly<Record<string, string>>
 }

@@ -13,7 +13,7 @@ interface RoutingUtils {
 }
 
 /** What becomes of a request: a file with these headers, or another address that is asked. */
-export interface Routed {
+interface Routed {
   readonly file: boolean
   readonly destination: string | undefined
   readonly headers: Readonly<Record<string, string>>

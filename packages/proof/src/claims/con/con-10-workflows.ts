@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { atLeast, defineClaim, exactly } from '../../claim.ts'
-import { billedIn, deliveredOf, unnoticedFaults } from '../../rig/packages.ts'
+import { billedIn, deliveredOf, onlyManifests, unnoticedFaults } from '../../rig/packages.ts'
 import type { Rig } from '../../rig/rig.ts'
 import { openWorkflowJudges, readWorkflow, runIn } from '../../rig/scan-tools.ts'
 import { patch } from '../../sabotage.ts'
@@ -146,7 +146,7 @@ async function compareBills(rig: Rig) {
   const theirsFile = join(rig.scratch, 'theirs.json')
   const program = join(rig.program('cyclonedx-npm'), 'bin', 'cyclonedx-npm-cli.js')
   const args = ['--package-lock-only', '--omit', 'dev', '--flatten-components', '--ignore-npm-errors', '--no-validate']
-  const made = await runIn(rig.product, process.execPath, program, ...args, '--output-file', theirsFile)
+  const made = await runIn(onlyManifests(rig), process.execPath, program, ...args, '--output-file', theirsFile)
   if (made.code !== 0) throw new Error(`cyclonedx-npm failed: ${made.stderr.slice(-500)}`)
   const theirs = billedIn(theirsFile)
   const differ = [
