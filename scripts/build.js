@@ -136,7 +136,9 @@ function readStamp() {
   }
 }
 
+/** The first twelve digits. Where an image is built there is no history: whoever builds it says the commit. */
 function commit() {
+  if (process.env.SOURCE_COMMIT) return process.env.SOURCE_COMMIT.slice(0, 12)
   const asked = spawnSync('git', ['rev-parse', '--short=12', 'HEAD'], { cwd: root, encoding: 'utf8' })
   return asked.status === 0 ? asked.stdout.trim() : 'unknown'
 }

@@ -90,7 +90,7 @@ async function startSeaworthy(): Promise<number> {
   const { identify, issue } = await openTokens()
   const metrics = createMetrics()
   const log = createLogger({ level: 'info', process: 'web' })
-  const server = createHoldingServer(60_000)
+  const server = createHoldingServer({ requestMs: 60_000 })
   await serveHttp(server, {
     apps: [boatsApp()],
     parts: {

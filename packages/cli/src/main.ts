@@ -2,6 +2,7 @@ import { ConfigError } from '@seaworthy/platform/config'
 import { redactText } from '@seaworthy/platform/telemetry'
 import { Command } from 'commander'
 import { addAuditCommands } from './audit.ts'
+import { fromCheckout } from './checkout.ts'
 import { addKeyCommands } from './key-commands.ts'
 import type { MigrateFlags } from './migrate.ts'
 import { addPersonCommands } from './person.ts'
@@ -21,7 +22,7 @@ program
   .command('dev')
   .description('run everything and take over sources as they are saved')
   .action(async () => {
-    const { dev } = await import('./dev.ts')
+    const { dev } = await fromCheckout(() => import('./dev.ts'))
     await dev()
   })
 
@@ -29,6 +30,13 @@ program
   .command('health')
   .description('exit code 0 when what runs here is ready, 1 otherwise; for the health checks of containers')
   .action(async () => (await import('./health.ts')).checkHealth())
+program
+  .command('tls')
+  .description('certificates for TLS_CERT_FILE')
+  .command('local')
+  .description('make or renew a certificate of an authority of this machine only')
+  .argument('<names...>', 'host names and addresses, such as localhost 127.0.0.1')
+  .action(async (names: string[]) => (await import('./tls.ts')).makeLocalCertificate(names))
 program
   .command('migrate')
   .description('prepare the database for this release and end; each migration that was applied is printed')
@@ -96,7 +104,7 @@ program
   .option('--dsn <address>', 'with --config or --url: the PostgreSQL of that app')
   .option('--verify <file>', 'check the signature and the date of a receipt')
   .action(async (names: string[], flags: ProveFlags) => {
-    const { runProve } = await import('./prove.ts')
+    const { runProve } = await fromCheckout(() => import('./prove.ts'))
     await runProve(names, flags)
   })
 

@@ -18,7 +18,7 @@ export async function start({ innerPort, onRunning }: StartOptions = {}): Promis
   const started = performance.now()
   const place = findPlace()
   const settings = readConfig(place.directory)
-  const config = innerPort === undefined ? settings : { ...settings, port: innerPort }
+  const config = innerPort === undefined ? settings : { ...settings, port: innerPort, socket: undefined }
   const pretty =
     config.logFormat === 'pretty' ||
     (config.logFormat === 'auto' && process.stdout.isTTY && config.environment !== 'production')
@@ -29,7 +29,7 @@ export async function start({ innerPort, onRunning }: StartOptions = {}): Promis
   const stopping = new AbortController()
   const supervisor = startSupervisor({
     signal: stopping.signal,
-    environment: innerPort === undefined ? {} : { PORT: String(innerPort), PUBLIC_URL: config.publicUrl },
+    environment: innerPort === undefined ? {} : { PORT: String(innerPort), SOCKET: '', PUBLIC_URL: config.publicUrl },
     system: await loadSystem(place),
     build: place.build,
     config,
@@ -74,6 +74,7 @@ function describe(summary: Summary, config: Config, ms: number): string {
     `\n  ${styleText('bold', 'Seaworthy is up')} after ${(ms / 1_000).toFixed(1)} s\n\n` +
     row('release', summary.release) +
     (summary.url ? row('open', styleText('cyan', summary.url)) : '') +
+    (summary.socket ? row('socket', summary.socket) : '') +
     (summary.operatorLink
       ? row(
           'operator',

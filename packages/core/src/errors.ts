@@ -23,6 +23,7 @@ export const platformErrors = {
   reauthentication_required: { status: 403, title: 'Please confirm that it is you.' },
   consent_required: { status: 403, title: 'This needs your consent first.' },
   invitation_for_another: { status: 403, title: 'This invitation was made for another address.' },
+  https_required: { status: 403, title: 'This must be asked for by https.' },
   origin_refused: { status: 403, title: 'This site may not call the service.' },
   not_found: { status: 404, title: 'There is nothing here.' },
   request_timeout: { status: 408, title: 'The request took too long to arrive.' },

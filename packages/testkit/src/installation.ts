@@ -18,6 +18,8 @@ export interface Installation {
   pid(part: string): Promise<number>
   /** The exit code; undefined while it runs. */
   exitCode(): number | undefined
+  /** Ended by itself or by a signal. */
+  hasEnded(): boolean
   ready(): Promise<void>
   newcomer(): Promise<Newcomer>
   /** Starts again on the same data and ports. */
@@ -92,6 +94,7 @@ export async function openInstallation({
     output: () => output,
     pid: (part) => pidOf(part, child, directory, adminUrl),
     exitCode: () => child.exitCode ?? undefined,
+    hasEnded: () => child.exitCode !== null || child.signalCode !== null,
     ready,
     newcomer: () => signUp(url),
     restart: async () => {

@@ -66,7 +66,7 @@ export async function openTestService(
   const telemetry = { log, metrics: createMetrics(), health: createHealth() }
   const capabilities = await openCapabilities(config, test.endpoint, 'test', telemetry)
   const closer = createCloser(log)
-  const server = createHoldingServer(test.config.requestMs)
+  const server = createHoldingServer({ requestMs: test.config.requestMs })
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', () => resolve()))
   const place = {
     directory: dataDirectory,

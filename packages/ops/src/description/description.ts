@@ -1,10 +1,10 @@
 import { parseBytes, parseDuration, SECOND } from '@seaworthy/core'
 import { describeSetting } from '@seaworthy/platform/config'
 import { type App, addressOf, type Deployment, defaultDeployment, type Method } from '@seaworthy/platform/definition'
-import { bounds, uploadsApp } from '@seaworthy/platform/http'
+import { bounds, dataPolicy, securityHeaders, uploadsApp } from '@seaworthy/platform/http'
 import { SOCKET_PATH } from '@seaworthy/platform/realtime'
 import type { Place } from './places.ts'
-import { type Sizes, scaling, sizes } from './sizes.ts'
+import { neighbours, type Size, type Sizes, scaling, sizes } from './sizes.ts'
 
 /** A route that takes more than `http.jsonBytes`, or takes it as a stream. */
 export interface UploadRoute {
@@ -30,7 +30,15 @@ export interface Description {
   /** Where the sources are, for the labels of the image. */
   readonly source: string
   readonly apps: readonly { readonly name: string; readonly title: string }[]
-  readonly ports: { readonly http: number; readonly admin: number; readonly database: number; readonly redis: number }
+  /** `proxyHttp` and `proxyHttps` are those in a container, where nobody may take a port below 1024. */
+  readonly ports: {
+    readonly http: number
+    readonly admin: number
+    readonly database: number
+    readonly redis: number
+    readonly proxyHttp: number
+    readonly proxyHttps: number
+  }
   readonly http: {
     /** Largest JSON body, and largest body of every route that is not in `uploads`. */
     readonly jsonBytes: number
@@ -44,6 +52,14 @@ export interface Description {
     /** The service keeps an idle connection so long; a proxy must let go of it earlier. */
     readonly keepAliveSeconds: number
     readonly proxyKeepAliveSeconds: number
+    /** Longest time in which nothing of a body arrives. */
+    readonly silenceSeconds: number
+    /** What one network may ask for within a window of the service, which counts exactly. */
+    readonly networkRequests: number
+    /** Of every answer over https, as name and value. */
+    readonly headers: Readonly<Record<string, string>>
+    /** The policy of answers that are data. */
+    readonly dataPolicy: string
     /** Where WebSockets are opened. */
     readonly sockets: string
     /** Addresses of files with a hash in their name: cached for a year. */
@@ -52,6 +68,7 @@ export interface Description {
   readonly probes: { readonly live: string; readonly ready: string; readonly metrics: string }
   readonly shutdownSeconds: number
   readonly sizes: Readonly<Record<Place, Sizes>>
+  readonly neighbours: Readonly<Record<keyof typeof neighbours, Size>>
   readonly scaling: typeof scaling
 }
 
@@ -68,7 +85,7 @@ export function describe({ apps, deployment }: DescribedSystem, version: string)
     version,
     licence: 'Apache-2.0',
     apps: apps.map(({ name, title }) => ({ name, title })),
-    ports: { http: 3_000, admin: 3_001, database: 5_432, redis: 6_379 },
+    ports: { http: 3_000, admin: 3_001, database: 5_432, redis: 6_379, proxyHttp: 8_080, proxyHttps: 8_443 },
     http: {
       jsonBytes: parseBytes(describeSetting('MAX_REQUEST_SIZE').default) ?? 0,
       uploads: [uploadsApp(), ...apps].flatMap(uploadsOf),
@@ -78,12 +95,17 @@ export function describe({ apps, deployment }: DescribedSystem, version: string)
       headerSeconds: bounds.headersMs / SECOND,
       keepAliveSeconds: bounds.keepAliveMs / SECOND,
       proxyKeepAliveSeconds: PROXY_KEEP_ALIVE_SECONDS,
+      silenceSeconds: bounds.silenceMs / SECOND,
+      networkRequests: Number(describeSetting('RATE_LIMIT_MAX').default) * bounds.callersPerNetwork,
+      headers: securityHeaders(true),
+      dataPolicy,
       sockets: SOCKET_PATH,
       assets: '/assets/',
     },
     probes: { live: '/health/live', ready: '/health/ready', metrics: '/metrics' },
     shutdownSeconds: secondsOf('SHUTDOWN_TIMEOUT'),
     sizes,
+    neighbours,
     scaling,
   }
 }

@@ -36,5 +36,13 @@ export const sizes: Readonly<Record<Place, Sizes>> = {
   'kubernetes-production': { web: size(3, 1_024, 1), worker: size(2, 1_024, 1) },
 }
 
+/** What stands beside the processes where all of it runs in containers on one machine, and the migration. */
+export const neighbours = {
+  proxy: size(1, 256, 0.5),
+  database: size(1, 2_048, 2),
+  redis: size(1, 256, 0.5),
+  migrate: size(1, 512, 0.5),
+} as const
+
 /** How web processes grow in production: by load of the processor, never below what survives the loss of one. */
 export const scaling = { min: 3, max: 10, cpuPercent: 70 } as const

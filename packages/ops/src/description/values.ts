@@ -6,7 +6,7 @@ export const fromSecret = Symbol('secret')
 
 export type Value = string | typeof fromSecret
 
-type About = Pick<Description, 'host' | 'ports' | 'name' | 'sizes' | 'shutdownSeconds'>
+type About = Pick<Description, 'host' | 'ports' | 'name' | 'sizes' | 'scaling' | 'shutdownSeconds'>
 type ValueFor = (place: Place, role: Role, about: About) => Value
 
 const always =
@@ -31,10 +31,12 @@ export const deployedSettings = {
   PUBLIC_URL: (place, _role, { host }) => publicUrl(place, host),
   TRUSTED_PROXIES: always('1'),
   WEB_PROCESSES: (place, role, about) =>
-    role === 'web' ? String(onHost(place) ? about.sizes[place].web.replicas : 1) : '0',
-  WEB_PROCESSES_TOTAL: (place, _role, about) => String(about.sizes[place].web.replicas),
+    role === 'migrate' ? '' : role === 'web' ? String(onHost(place) ? about.sizes[place].web.replicas : 1) : '0',
+  /** Where an autoscaler adds some, those that there may be: each one's share of a limit is then never too large. */
+  WEB_PROCESSES_TOTAL: (place, _role, about) =>
+    String(place === 'kubernetes-production' ? about.scaling.max : about.sizes[place].web.replicas),
   WORKER_PROCESSES: (place, role, about) =>
-    role === 'worker' ? String(onHost(place) ? about.sizes[place].worker.replicas : 1) : '0',
+    role === 'migrate' ? '' : role === 'worker' ? String(onHost(place) ? about.sizes[place].worker.replicas : 1) : '0',
   MIGRATIONS: (_place, role) => (role === 'migrate' ? 'start' : 'wait'),
   LOG_LEVEL: (place) => (isDevelopment(place) ? 'debug' : 'info'),
   LOG_FORMAT: always('json'),

@@ -12,6 +12,7 @@ import { keepReserve } from './disk-space.ts'
 import { lockDataDirectory } from './lock.ts'
 import { operatorLink } from './operator-link.ts'
 import { type OpenedServer, openDatabaseServer, prepareDatabase } from './prepare-database.ts'
+import { type SocketName, takeSocketName } from './socket-name.ts'
 import type { Build, System } from './system.ts'
 import { refuseTakenPort } from './taken-port.ts'
 
@@ -37,6 +38,8 @@ export interface Summary {
   readonly release: string
   /** Where people come in; undefined where no web process runs. */
   readonly url: string | undefined
+  /** The Unix socket that a proxy opens instead of a port. */
+  readonly socket: string | undefined
   readonly adminUrl: string
   readonly parts: readonly ChildView[]
   readonly database: string
@@ -59,8 +62,8 @@ export interface Supervisor {
 
 /** Starts every part on this machine, keeps each running, and stops them in order. */
 export async function startSupervisor(settings: SupervisorSettings): Promise<Supervisor> {
-  const { config, log, system } = settings
-  if (config.webProcesses > 0) await refuseTakenPort(config.port, config.host, 'PORT', 'HOST')
+  const { config, log } = settings
+  const socketName = await takeEntrance(config)
   await refuseTakenPort(config.adminPort, config.adminHost, 'ADMIN_PORT', 'ADMIN_HOST')
   const closer = createCloser(log)
   // Two releases beside each other share the directory. Only the embedded database must not have two owners.
@@ -75,10 +78,16 @@ export async function startSupervisor(settings: SupervisorSettings): Promise<Sup
   let publicPort = config.port
   const children = startChildren(settings, fail, (port) => {
     publicPort = port
+    try {
+      socketName?.publish()
+    } catch (error) {
+      fail(error as Error)
+    }
   })
   const stop = async (deadlineMs: number): Promise<void> => {
     aborted.abort()
     await Promise.all(children.all.map((child) => child.stop(deadlineMs)))
+    socketName?.remove()
     await closer.close()
   }
   try {
@@ -102,6 +111,7 @@ export async function startSupervisor(settings: SupervisorSettings): Promise<Sup
       settings.onReady({
         release: settings.build.commit,
         url: config.webProcesses > 0 ? url : undefined,
+        socket: config.webProcesses > 0 ? config.socket : undefined,
         adminUrl,
         parts: children.all.map((child) => child.view()),
         database,
@@ -124,6 +134,14 @@ export async function startSupervisor(settings: SupervisorSettings): Promise<Sup
     },
     failed,
   }
+}
+
+/** Where people or their proxy come in: refused now when it is taken, with words. */
+async function takeEntrance(config: Config): Promise<SocketName | undefined> {
+  if (config.webProcesses === 0) return undefined
+  if (config.socket) return takeSocketName(config.socket)
+  await refuseTakenPort(config.port, config.host, 'PORT', 'HOST')
+  return undefined
 }
 
 /** Brings the database up to date, or only waits until somebody else has: then they print the link as well. */

@@ -1,7 +1,6 @@
 import type { Server } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
-import { pause, systemClock } from '@seaworthy/core'
+import { systemClock } from '@seaworthy/core'
 import { openKeptAssets } from '../assets/index.ts'
 import { checkSealLag } from '../audit/index.ts'
 import type { Config } from '../config/index.ts'
@@ -11,8 +10,10 @@ import { type OpenFlags, openFlags } from '../flags/index.ts'
 import {
   auditApp,
   batchApp,
+  bounds,
   createHoldingServer,
   createPositions,
+  drainServer,
   type HttpParts,
   identityApp,
   operationsApp,
@@ -20,6 +21,7 @@ import {
   privacyApp,
   readWebBuild,
   serveHttp,
+  showCertificate,
   signUps,
   uploadsApp,
   vaultApp,
@@ -32,11 +34,13 @@ import { createPseudonyms, durationBuckets, watchHealth } from '../telemetry/ind
 import { onAccountCreated, withSettings } from './app-settings.ts'
 import { openSealer } from './audit-seals.ts'
 import { type Capabilities, openCapabilities, openTelemetry } from './capabilities.ts'
+import { openCertificate } from './certificate.ts'
 import { linkToSupervisor, tellSupervisor } from './child-link.ts'
 import { type Closer, createCloser } from './closer.ts'
 import { endOnFaults } from './fatal.ts'
 import { openLimits } from './limits.ts'
 import { openReadReplica } from './replica.ts'
+import { socketDraft } from './socket-name.ts'
 import type { Place, System } from './system.ts'
 
 /** Listens at once, serves when the database is there, and stops without losing a request. */
@@ -53,21 +57,29 @@ export async function runWebProcess(
   // What holds connections open goes first, then requests under way finish, and only then what they work with.
   const front = createCloser(log)
   const closer = createCloser(log)
-  const server = createHoldingServer(config.requestMs, config.publicUrl.startsWith('https:'))
+  const certificate = await openCertificate(config, telemetry)
+  const server = createHoldingServer({
+    requestMs: config.requestMs,
+    isHttps: config.publicUrl.startsWith('https:'),
+    certificate: certificate?.current(),
+  })
+  const unwatch = certificate?.watch((pair) => showCertificate(server, pair))
+  if (unwatch) closer.add('certificate', unwatch)
   let stopping = false
   const stop = (why: string): void => {
     if (stopping) return
     stopping = true
     log.info('stopping', { why })
     telemetry.health.drain()
-    void closeAll(server, front, closer, config.shutdownMs)
+    void closeAll(server, front, closer, config)
       .then(log.flush)
       .then(() => process.exit(0))
   }
   const endpoint = linkToSupervisor(telemetry.metrics, stop)
   const open = async (): Promise<void> => {
     await listen(server, config)
-    tellSupervisor({ kind: 'listening', port: (server.address() as AddressInfo).port })
+    const address = server.address()
+    tellSupervisor({ kind: 'listening', port: typeof address === 'object' && address ? address.port : config.port })
   }
   // Where others serve, no request goes to one that is not ready.
   const isLate = isReplacement && config.webProcesses > 1
@@ -286,7 +298,7 @@ function httpParts(
       allowedOrigins: config.allowedOrigins,
       trustedProxies: config.trustedProxies,
       jsonBytesMax: config.jsonBytesMax,
-      networkRate: { max: config.rateMax * 10, windowMs: config.rateWindowMs },
+      networkRate: { max: config.rateMax * bounds.callersPerNetwork, windowMs: config.rateWindowMs },
       process: 'web',
       secureCookies: secure,
       cursorSecret: config.secrets.accessSecret,
@@ -307,22 +319,21 @@ function isAllowedOrigin(config: Config, origin: string | undefined, host: strin
 function listen(server: Server, config: Config): Promise<void> {
   return new Promise((resolve, reject) => {
     server.once('error', reject)
-    server.listen(config.port, config.host, () => resolve())
+    const where = config.socket
+      ? { path: socketDraft(config.socket, process.ppid) }
+      : { port: config.port, host: config.host }
+    server.listen(where, () => resolve())
   })
 }
 
-const IDLE_CHECK_MS = 50
 const GAP_SPARE_MS = 10_000
 
-/** No new connection; idle ones are closed at once, the others after their answer or at the deadline; then the rest. */
-async function closeAll(server: Server, front: Closer, closer: Closer, deadlineMs: number): Promise<void> {
-  const closed = new Promise<void>((resolve) => server.close(() => resolve()))
-  const idle = setInterval(() => server.closeIdleConnections(), IDLE_CHECK_MS)
-  const late = new AbortController()
-  await front.close()
-  await Promise.race([closed, pause(deadlineMs, late.signal)])
-  late.abort()
-  clearInterval(idle)
-  server.closeAllConnections()
+/** No request is lost: see `drainServer`. Then the rest. */
+async function closeAll(server: Server, front: Closer, closer: Closer, config: Config): Promise<void> {
+  await drainServer(server, {
+    isBehindProxy: config.trustedProxies > 0,
+    deadlineMs: config.shutdownMs,
+    tellSockets: () => front.close(),
+  })
   await closer.close()
 }

@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { inspect } from 'node:util'
@@ -30,6 +30,25 @@ describe('config', () => {
     expect(readFileSync(file, 'utf8').trim()).toBe(config.secrets.accessSecret.reveal())
     expect(statSync(file).mode & 0o777).toBe(0o600)
     expect(readConfig(directory, {}).secrets.accessSecret.reveal()).toBe(config.secrets.accessSecret.reveal())
+  })
+
+  it('makes a secret although a start with the same process id was killed while it did', () => {
+    const secrets = join(directory, '.seaworthy', 'secrets')
+    mkdirSync(secrets, { recursive: true, mode: 0o700 })
+    writeFileSync(join(secrets, `JWT_ACCESS_SECRET.${process.pid}.draft`), 'a half')
+    expect(readConfig(directory, {}).secrets.accessSecret.reveal()).toMatch(/^[0-9a-f]{64}$/)
+  })
+
+  it.each([
+    [{ WEB_PROCESSES: '0', WORKER_PROCESSES: '0' }, 'WEB_PROCESSES'],
+    [{ MIGRATIONS: 'wait' }, 'MIGRATIONS'],
+    [{ SOCKET: '/run/web.sock' }, 'SOCKET'],
+    [{ SOCKET: `/${'a'.repeat(96)}`, TRUSTED_PROXIES: '1' }, 'SOCKET'],
+    [{ TLS_CERT_FILE: '/tls.crt' }, 'TLS_KEY_FILE'],
+    [{ TLS_KEY_FILE: '/tls.key' }, 'TLS_CERT_FILE'],
+    [{ TLS_CERT_FILE: '/tls.crt', TLS_KEY_FILE: '/tls.key', PUBLIC_URL: 'http://a.example' }, 'PUBLIC_URL'],
+  ])('refuses %j, which cannot be meant', (environment, setting) => {
+    expect(faultsOf(environment as Record<string, string>).map((fault) => fault.setting)).toEqual([setting])
   })
 
   it('names every fault at once, each with the command that mends it', () => {

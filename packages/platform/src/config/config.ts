@@ -71,7 +71,8 @@ export function readConfig(directory: string, given?: Environment): Config {
   if (faults.length === 0) completeSecrets(values, dataDirectory, faults)
   faults.push(...contradictions(values), ...securitySwitches(env))
   if (faults.length) throw new ConfigError(faults)
-  const publicUrl = (values.publicUrl as string | undefined) ?? `http://localhost:${values.port}`
+  const scheme = values.tlsCertFile ? 'https' : 'http'
+  const publicUrl = (values.publicUrl as string | undefined) ?? `${scheme}://localhost:${values.port}`
   const secrets = Object.fromEntries(generatedKeys.map((key) => [key, values[key]]))
   return { ...values, secrets, keptSecrets, dataDirectory, publicUrl } as unknown as Config
 }
@@ -167,18 +168,7 @@ function contradictions(values: Record<string, unknown>): ConfigFault[] {
       problem: `must not be shorter than ${settings.refreshMs.env}`,
       mend: `export ${settings.sessionMs.env}=${values.refreshMs}`,
     })
-  if (values.webProcesses === 0 && values.workerProcesses === 0)
-    faults.push({
-      setting: settings.webProcesses.env,
-      problem: `and ${settings.workerProcesses.env} are both 0: nothing would run`,
-      mend: `export ${settings.webProcesses.env}=1`,
-    })
-  if (values.migrations === 'wait' && !values.databaseUrl)
-    faults.push({
-      setting: settings.migrations.env,
-      problem: 'is wait, but nobody else prepares the embedded database',
-      mend: `unset ${settings.migrations.env}   # or: export ${settings.databaseUrl.env}=${settings.databaseUrl.example}`,
-    })
+  faults.push(...tlsContradictions(values), ...processContradictions(values))
   if (values.smtpUrl && !values.mailFrom)
     faults.push({
       setting: settings.mailFrom.env,
@@ -195,6 +185,57 @@ function contradictions(values: Record<string, unknown>): ConfigFault[] {
         })
     }
   }
+  return faults
+}
+
+/** Something runs, whoever comes in is known, and somebody prepares the database. */
+function processContradictions(values: Record<string, unknown>): ConfigFault[] {
+  const faults: ConfigFault[] = []
+  if (values.socket && values.trustedProxies === 0)
+    faults.push({
+      setting: settings.socket.env,
+      problem: `needs ${settings.trustedProxies.env} of at least 1: who comes through it is known from X-Forwarded-For only`,
+      mend: `export ${settings.trustedProxies.env}=1   # and have the proxy set X-Forwarded-For`,
+    })
+  if (values.webProcesses === 0 && values.workerProcesses === 0)
+    faults.push({
+      setting: settings.webProcesses.env,
+      problem: `and ${settings.workerProcesses.env} are both 0: nothing would run`,
+      mend: `export ${settings.webProcesses.env}=1`,
+    })
+  if (values.migrations === 'wait' && !values.databaseUrl)
+    faults.push({
+      setting: settings.migrations.env,
+      problem: 'is wait, but nobody else prepares the embedded database',
+      mend: `unset ${settings.migrations.env}   # or: export ${settings.databaseUrl.env}=${settings.databaseUrl.example}`,
+    })
+  return faults
+}
+
+/** Both files or none, an address that says so, and nobody in front who has ended TLS already. */
+function tlsContradictions(values: Record<string, unknown>): ConfigFault[] {
+  const { tlsCertFile, tlsKeyFile } = settings
+  const faults: ConfigFault[] = []
+  if (Boolean(values.tlsCertFile) !== Boolean(values.tlsKeyFile)) {
+    const [missing, given] = values.tlsCertFile ? [tlsKeyFile, tlsCertFile] : [tlsCertFile, tlsKeyFile]
+    faults.push({
+      setting: missing.env,
+      problem: `is needed with ${given.env}`,
+      mend: `export ${missing.env}=${missing.example}`,
+    })
+  }
+  if (values.tlsCertFile && String(values.publicUrl ?? 'https:').startsWith('http:'))
+    faults.push({
+      setting: settings.publicUrl.env,
+      problem: `must begin with https:// where ${tlsCertFile.env} is set`,
+      mend: `export ${settings.publicUrl.env}=${String(values.publicUrl).replace('http:', 'https:')}`,
+    })
+  if (values.tlsCertFile && values.socket)
+    faults.push({
+      setting: settings.socket.env,
+      problem: `and ${tlsCertFile.env} are both set, but a proxy on this machine speaks HTTP through the socket`,
+      mend: `unset ${tlsCertFile.env} ${tlsKeyFile.env}`,
+    })
   return faults
 }
 

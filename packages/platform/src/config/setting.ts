@@ -127,6 +127,19 @@ export function socketAddress(env: string, example: string, about: Description):
   return { env, schema, type: 'address', example, ...about }
 }
 
+/** What the kernel takes, less what is put behind the name while the socket is made. */
+const SOCKET_BYTES_MAX = 96
+
+/** The absolute path of a Unix socket of ours. */
+export function socketPath(env: string, example: string, about: Description): Setting<string | undefined> {
+  const schema = z
+    .string()
+    .regex(/^(\/[^\p{Cc}]*[^\p{Cc}/])?$/u, `must be an absolute path such as ${example}`)
+    .refine((value) => Buffer.byteLength(value) <= SOCKET_BYTES_MAX, `must have at most ${SOCKET_BYTES_MAX} bytes`)
+    .transform((value) => value || undefined)
+  return { env, schema, type: 'path', example, ...about }
+}
+
 /** Comma-separated web origins, compared exactly. */
 export function origins(env: string, about: Description & { default: string }): Setting<readonly string[]> {
   const schema = z.string().transform((value, issues) => {

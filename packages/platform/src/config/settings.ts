@@ -13,6 +13,7 @@ import {
   secret,
   sender,
   socketAddress,
+  socketPath,
   text,
   url,
 } from './setting.ts'
@@ -39,6 +40,21 @@ export const settings = {
     default: '3000',
     text: 'Port for people. 0 takes any free one.',
   }),
+  socket: socketPath('SOCKET', '/run/seaworthy/web.sock', {
+    group: 'General',
+    default: '',
+    text: 'A Unix socket on which web processes listen instead of HOST and PORT, for a proxy on this machine whose group may open it. Needs TRUSTED_PROXIES.',
+  }),
+  tlsCertFile: optionalText('TLS_CERT_FILE', '/etc/seaworthy/tls/tls.crt', {
+    group: 'General',
+    default: '',
+    text: 'With it web processes speak TLS 1.2 and 1.3 themselves: the certificate and those between it and its authority, as PEM. A renewed one is taken without a restart. For this machine: `seaworthy tls local`.',
+  }),
+  tlsKeyFile: optionalText('TLS_KEY_FILE', '/etc/seaworthy/tls/tls.key', {
+    group: 'General',
+    default: '',
+    text: 'Its key, as PEM; needed with TLS_CERT_FILE.',
+  }),
   adminHost: text('ADMIN_HOST', {
     group: 'General',
     default: ADMIN.host,
@@ -51,7 +67,7 @@ export const settings = {
   }),
   publicUrl: url('PUBLIC_URL', ['http:', 'https:'], 'https://app.example.com', {
     group: 'General',
-    text: 'The address people type. With https, cookies are marked Secure. Default: http://localhost:PORT.',
+    text: 'The address people type. With https, cookies are marked Secure. Default: http://localhost:PORT, or https with TLS_CERT_FILE.',
   }),
   webProcesses: integer('WEB_PROCESSES', 0, 16, {
     group: 'General',

@@ -8,4 +8,8 @@ export const bounds = {
   headerBytesMax: 16 * KiB,
   /** What a form adds around a file. */
   formBytesMax: 16 * KiB,
+  /** Longest time in which nothing of a file arrives. */
+  silenceMs: 12 * SECOND,
+  /** One network may ask for as much as so many callers. */
+  callersPerNetwork: 10,
 } as const

@@ -1,4 +1,5 @@
 import { createServer, type IncomingMessage, type RequestListener, type Server, type ServerResponse } from 'node:http'
+import { createServer as createSecureServer, Server as SecureServer } from 'node:https'
 import multipart from '@fastify/multipart'
 import { type AppError, type Clock, fault, newId, type Secret } from '@seaworthy/core'
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
@@ -9,6 +10,8 @@ import type { MediaRoom } from '../media/index.ts'
 import { type Health, maskAddress } from '../telemetry/index.ts'
 import { bounds } from './bounds.ts'
 import { callRoute } from './call-route.ts'
+import type { CertificatePair } from './certificate.ts'
+import { createDrainableAnswers } from './drain.ts'
 import type { HttpParts, ServedRoute } from './exchange.ts'
 import { dataPolicy, securityHeaders } from './headers.ts'
 import { signOfUnknown } from './honey.ts'
@@ -46,20 +49,54 @@ export interface ServerSettings {
 
 const CONNECTIONS_MAX = 20_000
 
+/** TLS 1.2 with forward secrecy and authenticated encryption only; 1.3 has nothing else. */
+const TLS = {
+  minVersion: 'TLSv1.2',
+  ciphers: [
+    'TLS_AES_256_GCM_SHA384',
+    'TLS_CHACHA20_POLY1305_SHA256',
+    'TLS_AES_128_GCM_SHA256',
+    'ECDHE-ECDSA-AES256-GCM-SHA384',
+    'ECDHE-RSA-AES256-GCM-SHA384',
+    'ECDHE-ECDSA-CHACHA20-POLY1305',
+    'ECDHE-RSA-CHACHA20-POLY1305',
+    'ECDHE-ECDSA-AES128-GCM-SHA256',
+    'ECDHE-RSA-AES128-GCM-SHA256',
+  ].join(':'),
+  honorCipherOrder: true,
+  handshakeTimeout: bounds.headersMs,
+} as const
+
+export interface HoldingSettings {
+  readonly requestMs: number
+  readonly isHttps?: boolean
+  /** With it the listener speaks TLS itself. */
+  readonly certificate?: Pick<CertificatePair, 'cert' | 'key'> | undefined
+}
+
 /** A listener that holds the port before there is anything to serve: alive, and not ready. */
-export function createHoldingServer(requestMs: number, isHttps = false): Server {
-  const server = createServer({
+export function createHoldingServer({ requestMs, isHttps = false, certificate }: HoldingSettings): Server {
+  const answers = createDrainableAnswers()
+  const options = {
+    ServerResponse: answers.Answer,
     headersTimeout: bounds.headersMs,
     requestTimeout: requestMs,
     keepAliveTimeout: bounds.keepAliveMs,
     maxHeaderSize: bounds.headerBytesMax,
     requireHostHeader: false,
     connectionsCheckingInterval: 2_000,
-  })
+  }
+  const server = certificate ? createSecureServer({ ...options, ...TLS, ...certificate }) : createServer(options)
+  answers.attach(server)
   server.maxConnections = CONNECTIONS_MAX
   server.on('close', cutSlowReaders(server))
   server.on('request', (request, response) => hold(request, response, isHttps))
   return server
+}
+
+/** Connections that are open stay as they are; new ones are shown this certificate. */
+export function showCertificate(server: Server, { cert, key }: Pick<CertificatePair, 'cert' | 'key'>): void {
+  if (server instanceof SecureServer) server.setSecureContext({ ...TLS, cert, key })
 }
 
 function hold(request: IncomingMessage, response: ServerResponse, isHttps: boolean): void {
@@ -221,7 +258,7 @@ function answerUnknown(
   const sign = signOfUnknown(request.url)
   if (navigates && !reserved && sign !== 'honey') return pages.send(request, reply)
   const address = clientAddress(
-    request.raw.socket.remoteAddress ?? '',
+    request.raw.socket.remoteAddress,
     request.headers['x-forwarded-for'] as string | undefined,
     parts.settings.trustedProxies,
   )

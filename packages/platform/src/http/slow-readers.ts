@@ -1,5 +1,7 @@
 import type { Server } from 'node:http'
+import { Server as SecureServer } from 'node:https'
 import type { Socket } from 'node:net'
+import { TLSSocket } from 'node:tls'
 import { KiB, SECOND } from '@seaworthy/core'
 
 const CHECK_MS = 2 * SECOND
@@ -18,15 +20,23 @@ interface Reader {
  */
 export function cutSlowReaders(server: Server): () => void {
   const readers = new Map<Socket, Reader>()
-  server.on('connection', (socket: Socket) => {
+  // Under TLS what is counted is what was encrypted for them.
+  server.on(server instanceof SecureServer ? 'secureConnection' : 'connection', (socket: Socket) => {
     readers.set(socket, { taken: 0, slowChecks: 0 })
     socket.once('close', () => readers.delete(socket))
   })
   const timer = setInterval(() => {
-    for (const [socket, reader] of readers) if (isTooSlow(socket, reader)) socket.resetAndDestroy()
+    for (const [socket, reader] of readers) if (isTooSlow(socket, reader)) cut(socket)
   }, CHECK_MS)
   timer.unref()
   return () => clearInterval(timer)
+}
+
+/** Only TCP can be reset: under TLS that is the connection below. Of a Unix socket nothing stays in the kernel. */
+function cut(socket: Socket): void {
+  const below = socket instanceof TLSSocket ? (socket as { readonly _parent?: Socket })._parent : socket
+  if (below?.remoteAddress === undefined) socket.destroy()
+  else below.resetAndDestroy()
 }
 
 function isTooSlow(socket: Socket, reader: Reader): boolean {

@@ -40,6 +40,9 @@ describe('limits', () => {
     expect(clientAddress('10.0.0.1', '6.6.6.6, 203.0.113.7', 1)).toBe('203.0.113.7')
     expect(clientAddress('10.0.0.1', '6.6.6.6, 203.0.113.7, 10.0.0.9', 2)).toBe('203.0.113.7')
     expect(clientAddress('10.0.0.1', undefined, 2)).toBe('10.0.0.1')
+    // Through a Unix socket.
+    expect(clientAddress(undefined, '6.6.6.6, 203.0.113.7', 1)).toBe('203.0.113.7')
+    expect(clientAddress(undefined, undefined, 1)).toBe('127.0.0.1')
     expect(clientAddress('10.0.0.1', '2001:db8::1', 1)).toBe('2001:db8::1')
     for (const forged of ['1.2","level":"error', 'unknown', '1.2.3.4, ', '203.0.113.7"'])
       expect(clientAddress('10.0.0.1', forged, 1)).toBe('10.0.0.1')

@@ -1,11 +1,19 @@
 import { isIP } from 'node:net'
 
+const THIS_MACHINE = '127.0.0.1'
+
 /**
  * The address of whoever speaks to us, behind a counted number of proxies: with `trusted` proxies the entry that the
  * outermost of them added is believed, and everything further left is only what the caller claims. What is no address
- * at all comes from no proxy, and must not reach limits and logs.
+ * at all comes from no proxy, and must not reach limits and logs. Who comes through a Unix socket has no address of its
+ * own, and is on this machine.
  */
-export function clientAddress(socketAddress: string, forwardedFor: string | undefined, trusted: number): string {
+export function clientAddress(
+  peerAddress: string | undefined,
+  forwardedFor: string | undefined,
+  trusted: number,
+): string {
+  const socketAddress = peerAddress || (trusted > 0 ? THIS_MACHINE : '')
   if (trusted === 0 || !forwardedFor) return socketAddress
   const hops = forwardedFor.split(',').map((hop) => hop.trim())
   const hop = hops[Math.max(0, hops.length - trusted)] ?? ''

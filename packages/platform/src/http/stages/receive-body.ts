@@ -10,7 +10,6 @@ import type { Before, Exchange } from '../exchange.ts'
 import { stopReading } from '../unread.ts'
 
 const JSON_MS = 10 * SECOND
-const SILENCE_MS = 12 * SECOND
 const DEPTH_MAX = 32
 /** In lists and objects, in all: building and checking more would hold up everybody else. */
 const VALUES_MAX = 10_000
@@ -192,7 +191,7 @@ function withPatience(source: Readable, tooLong: Promise<never>): Readable {
     clearTimeout(silence)
     silence = setTimeout(
       () => out.destroy(fault('request_timeout', { detail: 'Nothing was received for 12 seconds.' })),
-      SILENCE_MS,
+      bounds.silenceMs,
     )
   }
   const out = new Transform({

@@ -81,9 +81,9 @@ export const claim = defineClaim({
   sabotages: [
     patch(
       'checksums of applied files are not compared',
-      'packages/platform/src/data/migrate.ts',
-      'checksum && checksum !== file.checksum',
-      'checksum && checksum === ""',
+      'packages/platform/src/data/migration-history.ts',
+      '(applied.get(name) ?? checksum) !== checksum',
+      'applied.get(name) === ""',
     ),
     patch(
       'each statement of a migration commits by itself',

@@ -88,14 +88,14 @@ export const claim = defineClaim({
     patch(
       'putting a release back takes away what the next one added',
       MIGRATE,
-      'const known = new Set',
-      "if (applied.size > 0) await client.query(`drop table if exists cosnap.albums; alter table cosnap.photos drop column if exists caption; delete from seaworthy.migrations where name like '900%'`)\n  const known = new Set",
+      'return comparePending(source, rows)',
+      "if (rows.some((row) => row.app === source.app && row.name >= '9') && !(await import('node:fs')).existsSync(new URL('9001-captions.sql', source.directory))) await client.query(`drop table if exists cosnap.albums; alter table cosnap.photos drop column if exists caption; delete from seaworthy.migrations where name like '900%'`)\n  return comparePending(source, rows)",
     ),
     patch(
       'a release does not start on the schema of a later one',
-      MIGRATE,
-      'filter((name) => name <= newest)',
-      "filter((name) => name <= newest || name.startsWith('9'))",
+      'packages/platform/src/data/migration-history.ts',
+      'name <= newest && !known.has(name)',
+      "(name <= newest || name.startsWith('9')) && !known.has(name)",
     ),
   ],
 })

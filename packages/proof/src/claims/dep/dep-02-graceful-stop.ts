@@ -81,7 +81,7 @@ export const claim = defineClaim({
     patch(
       'a web process ends at once',
       'packages/platform/src/boot/web-process.ts',
-      'void closeAll(server, front, closer, config.shutdownMs)',
+      'void closeAll(server, front, closer, config)',
       'void Promise.resolve()',
     ),
     wrongSettings('a stop waits for one second only', { SHUTDOWN_TIMEOUT: '1s' }),

@@ -96,8 +96,8 @@ export const claim = defineClaim({
     patch(
       'slow readers are closed, and what they did not read stays in the kernel',
       'packages/platform/src/http/slow-readers.ts',
-      'socket.resetAndDestroy()',
-      'socket.destroy()',
+      'below.resetAndDestroy()',
+      'below.destroy()',
     ),
     patch(
       'slow readers are left alone',

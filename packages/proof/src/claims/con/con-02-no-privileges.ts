@@ -1,0 +1,108 @@
+import { readFileSync } from 'node:fs'
+import { atMost, defineClaim, exactly } from '../../claim.ts'
+import { allUp, type Container, composeProduction, composePrograms } from '../../rig/containers/composed.ts'
+import { podman, tryPodman } from '../../rig/containers/engine.ts'
+import { until } from '../../rig/wait.ts'
+import { patch } from '../../sabotage.ts'
+
+const START_MS = 3_000
+const outside = ['/', '/app', '/app/dist', '/app/node_modules', '/etc', '/usr/local/bin', '/run/secrets', '/var/lib']
+const processes = 'packages/ops/src/targets/compose/processes.ts'
+
+export const claim = defineClaim({
+  id: 'CON-02',
+  says: 'Every container of the production file runs as a number that is not root, without a capability or the hope of one, behind a filter of system calls, on a file system that it cannot change but for its data and its scratch space; a web container is ready 3 seconds after it starts',
+  answers: ['X1', 'ASVS 13.2.2', 'ASVS 15.2.5'],
+  witness: 'the kernel’s own account of each process, writes attempted inside',
+  needs: [...composePrograms],
+  tier: 'full',
+  seconds: 120,
+  alone: true,
+  limits: {
+    'containers that run as root': exactly(0, 'containers'),
+    'containers with a capability that they could use': exactly(0, 'containers'),
+    'containers that could gain privileges': exactly(0, 'containers'),
+    'containers without a filter of system calls': exactly(0, 'containers'),
+    'containers that could change their image': exactly(0, 'containers'),
+    'writes outside data and scratch': exactly(0, 'writes'),
+    'web container from start to ready': atMost(START_MS, 'ms'),
+  },
+  experiment: async (rig) => {
+    const composed = await composeProduction(rig)
+    const running = await until('all are up', () => allUp(composed), 240_000)
+    const states = running.map((container) => ({ ...container, ...stateOf(container) }))
+    const web = await composed.container('web')
+    const written = await writesOf(web, outside)
+    const inside = await writesOf(web, ['/data', '/tmp'])
+    const times: number[] = []
+    for (let turn = 0; turn < 3; turn++) times.push(await startMs(web))
+    const count = (is: (state: (typeof states)[number]) => boolean): number => states.filter(is).length
+    return {
+      measured: {
+        'containers that run as root': count(({ uids }) => uids.includes(0)),
+        'containers with a capability that they could use': count(({ capabilities }) => capabilities !== 0n),
+        'containers that could gain privileges': count(({ noNewPrivileges }) => !noNewPrivileges),
+        'containers without a filter of system calls': count(({ seccomp }) => seccomp !== 2),
+        'containers that could change their image': count(({ readOnly }) => !readOnly),
+        'writes outside data and scratch': written.length,
+        'web container from start to ready': Math.min(...times),
+      },
+      met: {
+        'all services run': new Set(running.map(({ service }) => service)).size === 5,
+        'three web containers run': running.filter(({ service }) => service === 'web').length === 3,
+        'data and scratch space were written': inside.length === 2,
+      },
+      evidence: [
+        ...states.map(({ service, uids, seccomp }) => `${service}: runs as ${uids.join(', ')}, seccomp ${seccomp}`),
+        `ready after ${times.map((ms) => `${Math.round(ms)} ms`).join(', ')}`,
+        ...written,
+      ],
+    }
+  },
+  sabotages: [
+    patch('processes run as root', 'packages/ops/src/description/container.ts', 'user: 10_001', 'user: 0'),
+    patch('capabilities are kept', processes, "cap_drop: ['ALL']", "cap_drop: ['MKNOD']"),
+    patch('privileges may be gained', processes, "['no-new-privileges:true']", '[]'),
+    patch(
+      'system calls are not filtered',
+      processes,
+      "['no-new-privileges:true']",
+      "['no-new-privileges:true', 'seccomp:unconfined']",
+    ),
+    patch('the file system may be written', processes, 'read_only: true', 'read_only: false'),
+  ],
+})
+
+function stateOf({ pid }: Container) {
+  const status = readFileSync(`/proc/${pid}/status`, 'utf8')
+  const field = (name: string): string => new RegExp(`^${name}:\\s*(.*)$`, 'm').exec(status)?.[1] ?? ''
+  const root = readFileSync(`/proc/${pid}/mountinfo`, 'utf8')
+    .split('\n')
+    .find((line) => line.split(' ')[4] === '/')
+  return {
+    uids: [...new Set(field('Uid').split(/\s+/).map(Number))],
+    capabilities: BigInt(`0x${field('CapEff')}`) | BigInt(`0x${field('CapPrm')}`) | BigInt(`0x${field('CapBnd')}`),
+    noNewPrivileges: field('NoNewPrivs') === '1',
+    seccomp: Number(field('Seccomp')),
+    readOnly: root?.split(' ')[5]?.split(',').includes('ro') ?? false,
+  }
+}
+
+/** The folders in which a file could be made from inside. */
+async function writesOf({ id }: Container, folders: readonly string[]): Promise<readonly string[]> {
+  const script = `for (const folder of ${JSON.stringify(folders)}) try {
+    require('fs').writeFileSync(folder + '/attempt', 'x'); require('fs').rmSync(folder + '/attempt'); console.log(folder)
+  } catch {}`
+  return (await podman('exec', id, 'node', '-e', script)).split('\n').filter(Boolean)
+}
+
+/** Stops it and starts it, and asks it from inside, as its health check does, until it says that it is ready. */
+async function startMs({ id }: Container): Promise<number> {
+  await podman('stop', '--time', '10', id)
+  const started = performance.now()
+  await podman('start', id)
+  const script = `const ask = () => fetch('http://127.0.0.1:3001/health/ready').then((r) => r.ok || setTimeout(ask, 20)).catch(() => setTimeout(ask, 20)); ask()`
+  const { code } = await tryPodman('exec', id, 'node', '-e', script)
+  if (code !== 0) throw new Error('the container was never ready')
+  return performance.now() - started
+}
