@@ -3,7 +3,7 @@ import type { Description } from '../../description/index.ts'
 import type { Target } from '../target.ts'
 
 /** Where the service answers when a network of others stands at the name that people type. */
-export const serviceHostOf = (host: string): string => `service.${host}`
+const serviceHostOf = (host: string): string => `service.${host}`
 
 /**
  * Vercel keeps what never changes under its name; everything else goes to the service. Pages too: their policy holds
