@@ -26,7 +26,7 @@ const deployedSettings = {
   DATA_DIR: (place, _role, { name }) => (onHost(place) ? `/var/lib/${name}` : '/data'),
   HOST: (place) => (onHost(place) ? '127.0.0.1' : '0.0.0.0'),
   PORT: (_place, _role, { ports }) => String(ports.http),
-  ADMIN_HOST: (place) => (onHost(place) ? '127.0.0.1' : '0.0.0.0'),
+  ADMIN_HOST: (place) => (inCluster(place) ? '0.0.0.0' : '127.0.0.1'),
   ADMIN_PORT: (_place, _role, { ports }) => String(ports.admin),
   PUBLIC_URL: (place, _role, { host }) => publicUrl(place, host),
   TRUSTED_PROXIES: always('1'),
@@ -43,7 +43,7 @@ const deployedSettings = {
   SHUTDOWN_TIMEOUT: (_place, _role, { shutdownSeconds }) => `${shutdownSeconds}s`,
   /** With the owner's name and password only where the database is brought up to date. */
   DATABASE_URL: always(fromSecret),
-  DB_CA_FILE: (place) => (isDevelopment(place) || onHost(place) ? '' : '/run/tls/ca.pem'),
+  DB_CA_FILE: (place) => (onHost(place) || place === 'kubernetes-development' ? '' : '/run/tls/ca.pem'),
   DATABASE_ROLE_SECRET: always(fromSecret),
   REDIS_URL: always(fromSecret),
   ENCRYPTION_KEY: always(fromSecret),

@@ -104,7 +104,9 @@ function writeOverride(folder: string, file: string, text: string, port: number)
   const most = { soft: HERE_OPEN_FILES, hard: HERE_OPEN_FILES }
   writeFileSync(
     override,
-    JSON.stringify({ services: Object.fromEntries(used.map((name) => [name, { ulimits: { nofile: most, nproc: most } }])) }),
+    JSON.stringify({
+      services: Object.fromEntries(used.map((name) => [name, { ulimits: { nofile: most, nproc: most } }])),
+    }),
   )
   return [file, override]
 }
