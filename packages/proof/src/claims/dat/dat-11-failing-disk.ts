@@ -152,7 +152,11 @@ async function suffer(use: SteadyUse, { name, part, begin, end }: Fault, patienc
   const to = now()
   await end()
   const endedAt = now()
-  const again = await until('writes go on', () => samples.find(({ ok, atMs }) => ok && atMs > to), 90_000)
+  const again = await until(
+    `writes go on after: ${name}`,
+    () => samples.find(({ ok, atMs }) => ok && atMs > to),
+    90_000,
+  )
   return {
     name,
     happened,
