@@ -47,7 +47,9 @@ export const claim = defineClaim({
     await makePressure(stack)
     const faults: Suffered[] = []
     for (const fault of [fullDisk(use, disk), failingSyncs(rig, disk), brokenDisk(rig, disk)])
-      faults.push(await suffer(use, fault, faults.some(({ alarmMs }) => alarmMs > ALARM_MS) ? 0 : ALARM_MS + 1_000))
+      faults.push(
+        await suffer(use, fault, faults.some(({ alarmMs }) => alarmMs > ALARM_MS) ? NOTICED_MS : ALARM_MS + 1_000),
+      )
     // A machine that is too busy refuses before it looks at anything: that tells nothing about disks.
     const answers = (await use.stop()).filter(({ text }) => !text.includes(OVERLOAD))
     const missing = await countMissing(stack, use.person, use.acknowledged)
@@ -225,7 +227,7 @@ async function pressOn(stack: Stack): Promise<void> {
   client.once('end', () => {
     isOpen = false
   })
-  for (let times = 0; times < 100 && isOpen; times++)
+  for (let times = 0; times < 500 && isOpen; times++)
     await client.query('update public.pressure set n = n + 1').catch(() => undefined)
 }
 
