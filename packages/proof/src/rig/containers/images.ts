@@ -72,8 +72,13 @@ async function contentOf(rendered: string): Promise<string> {
   const list = ['-C', checkout, 'ls-files', '--cached', '--others', '--exclude-standard', '--', ...given]
   const { code, stdout, stderr } = await runProgram('git', list)
   if (code !== 0) throw new Error(`git ls-files: ${stderr}`)
-  const hash = createHash('sha256').update(ignored).update(readFileSync(join(rendered, 'deploy', 'Dockerfile')))
-  for (const path of stdout.split('\n').filter((name) => name && !neverInside.test(name)).sort())
+  const hash = createHash('sha256')
+    .update(ignored)
+    .update(readFileSync(join(rendered, 'deploy', 'Dockerfile')))
+  for (const path of stdout
+    .split('\n')
+    .filter((name) => name && !neverInside.test(name))
+    .sort())
     if (existsSync(join(checkout, path))) hash.update(path).update(readFileSync(join(checkout, path)))
   return hash.digest('hex').slice(0, 32)
 }
