@@ -193,7 +193,13 @@ export async function allUp(composed: Composed): Promise<readonly Container[] | 
 
 /** What those said that ended with an error. */
 async function lastWords(project: string): Promise<string> {
-  const { stdout } = await tryPodman('ps', '--all', '--format', '{{.ID}} {{.Names}} {{.ExitCode}}', ...labelled(project))
+  const { stdout } = await tryPodman(
+    'ps',
+    '--all',
+    '--format',
+    '{{.ID}} {{.Names}} {{.ExitCode}}',
+    ...labelled(project),
+  )
   const said = []
   for (const [id = '', name, code] of stdout.split('\n').map((line) => line.split(' '))) {
     if (!id || code === '0') continue
