@@ -113,6 +113,13 @@ module.exports = {
       },
     },
     {
+      name: 'journeys-know-nobody',
+      severity: 'error',
+      comment: 'a journey has what a visitor has: addresses and answers',
+      from: { path: '^packages/journeys/', pathNot: tests },
+      to: { path: ['^packages/(?!journeys/)', '^apps/', '^web/'] },
+    },
+    {
       name: 'targets-are-pure',
       severity: 'error',
       comment: 'a target gives texts; who writes them is the room render',

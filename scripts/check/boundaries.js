@@ -31,6 +31,7 @@ const sabotages = [
   ['packages/proof/src/verdict.ts', '@seaworthy/platform/data', 'proof-knows-no-platform'],
   ['packages/ops/src/render/patches.ts', '@seaworthy/platform/data', 'ops-renders-definitions'],
   ['packages/ops/src/targets/env/env.ts', 'node:fs', 'targets-are-pure'],
+  ['packages/journeys/src/cosnap.ts', '@seaworthy/platform/data', 'journeys-know-nobody'],
   ['packages/platform/src/jobs/queue.ts', '@seaworthy/testkit', 'testkit-is-for-tests'],
   ['packages/platform/src/data/drivers/pg.ts', '../database.ts', 'no-cycles'],
   ['packages/platform/src/jobs/worker.ts', 'pg', 'drivers-own-client-libraries'],
@@ -91,7 +92,7 @@ function linkModules() {
     .stdout.split('\n')
     .filter((name) => name && name !== '@seaworthy')
   for (const name of names) symlinkSync(join(root, 'node_modules', name), join(modules, name))
-  for (const name of ['core', 'platform', 'client', 'ui', 'testkit', 'cli', 'proof'])
+  for (const name of ['core', 'platform', 'client', 'ui', 'testkit', 'cli', 'proof', 'journeys'])
     symlinkSync(join(copy, 'packages', name), join(modules, '@seaworthy', name))
   symlinkSync(join(copy, 'apps', 'cosnap'), join(modules, '@seaworthy', 'cosnap'))
 }

@@ -3,6 +3,7 @@ import { redactText } from '@seaworthy/platform/telemetry'
 import { Command } from 'commander'
 import { addAuditCommands } from './audit.ts'
 import { fromCheckout } from './checkout.ts'
+import { addHostCommands } from './host-commands.ts'
 import { addKeyCommands } from './key-commands.ts'
 import type { MigrateFlags } from './migrate.ts'
 import { addPersonCommands } from './person.ts'
@@ -73,6 +74,7 @@ mail
   })
 addAuditCommands(program)
 addPersonCommands(program)
+addHostCommands(program)
 program
   .command('render')
   .description('write the files for production from the definition')

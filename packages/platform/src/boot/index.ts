@@ -19,3 +19,5 @@ export const openJobRunner: typeof import('./worker-process.ts').openJobRunner =
   (await import('./worker-process.ts')).openJobRunner(...args)
 export const openCapabilities: typeof import('./capabilities.ts').openCapabilities = async (...args) =>
   (await import('./capabilities.ts')).openCapabilities(...args)
+export const openSyntheticPerson: typeof import('./synthetic-person.ts').openSyntheticPerson = async (...args) =>
+  (await import('./synthetic-person.ts')).openSyntheticPerson(...args)

@@ -26,12 +26,12 @@ import {
   uploadsApp,
   vaultApp,
 } from '../http/index.ts'
-import { type Identity, openIdentity } from '../identity/index.ts'
+import type { Identity } from '../identity/index.ts'
 import { createGuard, createSuspicion, type RateLimiter } from '../limits/index.ts'
 import { openErasureRegister } from '../privacy/index.ts'
 import { type Channel, type Feed, jobsChannel, openFeed, openSockets } from '../realtime/index.ts'
 import { createPseudonyms, durationBuckets, watchHealth } from '../telemetry/index.ts'
-import { onAccountCreated, withSettings } from './app-settings.ts'
+import { withSettings } from './app-settings.ts'
 import { openSealer } from './audit-seals.ts'
 import { type Capabilities, openCapabilities, openTelemetry } from './capabilities.ts'
 import { openCertificate } from './certificate.ts'
@@ -39,6 +39,7 @@ import { linkToSupervisor, tellSupervisor } from './child-link.ts'
 import { type Closer, createCloser } from './closer.ts'
 import { endOnFaults } from './fatal.ts'
 import { openLimits } from './limits.ts'
+import { openIdentityOf } from './open-identity.ts'
 import { openReadReplica } from './replica.ts'
 import { socketDraft } from './socket-name.ts'
 import type { Place, System } from './system.ts'
@@ -108,21 +109,7 @@ export async function openWebService(
 ): Promise<void> {
   const { config, database, log } = capabilities
   const { secrets } = config
-  const identity = await openIdentity({
-    database,
-    vault: capabilities.vault,
-    publicUrl: config.publicUrl,
-    contextWords: wordsOf(system, config),
-    accessSecret: secrets.accessSecret,
-    refreshSecret: secrets.refreshSecret,
-    accessMs: config.accessMs,
-    refreshMs: config.refreshMs,
-    sessionMs: config.sessionMs,
-    signingKeyMs: config.signingKeyMs,
-    clock: systemClock,
-    log,
-    onAccountCreated: onAccountCreated(system.apps),
-  })
+  const identity = await openIdentityOf(system, capabilities)
   closer.add('identity', () => identity.stop())
   const flags = await openFlags({ database, log, flags: [signUps, ...system.apps.flatMap((app) => app.flags)] })
   closer.add('flags', () => flags.stop())
@@ -233,13 +220,6 @@ function allApps(
     config,
   )
 }
-
-/** What somebody who guesses passwords of this installation tries first. */
-const wordsOf = ({ apps }: System, config: Config): readonly string[] => [
-  'seaworthy',
-  ...apps.flatMap(({ name, title }) => [name, title]),
-  ...new URL(config.publicUrl).hostname.split('.').slice(0, -1),
-]
 
 interface Door {
   readonly identity: Identity

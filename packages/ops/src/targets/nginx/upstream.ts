@@ -2,10 +2,10 @@ import type { Description } from '../../description/index.ts'
 import { type Block, block } from './text.ts'
 
 /** How finely requests can be divided between two releases on one host: a tenth each. */
-export const SLOTS = 10
+const SLOTS = 10
 
 /** The folder of the slots' links. */
-export const slotFolder = ({ name }: Pick<Description, 'name'>): string => `/srv/${name}/run`
+const slotFolder = ({ name }: Pick<Description, 'name'>): string => `/srv/${name}/run`
 
 /** The symbolic link to the Unix socket of the process that answers this share of the requests; from 0 on. */
 export const slotSocket = (about: Pick<Description, 'name'>, slot: number): string =>

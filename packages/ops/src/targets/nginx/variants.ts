@@ -27,7 +27,7 @@ export interface CertificateFiles {
   readonly key: string
 }
 
-export const hostCertificate = ({ name }: Pick<Description, 'name'>): CertificateFiles => ({
+const hostCertificate = ({ name }: Pick<Description, 'name'>): CertificateFiles => ({
   certificate: `/etc/${name}/tls/certificate.pem`,
   key: `/etc/${name}/tls/key.pem`,
 })
@@ -38,7 +38,7 @@ export const containerCertificate: CertificateFiles = {
 }
 
 /** In a container nginx has no right to the ports below 1024. */
-export const containerPorts = { clear: 8_080, tls: 8_443 } as const
+const containerPorts = { clear: 8_080, tls: 8_443 } as const
 
 const resolverFile = '/tmp/resolver.conf'
 

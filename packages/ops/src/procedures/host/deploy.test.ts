@@ -1,0 +1,196 @@
+import { spawn } from 'node:child_process'
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { request } from 'node:http'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { type DeploySettings, deploy } from './deploy.ts'
+import { openDetachedRunner } from './drivers/detached.ts'
+import { commandOn, type Host } from './host.ts'
+import { type Layout, layoutOf, SLOTS, slotPath } from './layout.ts'
+import { LockedError, takeLock } from './lock.ts'
+import { rollback } from './rollback.ts'
+import { readSlots, servedBy } from './slots.ts'
+import { deploySteps, readState } from './state.ts'
+import { readStatus } from './status.ts'
+import { type Behaviour, makeCheckout } from './testing/fake-checkout.ts'
+
+let directory: string
+let layout: Layout
+let host: Host
+
+beforeEach(() => {
+  directory = mkdtempSync(join(tmpdir(), 'host-'))
+  layout = layoutOf(join(directory, 'srv'))
+  mkdirSync(layout.shared, { recursive: true })
+  writeFileSync(layout.environment, 'DATABASE_URL=postgresql://127.0.0.1/none\n')
+  host = { layout, runner: openDetachedRunner(layout), by: 'test', tell: () => undefined, command: commandOn(layout) }
+})
+afterEach(async () => {
+  for (const id of existsSync(layout.releases) ? readdirSync(layout.releases) : []) await host.runner.stop(id, 5_000)
+  rmSync(directory, { recursive: true, force: true })
+})
+
+const checkout = (name: string, behaviour?: Behaviour): string => makeCheckout(join(directory, name), name, behaviour)
+const settings = (source: string, more: Partial<DeploySettings> = {}): DeploySettings => ({
+  source,
+  readyMs: 20_000,
+  bakeMs: 100,
+  memoryBytesMax: 1024 ** 3,
+  keep: 2,
+  keepWarm: false,
+  smoke: true,
+  proxyUrl: undefined,
+  notify: async () => undefined,
+  signal: new AbortController().signal,
+  ...more,
+})
+const put = (name: string, more?: Partial<DeploySettings>) => deploy(host, settings(checkout(name), more))
+const served = () => servedBy(readSlots(layout))
+/** As nginx asks: by the link of a slot. */
+const askSlot = (slot: number): Promise<string> =>
+  new Promise((resolve, reject) => {
+    const outgoing = request({ socketPath: slotPath(layout, slot), path: '/', agent: false }, (incoming) => {
+      let text = ''
+      incoming.on('data', (chunk) => {
+        text += chunk
+      })
+      incoming.once('end', () => resolve(text))
+    })
+    outgoing.once('error', reject)
+    outgoing.end()
+  })
+
+describe('deploy on one host', () => {
+  it('moves every slot to the new release, and lets the old one end', async () => {
+    const first = await put('one')
+    const second = await put('two')
+    expect([first.outcome, second.outcome]).toEqual(['done', 'done'])
+    expect(served()).toBe(second.target)
+    for (let slot = 0; slot < SLOTS; slot++) expect(await askSlot(slot)).toBe('two')
+    expect(await host.runner.isAlive(first.target)).toBe(false)
+    expect(readState(layout)).toMatchObject({ serving: second.target, previous: first.target })
+  })
+
+  it.each<[Behaviour, Partial<DeploySettings>, RegExp]>([
+    ['crashes', {}, /it ended/],
+    ['never-ready', { readyMs: 1_000 }, /not ready within/],
+    ['fails-migration', {}, /migrate --json ended with 1/],
+    ['fails-journey', {}, /journey .* ended with 1/],
+    ['hangs-later', { bakeMs: 30_000 }, /does not answer that it is ready/],
+  ])('takes back a release that %s, and says why', async (behaviour, more, why) => {
+    const good = await put('good')
+    const bad = await deploy(host, settings(checkout('bad', behaviour), more))
+    expect(bad).toMatchObject({ outcome: 'failed', why: expect.stringMatching(why) })
+    expect(served()).toBe(good.target)
+    expect(await askSlot(9)).toBe('good')
+    expect(await host.runner.isAlive(bad.target)).toBe(false)
+    expect(readState(layout).serving).toBe(good.target)
+  })
+
+  it('takes back a release that fails the requests of a canary, which had one slot only', async () => {
+    const good = await put('good')
+    for (let i = 0; i < 50; i++) await askSlot(3)
+    const slots = new Set<string>()
+    const asking = setInterval(() => {
+      slots.add(readSlots(layout).join())
+      void askSlot(0).catch(() => undefined)
+    }, 10)
+    const canary = { share: 0.1, forMs: 20_000 }
+    const bad = await deploy(host, settings(checkout('bad', 'errors'), { canary })).finally(() => clearInterval(asking))
+    expect(bad).toMatchObject({ outcome: 'failed', why: expect.stringMatching(/requests failed/) })
+    expect(served()).toBe(good.target)
+    const canarySlots = [bad.target, ...Array<string>(SLOTS - 1).fill(good.target)].join()
+    expect(slots).toContain(canarySlots)
+    expect([...slots].some((line) => line.split(',')[1] === bad.target)).toBe(false)
+  })
+
+  it('goes back when it is told to while it watches', async () => {
+    const good = await put('good')
+    const abort = new AbortController()
+    const tell: Host['tell'] = (step) => void (step === 'bake' && setTimeout(() => abort.abort(), 50))
+    const source = checkout('late')
+    const outcome = await deploy({ ...host, tell }, settings(source, { bakeMs: 60_000, signal: abort.signal }))
+    expect(outcome.outcome).toBe('failed')
+    expect(served()).toBe(good.target)
+  })
+
+  it('refuses a second one meanwhile, and says who holds it', async () => {
+    mkdirSync(layout.run, { recursive: true })
+    const unlock = await takeLock(layout, 'deploy', 'anna@console')
+    const refused = await put('one').catch((error: unknown) => error)
+    expect(refused).toBeInstanceOf(LockedError)
+    expect((refused as Error).message).toContain(`by anna@console`)
+    expect((refused as Error).message).toContain(`process ${process.pid}`)
+    await unlock()
+    expect((await put('one')).outcome).toBe('done')
+  })
+
+  it('keeps what is installed once, and nothing that only builds', async () => {
+    const { target } = await put('one')
+    const file = (name: string): string => join(layout.releases, target, 'node_modules', name, 'index.js')
+    expect(statSync(file('runs')).ino).toBe(statSync(join(directory, 'one/node_modules/runs/index.js')).ino)
+    expect(existsSync(file('builds'))).toBe(false)
+  })
+
+  it('keeps the last releases, and always those that one may go back to', async () => {
+    const ids = []
+    for (const name of ['one', 'two', 'three', 'four']) ids.push((await put(name)).target)
+    expect(readdirSync(layout.releases).sort()).toEqual(ids.slice(2).sort())
+    expect(readState(layout).releases.map(({ id }) => id)).toEqual(ids.slice(2))
+  })
+})
+
+describe('rollback on one host', () => {
+  it('is a switch to a release that is kept warm, and the next deploy lets that one end', async () => {
+    const first = await put('one')
+    await put('two', { keepWarm: true })
+    expect(await host.runner.isAlive(first.target)).toBe(true)
+    const back = await rollback(host, { ...settings(''), release: undefined, keepWarm: true })
+    expect(back).toMatchObject({ outcome: 'done', target: first.target })
+    expect(back.steps.map(({ name }) => name)).not.toContain('start')
+    expect(await askSlot(5)).toBe('one')
+  })
+
+  it('starts a release that ended before it gives it traffic', async () => {
+    const first = await put('one')
+    const second = await put('two')
+    const back = await rollback(host, { ...settings(''), release: undefined, keepWarm: false })
+    expect(back.steps.map(({ name }) => name)).toEqual(['start', 'ready', 'switch', 'drain'])
+    expect(served()).toBe(first.target)
+    expect(await host.runner.isAlive(second.target)).toBe(false)
+  })
+
+  it('refuses a release that is not here, and changes nothing', async () => {
+    const { target } = await put('one')
+    await expect(rollback(host, { ...settings(''), release: 'other', keepWarm: false })).rejects.toThrow(
+      /no release other/,
+    )
+    expect(served()).toBe(target)
+  })
+})
+
+describe('a deploy that was killed', () => {
+  const killedAt = (step: string): Promise<NodeJS.Signals | null> =>
+    new Promise((resolve) => {
+      const program = join(import.meta.dirname, 'testing', 'deploy-once.ts')
+      spawn(process.execPath, ['--import', 'tsx', '-C', 'source', program, layout.root, checkout('next'), step], {
+        stdio: 'ignore',
+      }).once('exit', (_code, signal) => resolve(signal))
+    })
+
+  it.each(deploySteps)('at %s leaves one whole release after the next command', { timeout: 120_000 }, async (step) => {
+    const before = await put('before')
+    expect(await killedAt(step)).toBe('SIGKILL')
+    const slots = new Set(readSlots(layout))
+    for (const id of slots) expect(await host.runner.isAlive(id ?? '')).toBe(true)
+    const { state, running, slots: after } = await readStatus(host)
+    const isNew = step === 'drain' || step === 'prune'
+    expect(state.last?.outcome).toBe(isNew ? 'resumed' : 'reverted')
+    expect(state.last?.why).toBe(`interrupted at ${step}`)
+    expect(servedBy(after) === before.target).toBe(!isNew)
+    expect(running.map(({ id }) => id)).toEqual([servedBy(after)])
+    expect((await put('next')).outcome).toBe('done')
+    expect(await askSlot(0)).toBe('next')
+  })
+})

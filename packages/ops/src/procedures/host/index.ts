@@ -1,0 +1,13 @@
+/** Deploy, rollback and what serves, on one host with processes behind nginx. */
+export { type DeploySettings, deploy } from './deploy.ts'
+export { openDetachedRunner } from './drivers/detached.ts'
+export { openSystemdRunner } from './drivers/systemd.ts'
+export { commandOn, type Host } from './host.ts'
+export { type Layout, layoutOf } from './layout.ts'
+export { type Notify, notifyByWebhook } from './notify.ts'
+export { planOf, publicUrlOf } from './plan.ts'
+export { identifyRelease } from './release.ts'
+export { rollback } from './rollback.ts'
+export { servedBy } from './slots.ts'
+export type { Finished } from './state.ts'
+export { type HostStatus, readStatus } from './status.ts'

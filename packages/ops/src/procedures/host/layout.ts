@@ -1,0 +1,47 @@
+import { join } from 'node:path'
+
+/** Where everything of one installation on one host is. */
+export interface Layout {
+  readonly root: string
+  readonly releases: string
+  /** Survives releases: the data directory, the environment, secrets. */
+  readonly shared: string
+  readonly environment: string
+  /** Only for `seaworthy migrate`: the owner's address of the database, where the others have none. */
+  readonly ownerEnvironment: string
+  readonly secrets: string
+  readonly data: string
+  readonly run: string
+  readonly state: string
+  readonly lock: string
+}
+
+/** So many parts the traffic can be divided into: one slot is ten percent. */
+export const SLOTS = 10
+
+/** The kernel takes no longer address of a socket. */
+export const SOCKET_BYTES_MAX = 107
+
+export function layoutOf(root: string): Layout {
+  const shared = join(root, 'shared')
+  return {
+    root,
+    releases: join(root, 'releases'),
+    shared,
+    environment: join(shared, 'env'),
+    ownerEnvironment: join(shared, 'migrate.env'),
+    secrets: join(shared, 'secrets'),
+    data: join(shared, 'data'),
+    run: join(root, 'run'),
+    state: join(root, 'state.json'),
+    lock: join(root, 'lock'),
+  }
+}
+
+export const slotPath = ({ run }: Layout, slot: number): string => join(run, `slot-${slot}.sock`)
+export const socketName = (release: string): string => `${release}.sock`
+export const socketPath = ({ run }: Layout, release: string): string => join(run, socketName(release))
+export const releasePath = ({ releases }: Layout, release: string): string => join(releases, release)
+/** The program of a release. Not its launcher, which would look whether sources have changed. */
+export const entryPath = (layout: Layout, release: string): string =>
+  join(releasePath(layout, release), 'packages', 'cli', 'dist', 'main.js')

@@ -1,0 +1,78 @@
+import type { Description } from '../../description/index.ts'
+import { type Artefact, rendered, type Target } from '../target.ts'
+
+/** Where limits are counted for all web processes: a few numbers for each caller, for fifteen minutes. */
+export const redis: Target = {
+  name: 'redis',
+  about: 'Redis for the limits of all web processes: who may do what, how much memory, nothing on disk',
+  render: (description) => [
+    file('host', { ...description, bind: '127.0.0.1 -::1', tls: false }),
+    file('tls', { ...description, bind: '* -::*', tls: true }),
+    { path: 'deploy/redis/acl.sh', text: aclScript, executable: true },
+  ],
+}
+
+interface Options extends Pick<Description, 'name' | 'ports'> {
+  readonly bind: string
+  readonly tls: boolean
+}
+
+const MEMORY_MIB = 64
+
+const file = (place: string, options: Options): Artefact => ({
+  path: `deploy/redis/${place}.conf`,
+  text: `${rendered()}${linesOf(options).join('\n')}\n`,
+})
+
+const linesOf = ({ name, ports, bind, tls }: Options): readonly string[] => [
+  `bind ${bind}`,
+  ...(tls ? overTls(name, ports.redis) : [`port ${ports.redis}`]),
+  'protected-mode yes',
+  '# Nobody without a name, and who has one may do what the service does and nothing else: acl.sh writes this file.',
+  `aclfile /etc/${name}/redis.acl`,
+  '',
+  '# Each key ends with its window. A hundred thousand callers take a third of this.',
+  `maxmemory ${MEMORY_MIB}mb`,
+  '# Full, it refuses: the service then counts in its own processes and says so. To forget keys would let whoever fills',
+  '# the memory start their own limits anew.',
+  'maxmemory-policy noeviction',
+  '',
+  '# What is lost with a restart is at most one window of counting; a disk would hold the pseudonyms of callers for nothing.',
+  'save ""',
+  'appendonly no',
+  '',
+  'maxclients 512',
+  'timeout 0',
+  'tcp-keepalive 60',
+  'daemonize no',
+  'loglevel notice',
+  'logfile ""',
+]
+
+/** On a machine of its own. */
+const overTls = (name: string, port: number): readonly string[] => [
+  'port 0',
+  `tls-port ${port}`,
+  `tls-cert-file /etc/${name}/tls/redis.pem`,
+  `tls-key-file /etc/${name}/tls/redis.key`,
+  `tls-ca-cert-file /etc/${name}/tls/ca.pem`,
+  '# The service shows its password, not a certificate.',
+  'tls-auth-clients no',
+  'tls-protocols "TLSv1.2 TLSv1.3"',
+]
+
+/** Only keys of limits, and only what its two scripts and its driver call. */
+const redisRights =
+  'resetkeys ~seaworthy:rate:* resetchannels -@all +evalsha +eval +hmget +hset +pexpire +ping +info +client|setname'
+
+const aclScript = `#!/bin/sh
+${rendered()}# Writes the users of Redis from the password on the first line of its input; the file holds its hash only:
+#   sh acl.sh </run/secrets/redis-password >/etc/seaworthy/redis.acl
+set -eu
+IFS= read -r password || [ -n "$password" ]
+[ "\${#password}" -ge 16 ] || { echo "The password must have 16 characters or more." >&2; exit 1; }
+hash="$(printf %s "$password" | sha256sum | cut -d' ' -f1)"
+echo "user default off"
+echo "user probe on nopass resetkeys resetchannels -@all +ping"
+echo "user seaworthy on #$hash ${redisRights}"
+`
