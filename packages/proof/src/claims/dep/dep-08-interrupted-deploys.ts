@@ -37,7 +37,7 @@ export const claim = defineClaim({
   },
   needs: ['nginx'],
   experiment: async (rig) => {
-    const host = await openHost(rig)
+    const host = await openHost(rig, { WORKER_PROCESSES: '0' })
     const first = await host.command(host.checkout('first'), 'deploy', ...quick, '--bake', '1s')
     if (first.code !== 0) throw new Error(`the first deploy failed: ${first.stderr.slice(-800)}`)
     const load = startArrivals(PER_SECOND, async () => (await statusOf(`${host.url}/health/ready`, 10_000)) === 200)
