@@ -35,6 +35,7 @@ export interface DeploySettings {
   readonly signal: AbortSignal
 }
 
+const ASK_MS = MINUTE
 const MIGRATE_MS = 30 * MINUTE
 const SMOKE_MS = 2 * MINUTE
 
@@ -92,6 +93,7 @@ async function prepare(host: Host, settings: DeploySettings, journal: OpenJourna
   const { id } = release
   await journal.step('preflight', 'look at this host', async () => {
     for (const note of await preflight(host, { release: id, proxyUrl: settings.proxyUrl })) host.tell('note', note)
+    await askDatabase(host, settings, id)
   })
   await journal.step('copy', `copy ${id}`, () => {
     copyRelease(layout, settings.source, id)
@@ -111,6 +113,14 @@ async function prepare(host: Host, settings: DeploySettings, journal: OpenJourna
     for (const name of applied) host.tell('note', `applied ${name}`)
     if (operatorLink) host.tell('note', `${operatorLink} makes the first operator, once, within 7 days`)
   })
+}
+
+/** Before anything is copied: the settings are complete, the database answers, and its history is one that this release knows. */
+async function askDatabase(host: Host, { source, signal }: DeploySettings, id: string): Promise<void> {
+  const how = { timeoutMs: ASK_MS, isOwner: true, checkout: source, signal }
+  const said = await host.command(id, ['migrate', '--dry-run', '--json'], how)
+  const { pending = [] } = JSON.parse(said) as { pending?: string[] }
+  if (pending.length) host.tell('note', `the database will get ${pending.length} migrations`)
 }
 
 /** It runs beside the old one and nobody is sent to it. */
