@@ -1,11 +1,11 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { makeAuthority } from './certificates.ts'
 import { bareEnvironment } from './environment.ts'
 import { keepProcess } from './kept-process.ts'
 import { freePort } from './ports.ts'
 import { renderedHost, renderTo } from './rendered-nginx.ts'
 import type { Rig } from './rig.ts'
+import { runProgram } from './run-program.ts'
 import { statusOf } from './stack.ts'
 import { until } from './wait.ts'
 
@@ -20,8 +20,7 @@ export interface HostProxy {
 export async function startRenderedProxy(rig: Rig, run: string): Promise<HostProxy> {
   const directory = join(rig.scratch, 'nginx')
   mkdirSync(join(directory, 'log'), { recursive: true })
-  const authority = await makeAuthority(rig, 'host')
-  const { certificate, key } = await authority.sign('proxy', 'DNS:localhost')
+  const { certificate, key } = await makeCertificate(rig, directory)
   const ports = { clear: await freePort(), tls: await freePort() }
   const text = readFileSync(join(await renderTo(rig, 'nginx'), 'nginx', 'host.conf'), 'utf8')
     .replaceAll(renderedHost, 'localhost')
@@ -39,7 +38,20 @@ export async function startRenderedProxy(rig: Rig, run: string): Promise<HostPro
   writeFileSync(file, text)
   await startNginx(rig, directory, ['-c', file, '-g', 'daemon off;'])
   await until('nginx answers', async () => (await statusOf(`http://127.0.0.1:${ports.clear}`)) > 0)
-  return { url: `https://localhost:${ports.tls}`, authority: authority.certificate }
+  return { url: `https://localhost:${ports.tls}`, authority: certificate }
+}
+
+/** Its own authority, and good for longer than a deploy asks for. */
+async function makeCertificate(rig: Rig, directory: string): Promise<{ certificate: string; key: string }> {
+  const [certificate, key] = [join(directory, 'certificate.pem'), join(directory, 'key.pem')]
+  const curve = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes']
+  const names = ['-subj', '/CN=localhost', '-addext', 'subjectAltName=DNS:localhost']
+  const { code, stderr } = await runProgram(rig.program('openssl'), [
+    ...['req', '-x509', '-days', '30', ...curve, ...names],
+    ...['-keyout', key, '-out', certificate],
+  ])
+  if (code !== 0) throw new Error(`openssl ended with ${code}: ${stderr}`)
+  return { certificate, key }
 }
 
 /** Few lines that do what the rendered ones do for releases: ten links, no second try. It says over which link an answer came. */

@@ -43,7 +43,8 @@ export const claim = defineClaim({
   },
   experiment: async (rig) => {
     const host = await openHost(rig, patient, startRenderedProxy)
-    await run(host, host.checkout('first'), 'deploy', ...quick)
+    const first = await host.command(host.checkout('first'), 'deploy', ...quick)
+    if (first.code !== 0) throw new Error(`the first deploy failed: ${first.stderr.slice(-800)}`)
     const load = openHostLoad(host)
     const tokens = await Promise.all(Array.from({ length: PEOPLE }, () => load.signUp()))
     const sockets = await Promise.all(Array.from({ length: SOCKETS }, (_, i) => load.socket(tokens[i % PEOPLE] ?? '')))
@@ -110,10 +111,10 @@ export const claim = defineClaim({
       'void Promise.resolve()',
     ),
     patch(
-      'traffic moves before the release is ready',
+      'traffic moves to the next release before it is ready',
       'packages/ops/src/procedures/host/deploy.ts',
       'untilReady(host, id, settings.readyMs, settings.signal),',
-      'void [untilReady, settings.readyMs],',
+      'serving ? Promise.resolve() : untilReady(host, id, settings.readyMs, settings.signal),',
     ),
   ],
 })

@@ -68,7 +68,7 @@ export const claim = defineClaim({
       },
       evidence: outcomes.map(
         ({ badness, why, backMs, asked, served, harmed }) =>
-          `${badness}: ${Math.round(backMs)} ms, ${harmed} harmed of ${served} it got of ${asked}; ${why.split('\n')[0]}`,
+          `${badness}: ${Math.round(backMs)} ms, ${harmed} harmed of ${served} it got of ${asked}; ${why.replaceAll('\n', ' ').slice(0, 300)}`,
       ),
     }
   },
@@ -132,7 +132,7 @@ async function put(host: Host, person: Person, { badness, serves }: (typeof rele
   await load.stop()
   const { last, serving } = host.state()
   const during = answers.filter(({ atMs }) => spans.some(({ from, to }) => atMs >= from && atMs <= to))
-  const harmed = answers.filter(({ isHarmed }) => isHarmed)
+  const harmed = during.filter(({ isHarmed }) => isHarmed)
   const fromMs = Math.min(...harmed.map(({ atMs }) => atMs), spans.at(-1)?.to ?? 0)
   return {
     badness,
@@ -142,7 +142,7 @@ async function put(host: Host, person: Person, { badness, serves }: (typeof rele
     asked: answers.length,
     served: during.filter(({ slot }) => isCanary(slot)).length,
     harmed: harmed.length,
-    harmedElsewhere: harmed.filter(({ slot }) => !isCanary(slot)).length,
+    harmedElsewhere: answers.filter(({ hasFailed, slot }) => hasFailed && !(during.length && isCanary(slot))).length,
     backMs: (spans.at(-1)?.to ?? 0) - fromMs,
   }
 }
@@ -150,6 +150,7 @@ async function put(host: Host, person: Person, { badness, serves }: (typeof rele
 interface Answered {
   readonly atMs: number
   readonly slot: string
+  readonly hasFailed: boolean
   /** Failed, or so late that people would say so. */
   readonly isHarmed: boolean
 }
@@ -167,8 +168,8 @@ async function askSlotted(person: Person, { now }: Pick<Arrivals, 'now'>): Promi
     })
     .catch(() => undefined)
   const slot = response?.headers.get('x-slot') ?? ''
-  const isHarmed = response?.status !== 200 || (isCanary(slot) && now() - atMs > SLOW_MS)
-  return { atMs, slot, isHarmed }
+  const hasFailed = response?.status !== 200
+  return { atMs, slot, hasFailed, isHarmed: hasFailed || (isCanary(slot) && now() - atMs > SLOW_MS) }
 }
 
 /** When links led to another release than this one. */
