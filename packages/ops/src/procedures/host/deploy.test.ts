@@ -87,6 +87,7 @@ describe('deploy on one host', () => {
     expect(await askSlot(9)).toBe('good')
     expect(await host.runner.isAlive(bad.target)).toBe(false)
     expect(readState(layout).serving).toBe(good.target)
+    expect(readState(layout).releases.find(({ id }) => id === bad.target)?.bad).toMatch(why)
   })
 
   it('copies nothing where the database does not answer', async () => {

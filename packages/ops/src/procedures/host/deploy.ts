@@ -80,12 +80,20 @@ async function run(host: Host, settings: DeploySettings, journal: OpenJournal, m
     const why = (error as Error).message
     host.tell('note', `Taken back: ${why}`)
     await revert(host, { target: release.id, from }, readState(host.layout))
+    markBad(host, release.id, why)
     return journal.end('failed', why)
   }
   await journal.step('prune', `keep the last ${settings.keep} releases`, () => prune(host, settings.keep))
   host.tell('note', `${release.id} serves.`)
   return journal.end('done')
 }
+
+/** Shown by `releases`: whoever wants to go back sees that this is not the one. */
+const markBad = ({ layout }: Host, id: string, why: string): unknown =>
+  updateState(layout, (state) => ({
+    ...state,
+    releases: state.releases.map((known) => (known.id === id ? { ...known, bad: why.split('\n')[0] ?? why } : known)),
+  }))
 
 /** Nothing that people could notice, except for a database that has more in it than before. */
 async function prepare(host: Host, settings: DeploySettings, journal: OpenJournal, { release }: Move): Promise<void> {
