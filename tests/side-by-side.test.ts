@@ -57,7 +57,7 @@ describe('releases beside each other', () => {
     const told = (await (await fetch(`${second.adminUrl}/health`)).json()) as { release: string; version: string }
     expect(told.release).toMatch(/^[0-9a-f]{12}$/)
     expect(told.version).toMatch(/^\d+\.\d+\.\d+$/)
-    expect(second.output()).toContain(`"release":"${told.release}"`)
+    await until('the log tells the release', () => second.output().includes(`"release":"${told.release}"`))
     const address = { ADMIN_HOST: '0.0.0.0', ADMIN_PORT: new URL(second.adminUrl).port }
     expect(await releases.command(address, 'health')).toEqual({ code: 0, stdout: '', stderr: '' })
     second.signal('SIGTERM')

@@ -7,7 +7,7 @@ import type { Place } from './places.ts'
 import { neighbours, type Size, type Sizes, scaling, sizes } from './sizes.ts'
 
 /** A route that takes more than `http.jsonBytes`, or takes it as a stream. */
-export interface UploadRoute {
+interface UploadRoute {
   readonly method: Method
   /** `/api/cosnap/photos`, with `{name}` where an address varies. */
   readonly address: string

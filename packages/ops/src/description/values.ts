@@ -4,7 +4,7 @@ import type { Place, Role } from './places.ts'
 /** A secret is named and never written; how a place gives it to a process is the target's business. */
 export const fromSecret = Symbol('secret')
 
-export type Value = string | typeof fromSecret
+type Value = string | typeof fromSecret
 
 type About = Pick<Description, 'host' | 'ports' | 'name' | 'sizes' | 'scaling' | 'shutdownSeconds'>
 type ValueFor = (place: Place, role: Role, about: About) => Value
@@ -21,12 +21,12 @@ const onHost = (place: Place): boolean => place === 'host'
  * The settings that a deployment gives, for every place and role: a setting that is missing here has its default
  * everywhere. Empty means: not set.
  */
-export const deployedSettings = {
+const deployedSettings = {
   NODE_ENV: (place) => (isDevelopment(place) ? 'development' : 'production'),
   DATA_DIR: (place, _role, { name }) => (onHost(place) ? `/var/lib/${name}` : '/data'),
   HOST: (place) => (onHost(place) ? '127.0.0.1' : '0.0.0.0'),
   PORT: (_place, _role, { ports }) => String(ports.http),
-  ADMIN_HOST: (place) => (onHost(place) ? '127.0.0.1' : '0.0.0.0'),
+  ADMIN_HOST: (place) => (inCluster(place) ? '0.0.0.0' : '127.0.0.1'),
   ADMIN_PORT: (_place, _role, { ports }) => String(ports.admin),
   PUBLIC_URL: (place, _role, { host }) => publicUrl(place, host),
   TRUSTED_PROXIES: always('1'),
@@ -43,7 +43,7 @@ export const deployedSettings = {
   SHUTDOWN_TIMEOUT: (_place, _role, { shutdownSeconds }) => `${shutdownSeconds}s`,
   /** With the owner's name and password only where the database is brought up to date. */
   DATABASE_URL: always(fromSecret),
-  DB_CA_FILE: (place) => (isDevelopment(place) || onHost(place) ? '' : '/run/tls/ca.pem'),
+  DB_CA_FILE: (place) => (onHost(place) || place === 'kubernetes-development' ? '' : '/run/tls/ca.pem'),
   DATABASE_ROLE_SECRET: always(fromSecret),
   REDIS_URL: always(fromSecret),
   ENCRYPTION_KEY: always(fromSecret),

@@ -5,7 +5,7 @@ import type { Artefact, Target } from '../targets/index.ts'
 import { makePatch, patchPathOf, withPatch } from './patches.ts'
 
 /** How a file in the checkout differs from what is rendered. */
-export type Drift = 'missing' | 'changed'
+type Drift = 'missing' | 'changed'
 
 export interface RenderedFile extends Artefact {
   /** It holds changes of somebody's own. */

@@ -7,9 +7,12 @@ import { kubernetes } from './kubernetes/kubernetes.ts'
 import { nginx } from './nginx/nginx.ts'
 import { pm2 } from './pm2/pm2.ts'
 import { prometheus } from './prometheus/prometheus.ts'
+import { railway } from './railway/railway.ts'
 import { redis } from './redis/redis.ts'
 import { systemd } from './systemd/systemd.ts'
 import type { Target } from './target.ts'
+import { vercel } from './vercel/vercel.ts'
+import { workflows } from './workflows/workflows.ts'
 
 export type { Artefact, Target } from './target.ts'
 
@@ -22,6 +25,9 @@ export const targets: readonly Target[] = [
   nginx,
   pm2,
   prometheus,
+  railway,
   redis,
   systemd,
+  vercel,
+  workflows,
 ]

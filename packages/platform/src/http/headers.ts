@@ -21,5 +21,11 @@ export function securityHeaders(isHttps: boolean): Readonly<Record<string, strin
   return isHttps ? { ...common, ...https } : common
 }
 
+/** Of a built file whose name holds its hash: it never changes, so it is kept for a year. */
+export const assetHeaders = (isHttps: boolean): Readonly<Record<string, string>> => ({
+  ...securityHeaders(isHttps),
+  'cache-control': 'public, max-age=31536000, immutable',
+})
+
 /** A block for `writeHead`: name and value in turn. */
 export const asBlock = (headers: Readonly<Record<string, string>>): readonly string[] => Object.entries(headers).flat()

@@ -4,7 +4,7 @@ import type { PatchSabotage } from '../sabotage.ts'
 import { builtPathOf, transpile } from './transpile.ts'
 
 /** What runs: compiled files, migrations, pages. No sources: what a patch changes is compiled into the copy. */
-const parts = ['dist', 'web/dist', 'package.json', 'web/package.json']
+const parts = ['dist', 'web/dist', 'package.json', 'web/package.json', 'package-lock.json', 'licences.json', 'scripts']
 const packageParts = ['dist', 'migrations', 'queue', 'package.json', 'bin']
 
 /** A copy of the built product whose packages are its own, so that a change of it changes nothing else. */

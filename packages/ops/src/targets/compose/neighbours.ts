@@ -62,6 +62,8 @@ export const redis = ({ ports, neighbours }: Description) => ({
   entrypoint: withOwnKey('redis_key', 'redis-server'),
   command: [
     ...['--port', '0', '--tls-port', String(ports.redis), '--tls-auth-clients', 'no'],
+    // Whoever may do what is in the list of access; this mode refuses everybody because one of its users has no password.
+    ...['--protected-mode', 'no'],
     ...['--tls-cert-file', '/run/secrets/redis_certificate', '--tls-key-file', '/run/tls/server.key'],
     ...['--tls-ca-cert-file', AUTHORITY, '--aclfile', '/run/secrets/redis_acl'],
     // Counts of limits: kept over a restart; where memory ends, those go first that would end first.

@@ -60,7 +60,7 @@ export function production(about: Description) {
 const processOf = (about: Description, role: Role) => ({
   image: imageOf(about),
   ...settingsOf(about, place, role, {
-    ...(role === 'migrate' ? {} : { DATABASE_URL: addressOf(about), ADMIN_HOST: '127.0.0.1' }),
+    ...(role === 'migrate' ? {} : { DATABASE_URL: addressOf(about) }),
     // The authority of the certificate of Redis.
     NODE_EXTRA_CA_CERTS: AUTHORITY,
   }),

@@ -2,25 +2,14 @@ import { stringify } from 'yaml'
 import type { Description } from '../../description/index.ts'
 import { rendered, type Target } from '../target.ts'
 
-const REFRESH = '15s'
-
 /** Where Prometheus finds the metrics: on the port for machines, which nothing outside reaches. */
 export const prometheus: Target = {
   name: 'prometheus',
-  about: 'what Prometheus reads, from one host and from containers',
+  about: 'what Prometheus reads on one host; pods carry the usual annotations',
   render: (description) => [
     {
       path: 'deploy/prometheus/host.yml',
       text: configuration(description, { static_configs: [{ targets: [`127.0.0.1:${description.ports.admin}`] }] }),
-    },
-    {
-      path: 'deploy/prometheus/compose.yml',
-      text: configuration(description, {
-        // Replicas come and go: each address of the name is one.
-        dns_sd_configs: [
-          { names: ['web', 'worker'], type: 'A', port: description.ports.admin, refresh_interval: REFRESH },
-        ],
-      }),
     },
   ],
 }

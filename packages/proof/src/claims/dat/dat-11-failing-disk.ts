@@ -1,5 +1,6 @@
 import { closeSync, openSync, readFileSync, statfsSync } from 'node:fs'
 import { join } from 'node:path'
+import { setTimeout as pause } from 'node:timers/promises'
 import { atMost, defineClaim, exactly } from '../../claim.ts'
 import { failSyncs } from '../../rig/failing-syncs.ts'
 import type { Person } from '../../rig/person.ts'
@@ -18,6 +19,9 @@ const RECOVERY_MS = 20_000
 const ALARM = 'a part of the service fails'
 /** After that whoever writes on finds nobody who minds. */
 const NOTICED_MS = 10_000
+/** So long the full disk is written to. */
+const PRESSED_MS = 15_000
+const PRESS_EACH_MS = 250
 const OVERLOAD = 'Too many requests at once'
 const ALL_CLEAR = 'a part of the service works again'
 
@@ -47,7 +51,9 @@ export const claim = defineClaim({
     await makePressure(stack)
     const faults: Suffered[] = []
     for (const fault of [fullDisk(use, disk), failingSyncs(rig, disk), brokenDisk(rig, disk)])
-      faults.push(await suffer(use, fault, faults.some(({ alarmMs }) => alarmMs > ALARM_MS) ? 0 : ALARM_MS + 1_000))
+      faults.push(
+        await suffer(use, fault, faults.some(({ alarmMs }) => alarmMs > ALARM_MS) ? NOTICED_MS : ALARM_MS + 1_000),
+      )
     // A machine that is too busy refuses before it looks at anything: that tells nothing about disks.
     const answers = (await use.stop()).filter(({ text }) => !text.includes(OVERLOAD))
     const missing = await countMissing(stack, use.person, use.acknowledged)
@@ -167,7 +173,11 @@ const fullDisk = ({ stack, samples, now }: SteadyUse, disk: SmallDisk): Fault =>
     const fullAt = now()
     const isRefused = () => samples.some(({ ok, atMs }) => !ok && atMs > fullAt)
     await until('a write was refused', isRefused, NOTICED_MS).catch(() => undefined)
-    await pressOn(stack)
+    // A database that ends is started again, and ends again: its readers find nobody for most of this time.
+    while (now() < fullAt + PRESSED_MS) {
+      await pressOn(stack).catch(() => undefined)
+      await pause(PRESS_EACH_MS)
+    }
     return bavail === 0
   },
   end: async () => disk.empty(),

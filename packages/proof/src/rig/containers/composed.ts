@@ -9,7 +9,7 @@ import type { Rig } from '../rig.ts'
 import { runProgram } from '../run-program.ts'
 import { until } from '../wait.ts'
 import { engineEnvironment, HERE_OPEN_FILES, podman, storeOptions, tryPodman } from './engine.ts'
-import { buildImage, makeStandIns, renderTargets } from './images.ts'
+import { keepImage, makeStandIns, renderTargets } from './images.ts'
 
 /** The programs that a claim about the compose file needs. */
 export const composePrograms = ['podman', 'runc', 'debootstrap', 'docker-compose', 'openssl', 'nsenter'] as const
@@ -43,7 +43,7 @@ export async function composeProduction(rig: Rig): Promise<Composed> {
   const folder = join(rendered, 'deploy')
   const file = join(folder, 'docker-compose.prod.yml')
   const text = readFileSync(file, 'utf8')
-  await buildImage(rendered, imageOf(text, 'registry.example.com/'))
+  await keepImage(rendered, imageOf(text, 'registry.example.com/'))
   await makeStandIns([...text.matchAll(/image: (docker\.io\S+)/g)].map(([, name = '']) => name))
   await prepare(folder)
   const port = await freePort()
@@ -90,8 +90,8 @@ async function prepare(folder: string): Promise<void> {
 }
 
 /**
- * What an operator of this machine would put beside it: free ports, and no more open files than the machine grants. The
- * compose of Debian is from before the name of a project could be in the file.
+ * What an operator of this machine would put beside it: free ports, and no more open files than the machine grants
+ * (and processes: podman asks for a million of them where only files are limited). The compose of Debian is from before the name of a project could be in the file.
  */
 function writeOverride(folder: string, file: string, text: string, port: number): readonly string[] {
   const services = [...text.matchAll(/^ {2}(\w+):$/gm)].map(([, name = '']) => name)
@@ -101,10 +101,12 @@ function writeOverride(folder: string, file: string, text: string, port: number)
     text.replace(/^name: .*$/m, '').replace(/^( +)- 80:\d+\n +- 443:(\d+)$/m, `$1- 127.0.0.1:${port}:$2`),
   )
   const override = join(folder, 'here.yml')
-  const nofile = { soft: HERE_OPEN_FILES, hard: HERE_OPEN_FILES }
+  const most = { soft: HERE_OPEN_FILES, hard: HERE_OPEN_FILES }
   writeFileSync(
     override,
-    JSON.stringify({ services: Object.fromEntries(used.map((name) => [name, { ulimits: { nofile } }])) }),
+    JSON.stringify({
+      services: Object.fromEntries(used.map((name) => [name, { ulimits: { nofile: most, nproc: most } }])),
+    }),
   )
   return [file, override]
 }

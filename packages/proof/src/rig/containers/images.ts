@@ -1,4 +1,5 @@
-import { cpSync, existsSync, mkdirSync } from 'node:fs'
+import { createHash } from 'node:crypto'
+import { cpSync, existsSync, mkdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { bareEnvironment } from '../environment.ts'
 import type { Rig } from '../rig.ts'
@@ -52,6 +53,34 @@ export async function buildImage(
   await podman('build', ...options, ...args, ...ignore, '--file', join(rendered, file), '--tag', tag, checkout)
   const [id = '', bytes = '0'] = (await podman('image', 'inspect', '--format', '{{.Id}} {{.Size}}', tag)).split(' ')
   return { id, bytes: Number(bytes) }
+}
+
+/** The image as `buildImage` makes it, under `tag`; built only when its sources or its Dockerfile are new to this machine. */
+export async function keepImage(rendered: string, tag: string): Promise<void> {
+  const kept = `localhost/proof/kept:${await contentOf(rendered)}`
+  if ((await tryPodman('image', 'exists', kept)).code !== 0) await buildImage(rendered, kept)
+  await podman('tag', kept, tag)
+}
+
+/** What is not in an image does not make it another one. */
+const neverInside = /^packages\/proof\/|\.test\.tsx?$/
+
+/** A hash of the files that the builder is given, and of what it does with them. */
+async function contentOf(rendered: string): Promise<string> {
+  const ignored = readFileSync(join(rendered, '.dockerignore'), 'utf8')
+  const given = [...ignored.matchAll(/^!(.*)$/gm)].map(([, path = '']) => path)
+  const list = ['-C', checkout, 'ls-files', '--cached', '--others', '--exclude-standard', '--', ...given]
+  const { code, stdout, stderr } = await runProgram('git', list)
+  if (code !== 0) throw new Error(`git ls-files: ${stderr}`)
+  const hash = createHash('sha256')
+    .update(ignored)
+    .update(readFileSync(join(rendered, 'deploy', 'Dockerfile')))
+  for (const path of stdout
+    .split('\n')
+    .filter((name) => name && !neverInside.test(name))
+    .sort())
+    if (existsSync(join(checkout, path))) hash.update(path).update(readFileSync(join(checkout, path)))
+  return hash.digest('hex').slice(0, 32)
 }
 
 /** The images of others that our compose file names, under their names, of Debian's packages. */
