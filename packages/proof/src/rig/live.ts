@@ -21,6 +21,8 @@ export interface LiveOptions {
   readonly origin?: string
   readonly transports?: string[]
   readonly reconnects?: boolean
+  /** Of the authority that signed what the service shows. */
+  readonly ca?: string
 }
 
 const ANSWER_MS = 3_000
@@ -28,7 +30,7 @@ const ANSWER_MS = 3_000
 /** A socket as the pages open it, or as somebody would who wants more. */
 export function openLive(
   url: string,
-  { token, origin, transports = ['websocket'], reconnects = false }: LiveOptions,
+  { token, origin, transports = ['websocket'], reconnects = false, ca }: LiveOptions,
 ): Promise<LiveSocket> {
   const socket = io(url, {
     path: '/socket',
@@ -39,6 +41,7 @@ export function openLive(
     reconnectionDelayMax: 8_000,
     timeout: ANSWER_MS,
     ...(token === undefined ? {} : { auth: { token } }),
+    ...(ca === undefined ? {} : { ca }),
     ...(origin === undefined ? {} : { extraHeaders: { origin } }),
   })
   // As the pages do: the library comes back by itself only when the network broke.

@@ -45,7 +45,8 @@ const settings = (source: string, more: Partial<DeploySettings> = {}): DeploySet
   signal: new AbortController().signal,
   ...more,
 })
-const put = (name: string, more?: Partial<DeploySettings>) => deploy(host, settings(checkout(name), more))
+const put = (name: string, more?: Partial<DeploySettings>, behaviour?: Behaviour) =>
+  deploy(host, settings(checkout(name, behaviour), more))
 const served = () => servedBy(readSlots(layout))
 /** As nginx asks: by the link of a slot. */
 const askSlot = (slot: number): Promise<string> =>
@@ -86,6 +87,15 @@ describe('deploy on one host', () => {
     expect(await askSlot(9)).toBe('good')
     expect(await host.runner.isAlive(bad.target)).toBe(false)
     expect(readState(layout).serving).toBe(good.target)
+    expect(readState(layout).releases.find(({ id }) => id === bad.target)?.bad).toMatch(why)
+  })
+
+  it('copies nothing where the database does not answer', async () => {
+    const good = await put('good')
+    const bad = await put('bad', {}, 'finds-no-database')
+    expect(bad).toMatchObject({ outcome: 'failed', why: expect.stringMatching(/migrate --dry-run/) })
+    expect(bad.steps.map(({ name }) => name)).toEqual(['preflight'])
+    expect(readdirSync(layout.releases)).toEqual([good.target])
   })
 
   it('takes back a release that fails the requests of a canary, which had one slot only', async () => {
@@ -171,10 +181,11 @@ describe('rollback on one host', () => {
 })
 
 describe('a deploy that was killed', () => {
-  const killedAt = (step: string): Promise<NodeJS.Signals | null> =>
+  const killedAt = (step: string, ...first: readonly string[]): Promise<NodeJS.Signals | null> =>
     new Promise((resolve) => {
       const program = join(import.meta.dirname, 'testing', 'deploy-once.ts')
-      spawn(process.execPath, ['--import', 'tsx', '-C', 'source', program, layout.root, checkout('next'), step], {
+      const args = ['--import', 'tsx', '-C', 'source', ...first, program, layout.root, checkout('next'), step]
+      spawn(process.execPath, args, {
         stdio: 'ignore',
       }).once('exit', (_code, signal) => resolve(signal))
     })
@@ -193,4 +204,17 @@ describe('a deploy that was killed', () => {
     expect((await put('next')).outcome).toBe('done')
     expect(await askSlot(0)).toBe('next')
   })
+
+  it('between two links leaves every link with a release that runs, and the next command moves them back', async () => {
+    const before = await put('before')
+    const killer = join(import.meta.dirname, 'testing', 'kill-between-links.ts')
+    expect(await killedAt('never', '--import', killer)).toBe('SIGKILL')
+    const divided = new Set(readSlots(layout))
+    expect(divided.size).toBe(2)
+    for (const id of divided) expect(await host.runner.isAlive(id ?? '')).toBe(true)
+    const { state, running, slots } = await readStatus(host)
+    expect(state.last).toMatchObject({ outcome: 'reverted', why: 'interrupted at switch' })
+    expect(servedBy(slots)).toBe(before.target)
+    expect(running.map(({ id }) => id)).toEqual([before.target])
+  }, 120_000)
 })

@@ -35,6 +35,7 @@ export interface DeploySettings {
   readonly signal: AbortSignal
 }
 
+const ASK_MS = MINUTE
 const MIGRATE_MS = 30 * MINUTE
 const SMOKE_MS = 2 * MINUTE
 
@@ -79,6 +80,7 @@ async function run(host: Host, settings: DeploySettings, journal: OpenJournal, m
     const why = (error as Error).message
     host.tell('note', `Taken back: ${why}`)
     await revert(host, { target: release.id, from }, readState(host.layout))
+    markBad(host, release.id, why)
     return journal.end('failed', why)
   }
   await journal.step('prune', `keep the last ${settings.keep} releases`, () => prune(host, settings.keep))
@@ -86,12 +88,20 @@ async function run(host: Host, settings: DeploySettings, journal: OpenJournal, m
   return journal.end('done')
 }
 
+/** Shown by `releases`: whoever wants to go back sees that this is not the one. */
+const markBad = ({ layout }: Host, id: string, why: string): unknown =>
+  updateState(layout, (state) => ({
+    ...state,
+    releases: state.releases.map((known) => (known.id === id ? { ...known, bad: why.split('\n')[0] ?? why } : known)),
+  }))
+
 /** Nothing that people could notice, except for a database that has more in it than before. */
 async function prepare(host: Host, settings: DeploySettings, journal: OpenJournal, { release }: Move): Promise<void> {
   const { layout } = host
   const { id } = release
   await journal.step('preflight', 'look at this host', async () => {
     for (const note of await preflight(host, { release: id, proxyUrl: settings.proxyUrl })) host.tell('note', note)
+    await askDatabase(host, settings, id)
   })
   await journal.step('copy', `copy ${id}`, () => {
     copyRelease(layout, settings.source, id)
@@ -111,6 +121,14 @@ async function prepare(host: Host, settings: DeploySettings, journal: OpenJourna
     for (const name of applied) host.tell('note', `applied ${name}`)
     if (operatorLink) host.tell('note', `${operatorLink} makes the first operator, once, within 7 days`)
   })
+}
+
+/** Before anything is copied: the settings are complete, the database answers, and its history is one that this release knows. */
+async function askDatabase(host: Host, { source, signal }: DeploySettings, id: string): Promise<void> {
+  const how = { timeoutMs: ASK_MS, isOwner: true, checkout: source, signal }
+  const said = await host.command(id, ['migrate', '--dry-run', '--json'], how)
+  const { pending = [] } = JSON.parse(said) as { pending?: string[] }
+  if (pending.length) host.tell('note', `the database will get ${pending.length} migrations`)
 }
 
 /** It runs beside the old one and nobody is sent to it. */

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process'
 import { environmentOf } from './environment.ts'
-import { entryPath, type Layout, releasePath } from './layout.ts'
+import { entryIn, type Layout, releasePath } from './layout.ts'
 import type { Runner } from './runner.ts'
 import type { StepName } from './state.ts'
 
@@ -20,6 +20,8 @@ interface CommandOptions {
   readonly timeoutMs: number
   /** With the owner's address of the database. */
   readonly isOwner?: boolean
+  /** Of this checkout, whose release is not here yet. */
+  readonly checkout?: string
   readonly signal?: AbortSignal
 }
 
@@ -28,10 +30,10 @@ const OUTPUT_SHOWN = 2_000
 /** The program of the release with the environment of this host. */
 export const commandOn =
   (layout: Layout): Host['command'] =>
-  (release, args, { timeoutMs, isOwner = false, signal }) =>
+  (release, args, { timeoutMs, isOwner = false, checkout = releasePath(layout, release), signal }) =>
     new Promise((resolve, reject) => {
-      const child = spawn(process.execPath, [entryPath(layout, release), ...args], {
-        cwd: releasePath(layout, release),
+      const child = spawn(process.execPath, [entryIn(checkout), ...args], {
+        cwd: checkout,
         env: environmentOf(layout, { isOwner }),
         stdio: ['ignore', 'pipe', 'pipe'],
         timeout: timeoutMs,

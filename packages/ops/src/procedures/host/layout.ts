@@ -42,6 +42,6 @@ export const slotPath = ({ run }: Layout, slot: number): string => join(run, `sl
 export const socketName = (release: string): string => `${release}.sock`
 export const socketPath = ({ run }: Layout, release: string): string => join(run, socketName(release))
 export const releasePath = ({ releases }: Layout, release: string): string => join(releases, release)
-/** The program of a release. Not its launcher, which would look whether sources have changed. */
-export const entryPath = (layout: Layout, release: string): string =>
-  join(releasePath(layout, release), 'packages', 'cli', 'dist', 'main.js')
+/** The program of a release or a built checkout. Not its launcher, which would look whether sources have changed. */
+export const entryIn = (directory: string): string => join(directory, 'packages', 'cli', 'dist', 'main.js')
+export const entryPath = (layout: Layout, release: string): string => entryIn(releasePath(layout, release))

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import {
+  constants,
   copyFileSync,
   cpSync,
   existsSync,
@@ -44,7 +45,9 @@ export function copyRelease(layout: Layout, source: string, id: string): void {
   const draft = join(layout.releases, `.draft-${id}`)
   rmSync(draft, { recursive: true, force: true })
   mkdirSync(draft, { recursive: true })
-  for (const part of builtParts(source)) cpSync(join(source, part), join(draft, part), { recursive: true })
+  // A link would not do: the next build may write into the same file. Where the file system can, no byte is copied.
+  const how = { recursive: true, mode: constants.COPYFILE_FICLONE }
+  for (const part of builtParts(source)) cpSync(join(source, part), join(draft, part), how)
   linkModules(realpathSync(source), join(source, 'node_modules'), join(draft, 'node_modules'))
   renameSync(draft, target)
 }

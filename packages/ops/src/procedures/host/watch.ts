@@ -44,8 +44,12 @@ export async function watch(host: Host, settings: WatchSettings): Promise<string
   const state = { silent: 0 }
   for (const end = performance.now() + forMs; performance.now() < end; ) {
     if (signal.aborted) return 'it was told to go back'
-    const why = (await whyBroken(host, settings, restarts, state)) ?? (await whyWorse(host, settings, samples))
-    if (why) return why
+    // Side by side: a release that hangs keeps both waiting.
+    const [broken, worse] = await Promise.all([
+      whyBroken(host, settings, restarts, state),
+      whyWorse(host, settings, samples),
+    ])
+    if (broken ?? worse) return broken ?? worse
     await pause(Math.min(STEP_MS, Math.max(0, end - performance.now())), signal)
   }
   return signal.aborted ? 'it was told to go back' : undefined

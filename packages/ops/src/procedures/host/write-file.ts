@@ -1,7 +1,7 @@
 import { closeSync, fsyncSync, openSync, readFileSync, renameSync, writeSync } from 'node:fs'
 
 /** Whoever reads it gets the old text or the new one, never a part; also after the power failed. */
-export function writeAtomically(path: string, text: string, mode = 0o640): void {
+export function writeAtomically(path: string, text: string, mode = 0o600): void {
   const draft = `${path}.draft`
   const file = openSync(draft, 'w', mode)
   try {

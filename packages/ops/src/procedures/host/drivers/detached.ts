@@ -23,7 +23,7 @@ export function openDetachedRunner(layout: Layout): Runner {
     name: 'detached',
     start: async (release) => {
       if (find(release)) return
-      const log = openSync(logFile(release), 'a', 0o640)
+      const log = openSync(logFile(release), 'a', 0o600)
       const child = spawn(process.execPath, [entryPath(layout, release), 'start'], {
         cwd: releasePath(layout, release),
         env: environmentOf(layout, { release }),

@@ -6,6 +6,7 @@ export type Behaviour =
   | 'good'
   | 'crashes'
   | 'never-ready'
+  | 'finds-no-database'
   | 'fails-migration'
   | 'fails-journey'
   | 'errors'
@@ -31,6 +32,9 @@ import { createServer } from 'node:http'
 const [command] = process.argv.slice(2)
 const behaviour = '${behaviour}'
 if (command === 'migrate') {
+  const isLook = process.argv.includes('--dry-run')
+  if (isLook) console.log('{"pending":["app/0001-first.sql"]}')
+  if (isLook) process.exit(behaviour === 'finds-no-database' ? 1 : 0)
   console.log('{"applied":["app/0001-first.sql"]}')
   process.exit(behaviour === 'fails-migration' ? 1 : 0)
 }
