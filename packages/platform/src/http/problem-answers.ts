@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http'
 import type { Socket } from 'node:net'
+import { TLSSocket } from 'node:tls'
 import { type AppError, fault, newId } from '@seaworthy/core'
 import type { FastifyReply } from 'fastify'
 import { dataPolicy, securityHeaders } from './headers.ts'
@@ -14,12 +15,7 @@ export interface ProblemAnswers {
 }
 
 export function createProblemAnswers(isHttps: boolean): ProblemAnswers {
-  const headers = {
-    ...securityHeaders(isHttps),
-    'content-security-policy': dataPolicy,
-    'cache-control': 'no-store',
-    'content-type': 'application/problem+json; charset=utf-8',
-  }
+  const headers = problemHeaders(isHttps)
   return {
     headers,
     send: (reply, error) =>
@@ -35,6 +31,13 @@ export function createProblemAnswers(isHttps: boolean): ProblemAnswers {
   }
 }
 
+const problemHeaders = (isHttps: boolean) => ({
+  ...securityHeaders(isHttps),
+  'content-security-policy': dataPolicy,
+  'cache-control': 'no-store',
+  'content-type': 'application/problem+json; charset=utf-8',
+})
+
 /** What follows might be read in two ways, or is a body that nobody reads any more. */
 function isLastOfItsConnection({ headers }: IncomingMessage, { code }: AppError): boolean {
   return (
@@ -49,6 +52,7 @@ function refuseUnparsable(
   socket: Socket,
   headers: Readonly<Record<string, string>>,
 ): void {
+  if (error.code === 'ERR_SSL_HTTP_REQUEST') return void refusePlain(socket)
   if (error.code === 'ECONNRESET' || !socket.writable) return void socket.destroy()
   const problem =
     error.code === 'HPE_HEADER_OVERFLOW'
@@ -56,11 +60,23 @@ function refuseUnparsable(
       : error.code === 'ERR_HTTP_REQUEST_TIMEOUT'
         ? fault('request_timeout')
         : fault('malformed_request')
+  socket.end(asBytes(problem, headers))
+}
+
+/** HTTP where TLS is spoken: said in the form it was asked in, on the connection below. */
+function refusePlain(socket: Socket): void {
+  const below = socket instanceof TLSSocket ? (socket as { readonly _parent?: Socket })._parent : undefined
+  if (!below?.writable) return void socket.destroy()
+  const problem = fault('malformed_request', { detail: 'This port speaks HTTPS only: ask with https:// in front.' })
+  below.end(asBytes(problem, problemHeaders(false)), () => below.destroy())
+}
+
+function asBytes(problem: AppError, headers: Readonly<Record<string, string>>): string {
   const body = JSON.stringify(problemOf(problem, newId()))
   const head = Object.entries({
     ...headers,
     'content-length': Buffer.byteLength(body),
     connection: 'close',
   }).map(([name, value]) => `${name}: ${value}`)
-  socket.end(`HTTP/1.1 ${problem.status} ${problem.code}\r\n${head.join('\r\n')}\r\n\r\n${body}`)
+  return `HTTP/1.1 ${problem.status} ${problem.code}\r\n${head.join('\r\n')}\r\n\r\n${body}`
 }

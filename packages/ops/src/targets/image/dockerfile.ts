@@ -26,7 +26,8 @@ ARG REVISION=unknown
 RUN SOURCE_COMMIT=\${REVISION} node packages/cli/bin/seaworthy.js build
 
 FROM build AS contents
-RUN mkdir /empty && node scripts/assemble.js /contents
+# Open to everybody here already: some runtimes give a file system in memory the mode of the folder below it.
+RUN mkdir -p /empty /contents && mkdir -m 1777 /contents${container.scratchDirectory} && node scripts/assemble.js /contents
 
 FROM scratch
 ARG NODE_IMAGE
@@ -35,7 +36,6 @@ ARG CREATED
 LABEL ${labels(description).join(' \\\n      ')}
 COPY --from=contents /contents /
 COPY --from=contents --chown=${container.user}:${container.user} /empty ${container.dataDirectory}
-COPY --from=contents --chown=${container.user}:${container.user} /empty ${container.scratchDirectory}
 ENV NODE_ENV=production HOST=0.0.0.0 DATA_DIR=${container.dataDirectory}
 WORKDIR ${container.directory}
 USER ${container.user}:${container.user}

@@ -14,6 +14,8 @@ const edges = ['proxy web 3000', 'web database 5432', 'worker database 5432', 'w
 /** A network lets both of its ends speak first: what a neighbour serves to everybody is no secret to it. */
 const neighbours = ['database web 3000', 'redis web 3000', 'web proxy 8080', 'web proxy 8443']
 const waysOut = ['proxy', 'worker']
+/** Of packets that are dropped; others are answered or refused at once. */
+const PATIENCE_MS = 2_000
 const production = 'packages/ops/src/targets/compose/production.ts'
 
 export const claim = defineClaim({
@@ -34,8 +36,9 @@ export const claim = defineClaim({
     const running = await until('all are up', () => allUp(composed), 240_000)
     const reached = await reachedPorts(running)
     const beyond = await listenBeyond(rig)
-    const out = []
-    for (const container of running) if (await connects(container, [beyond])) out.push(container.service)
+    const out: string[] = []
+    for (const container of running)
+      out.push(...(await connections(container, [{ way: container.service, ...beyond }])))
     const published = await publishedBy(running)
     const undeclared = reached.filter((way) => !edges.includes(way) && !neighbours.includes(way))
     const needless = out.filter((service) => !waysOut.includes(service))
@@ -89,36 +92,38 @@ function listening({ pid }: Container): readonly number[] {
 /** `proxy web 3000` for every port of another service that accepted a connection. */
 async function reachedPorts(running: readonly Container[]): Promise<readonly string[]> {
   const found = new Set<string>()
-  for (const from of running)
-    for (const to of running.filter(({ service }) => service !== from.service))
-      for (const port of listening(to))
-        if (
-          await connects(
-            from,
-            to.ip.map((host) => ({ host, port })),
-          )
-        )
-          found.add(`${from.service} ${to.service} ${port}`)
+  for (const from of running) {
+    const others = running.filter(({ service }) => service !== from.service)
+    const targets = others.flatMap((to) =>
+      listening(to).flatMap((port) =>
+        to.ip.map((host) => ({ way: `${from.service} ${to.service} ${port}`, host, port })),
+      ),
+    )
+    for (const way of await connections(from, targets)) found.add(way)
+  }
   return [...found].sort()
 }
 
 interface Target {
+  readonly way: string
   readonly host: string
   readonly port: number
 }
 
-/** Whether one of these accepts a connection from inside the network of a container. */
-async function connects({ pid }: Container, targets: readonly Target[]): Promise<boolean> {
-  const script = `const all = ${JSON.stringify(targets)}.map(({ host, port }) => new Promise((done) => {
-    const socket = require('net').connect({ host, port, timeout: 700 }, () => done(true))
-    socket.on('error', () => done(false)).on('timeout', () => done(false))
-  })); Promise.all(all).then((answers) => process.exit(answers.includes(true) ? 0 : 1))`
+/** The ways of those that accept a connection from inside the network of a container. */
+async function connections({ pid }: Container, targets: readonly Target[]): Promise<readonly string[]> {
+  const script = `for (const { way, host, port } of ${JSON.stringify(targets)}) {
+    const socket = require('net').connect({ host, port, timeout: ${PATIENCE_MS} }, () => socket.destroy(console.log(way)))
+    socket.on('error', () => undefined).on('timeout', () => socket.destroy())
+  }`
   const inside = ['--target', String(pid), '--net', process.execPath, '-e', script]
-  return (await runProgram('nsenter', inside)).code === 0
+  const { code, stdout, stderr } = await runProgram('nsenter', inside)
+  if (code !== 0) throw new Error(`nobody could look from inside: ${stderr.slice(-300)}`)
+  return stdout.split('\n').filter(Boolean)
 }
 
 /** Somebody who listens on the machine’s own address, which stands for the world. */
-async function listenBeyond(rig: Rig): Promise<Target> {
+async function listenBeyond(rig: Rig): Promise<Omit<Target, 'way'>> {
   const host = Object.entries(networkInterfaces())
     .filter(([name]) => !/^(lo|podman|cni|br-|veth|docker)/.test(name))
     .flatMap(([, addresses]) => addresses ?? [])

@@ -13,7 +13,7 @@ import { patch, wrongSql } from '../../sabotage.ts'
 
 const MiB = 1_024 ** 2
 const DISK_BYTES = 460 * MiB
-const PER_SECOND = 4
+const PER_SECOND = 10
 const ALARM_MS = 60_000
 const RECOVERY_MS = 20_000
 const ALARM = 'a part of the service fails'
@@ -152,7 +152,11 @@ async function suffer(use: SteadyUse, { name, part, begin, end }: Fault, patienc
   const to = now()
   await end()
   const endedAt = now()
-  const again = await until('writes go on', () => samples.find(({ ok, atMs }) => ok && atMs > to), 90_000)
+  const again = await until(
+    `writes go on after: ${name}`,
+    () => samples.find(({ ok, atMs }) => ok && atMs > to),
+    90_000,
+  )
   return {
     name,
     happened,

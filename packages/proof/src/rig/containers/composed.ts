@@ -56,7 +56,7 @@ export async function composeProduction(rig: Rig): Promise<Composed> {
   const compose = async (...args: readonly string[]): Promise<string> => {
     const all = ['-p', project, ...here.flatMap((path) => ['-f', path]), ...args]
     const { code, stdout, stderr } = await runProgram('docker-compose', all, { environment, timeoutMs: PATIENCE_MS })
-    if (code !== 0) throw new Error(`docker-compose ${args[0]}: ${stderr.slice(-1_200)}`)
+    if (code !== 0) throw new Error(`docker-compose ${args[0]}: ${stderr.slice(-400)}\n${await lastWords(project)}`)
     return stdout
   }
   const containers = (service?: string) => inspect(project, service)
@@ -189,6 +189,24 @@ export async function allUp(composed: Composed): Promise<readonly Container[] | 
   const all = (await composed.containers()).filter(({ service }) => service !== 'migrate')
   const isUp = ({ running, health }: Container): boolean => running && (health === '' || health === 'healthy')
   return all.some(({ service }) => service === 'proxy') && all.every(isUp) ? all : undefined
+}
+
+/** What those said that ended with an error. */
+async function lastWords(project: string): Promise<string> {
+  const { stdout } = await tryPodman(
+    'ps',
+    '--all',
+    '--format',
+    '{{.ID}} {{.Names}} {{.ExitCode}}',
+    ...labelled(project),
+  )
+  const said = []
+  for (const [id = '', name, code] of stdout.split('\n').map((line) => line.split(' '))) {
+    if (!id || code === '0') continue
+    const logs = await tryPodman('logs', '--tail', '8', id)
+    said.push(`${name} ended with ${code}: ${(logs.stdout + logs.stderr).slice(-1_500)}`)
+  }
+  return said.join('\n')
 }
 
 async function removeAll(project: string): Promise<void> {

@@ -1,7 +1,7 @@
 import { request } from 'node:https'
 import type { Composed } from './composed.ts'
 
-interface Answer {
+export interface Answer {
   /** 0 when there was none. */
   readonly status: number
   readonly body: string
@@ -54,7 +54,9 @@ export async function signUpAt(composed: Composed, email: string): Promise<Guest
 }
 
 /** Whether somebody is known who signed up before. */
-export async function isKnown(composed: Composed, { email }: Guest): Promise<boolean> {
-  const { status } = await visit(composed, '/api/identity/sign-in', { json: { email, password: PASSWORD } })
-  return status === 200
-}
+export const isKnown = async (composed: Composed, guest: Guest): Promise<boolean> =>
+  (await signInAt(composed, guest)).status === 200
+
+/** What somebody is answered who signed up before. */
+export const signInAt = (composed: Composed, { email }: Guest): Promise<Answer> =>
+  visit(composed, '/api/identity/sign-in', { json: { email, password: PASSWORD } })
