@@ -59,6 +59,7 @@ export const claim = defineClaim({
       return status === 200
     })
     const uploads = keepUploading(load, token, await jpegPhoto())
+    rig.defer(() => Promise.all([arrivals.stop(), uploads.stop()]))
     await until('it was watched without a deploy', () => arrivals.now() > NORMAL_MS, 2 * NORMAL_MS)
     const marks = [{ atMs: arrivals.now(), label: 'deploy' }]
     const [second, third] = [host.checkout('second'), host.checkout('third')]

@@ -3,6 +3,7 @@ import { type Arrivals, startArrivals } from '../../rig/arrivals.ts'
 import { type Badness, spoil } from '../../rig/bad-release.ts'
 import { type Host, openHost } from '../../rig/host.ts'
 import { type Person, signUp } from '../../rig/person.ts'
+import type { Rig } from '../../rig/rig.ts'
 import { until } from '../../rig/wait.ts'
 import { patch } from '../../sabotage.ts'
 
@@ -47,7 +48,7 @@ export const claim = defineClaim({
     const person = await signUp(host.url)
     const outcomes: Outcome[] = []
     for (const release of releases) {
-      const outcome = await put(host, person, release)
+      const outcome = await put(rig, host, person, release)
       outcomes.push(outcome)
       // From here on there would be no good release to go back to.
       if (outcome.stayed) break
@@ -111,7 +112,12 @@ interface Outcome {
   readonly backMs: number
 }
 
-async function put(host: Host, person: Person, { badness, serves }: (typeof releases)[number]): Promise<Outcome> {
+async function put(
+  rig: Rig,
+  host: Host,
+  person: Person,
+  { badness, serves }: (typeof releases)[number],
+): Promise<Outcome> {
   const checkout = host.checkout(badness.replaceAll(' ', '-'))
   spoil(checkout, badness)
   const good = host.state().serving ?? ''
@@ -121,6 +127,7 @@ async function put(host: Host, person: Person, { badness, serves }: (typeof rele
     answers.push(answer)
     return !answer.isHarmed
   })
+  rig.defer(() => load.stop())
   const deploy = host.begin(
     checkout,
     'deploy',
