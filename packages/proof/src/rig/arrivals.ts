@@ -25,7 +25,8 @@ export function startArrivals(perSecond: number, send: (index: number) => Promis
     for (let sent = 0; !stopped; ) {
       const due = Math.floor((now() / 1_000) * perSecond) + 1
       for (; sent < due; sent++) pending.push(one(sent))
-      await sleep(Math.max(1, 500 / perSecond))
+      // An experiment that broke and forgot to stop it keeps no process alive.
+      await sleep(Math.max(1, 500 / perSecond), undefined, { ref: false })
     }
   })()
   return {

@@ -2,6 +2,7 @@ import { type Arrivals, startArrivals } from './arrivals.ts'
 import { giveCredits } from './credits.ts'
 import type { Person } from './person.ts'
 import { jpegPhoto, type Run, startRun, uploadPhoto } from './photo.ts'
+import type { Rig } from './rig.ts'
 import type { Stack } from './stack.ts'
 
 /** What somebody asked for, and the beginning of what they got. */
@@ -21,7 +22,7 @@ export interface SteadyUse extends Pick<Arrivals, 'samples' | 'now'> {
 }
 
 /** Somebody starts effects, lists them and their photos and opens a page, all the while. */
-export async function startUse(stack: Stack, perSecond: number): Promise<SteadyUse> {
+export async function startUse(rig: Rig, stack: Stack, perSecond: number): Promise<SteadyUse> {
   const person = await stack.newcomer()
   await giveCredits(await stack.database('admin'), person, 100_000)
   const photoId = await uploadPhoto(person, await jpegPhoto(64, 48))
@@ -49,6 +50,7 @@ export async function startUse(stack: Stack, perSecond: number): Promise<SteadyU
     ])
     return write
   })
+  rig.defer(() => arrivals.stop())
   const stop = async (): Promise<readonly Answer[]> => {
     await arrivals.stop()
     return answers

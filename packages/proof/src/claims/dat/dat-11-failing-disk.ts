@@ -47,7 +47,7 @@ export const claim = defineClaim({
     const stack = await rig.start({ environment: { DATA_DIR: disk.path, WORKER_PROCESSES: '0' } })
     // The rest of it is filled in a moment, which nobody who uses it waits for.
     disk.fill(48 * MiB)
-    const use = await startUse(stack, PER_SECOND)
+    const use = await startUse(rig, stack, PER_SECOND)
     await makePressure(stack)
     const faults: Suffered[] = []
     for (const fault of [fullDisk(use, disk), failingSyncs(rig, disk), brokenDisk(rig, disk)])
