@@ -64,12 +64,11 @@ export const claim = defineClaim({
       'open[from] ?? open[to] ?? `${from}-${to}`',
       "open[from] ?? open[to] ?? 'all'",
     ),
-    patch('metrics listen to everybody', production, "ADMIN_HOST: '127.0.0.1'", "ADMIN_HOST: '0.0.0.0'"),
     patch(
-      'networks have a way out',
-      'packages/ops/src/targets/compose/networks.ts',
-      'open[edge.from] || open[edge.to] ? {} : { internal: true }',
-      '{}',
+      'metrics listen to everybody',
+      'packages/ops/src/description/values.ts',
+      "ADMIN_HOST: (place) => (inCluster(place) ? '0.0.0.0' : '127.0.0.1'),",
+      "ADMIN_HOST: () => '0.0.0.0',",
     ),
     patch(
       'the database has a port of the machine',
