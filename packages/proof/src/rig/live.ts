@@ -8,7 +8,7 @@ interface LiveEvent {
 export interface LiveSocket {
   /** Let in or refused, with the reason. */
   readonly outcome: string
-  /** Everything that came, whatever it is called. */
+  /** Everything that came, whatever it is called, but for the name of the build. */
   readonly heard: readonly LiveEvent[]
   isOpen(): boolean
   /** True when the service says that it is open. */
@@ -47,7 +47,10 @@ export function openLive(
   // As the pages do: the library comes back by itself only when the network broke.
   if (reconnects) socket.on('disconnect', (reason) => reason === 'io server disconnect' && socket.connect())
   const heard: LiveEvent[] = []
-  socket.onAny((_name: string, event: LiveEvent) => heard.push(event))
+  // Which pages the service gives out is told to whoever connects, and is of nobody.
+  socket.onAny((name: string, event: LiveEvent) => {
+    if (name !== 'build') heard.push(event)
+  })
   return new Promise((resolve) => {
     const settle = (outcome: string): void =>
       resolve({
