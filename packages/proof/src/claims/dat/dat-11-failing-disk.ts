@@ -13,7 +13,7 @@ import { patch, wrongSql } from '../../sabotage.ts'
 
 const MiB = 1_024 ** 2
 const DISK_BYTES = 460 * MiB
-const PER_SECOND = 10
+const PER_SECOND = 4
 const ALARM_MS = 60_000
 const RECOVERY_MS = 20_000
 const ALARM = 'a part of the service fails'
