@@ -1,4 +1,5 @@
 /** Help for tests: a database of one's own, a service, people, photos, a clock, and waiting for conditions. */
+export { type ArchivedDatabase, openArchivedDatabase } from './archived.ts'
 export { type ClamdScript, type FakeClamd, openFakeClamd } from './clamd.ts'
 export { turnableClock } from './clock.ts'
 export { openTestDatabase, type TestDatabase } from './database.ts'

@@ -12,6 +12,7 @@ import {
   openDiskStore,
   openS3Store,
 } from '../media/index.ts'
+import { placesOf } from '../recovery/index.ts'
 import type { Health, Metrics } from '../telemetry/index.ts'
 
 /** The private files of this installation. */
@@ -43,7 +44,10 @@ export function openFileCheck(
 
 function openStore(config: Config): Promise<BlobStore> {
   if (!config.s3Endpoint || !config.s3Bucket || !config.s3AccessKeyId || !config.s3SecretAccessKey)
-    return openDiskStore(join(config.dataDirectory, 'blobs'))
+    {
+    const { blobs, freshBlobs } = placesOf(config.dataDirectory)
+    return openDiskStore(blobs, config.backupStores.length && !config.databaseUrl ? freshBlobs : undefined)
+  }
   return Promise.resolve(
     openS3Store({
       endpoint: config.s3Endpoint,

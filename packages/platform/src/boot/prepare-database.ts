@@ -23,6 +23,7 @@ import {
   startEmbeddedServer,
 } from '../data/index.ts'
 import type { App } from '../definition/index.ts'
+import { placesOf } from '../recovery/index.ts'
 import type { Logger } from '../telemetry/index.ts'
 import { openKeyRing, RING_KEY_DAYS_MAX, rememberRingOrThrow } from '../vault/index.ts'
 import { migrationSources } from './migration-sources.ts'
@@ -41,7 +42,8 @@ export async function openDatabaseServer(config: Config): Promise<OpenedServer> 
       embedded: undefined,
     }
   const password = readOrMakeSecret(join(config.dataDirectory, 'secrets'), 'DATABASE_ADMIN_PASSWORD')
-  const embedded = await startEmbeddedServer(config.dataDirectory, password, connectionsOf(config))
+  const archive = config.backupStores.length ? placesOf(config.dataDirectory).spool : undefined
+  const embedded = await startEmbeddedServer(config.dataDirectory, password, connectionsOf(config), archive)
   return { endpoint: embedded.endpoint, admin: embedded.admin, embedded }
 }
 

@@ -159,6 +159,34 @@ export function origins(env: string, about: Description & { default: string }): 
   return { env, schema, type: 'origins, comma separated', example: 'https://app.example.com', ...about }
 }
 
+/** Absolute paths, comma separated. */
+export function directories(
+  env: string,
+  example: string,
+  about: Description & { default: string },
+): Setting<readonly string[]> {
+  const split = (value: string): string[] =>
+    value
+      .split(',')
+      .map((part) => part.trim().replace(/(.)\/+$/, '$1'))
+      .filter(Boolean)
+  const schema = z
+    .string()
+    .refine((value) => split(value).every((path) => path.startsWith('/')), `must be absolute paths such as ${example}`)
+    .refine((value) => new Set(split(value)).size === split(value).length, 'must not name one directory twice')
+    .transform(split)
+  return { env, schema, type: 'paths, comma separated', example, ...about }
+}
+
+/** `03:10`: minutes since midnight. */
+export function timeOfDay(env: string, about: Description & { default: string }): Setting<number> {
+  const schema = z
+    .string()
+    .regex(/^([01]\d|2[0-3]):[0-5]\d$/, `must be a time such as ${about.default}`)
+    .transform((value) => Number(value.slice(0, 2)) * 60 + Number(value.slice(3)))
+  return { env, schema, type: 'time of day', example: about.default, ...about }
+}
+
 const SECRET_BITS_MIN = 96
 
 /** Random bytes as text: at least 32 characters and at least 96 bits by what its characters can hold. */

@@ -3,6 +3,7 @@
  * and each value is encrypted with a key derived from it. Rotating the ring therefore touches keys, not rows.
  */
 export { isRingRememberedOrThrow, rememberRingOrThrow, WrongKeyError } from './fingerprints.ts'
+export { decrypt, encrypt, lengthPrefixed } from './cipher.ts'
 export { createKeyAgeCheck } from './key-age.ts'
 export { type KeyRing, openKeyRing, type RingConfig, ringOf } from './key-ring.ts'
 export { type OpenedKit, openKit, PASSPHRASE_MIN, writeKit } from './kit.ts'
@@ -27,5 +28,6 @@ export {
   rotateRing,
 } from './rotate.ts'
 export { platformSealedColumns, type SealedColumn, sealedColumnsOf } from './sealed-columns.ts'
+export { DamagedStreamError, sealStream, unsealStream } from './stream.ts'
 export { type ColumnStatus, type KeyStatus, keyStatus, RING_KEY_DAYS_MAX, type RingKeyStatus } from './status.ts'
 export { openVault, type Vault } from './vault.ts'

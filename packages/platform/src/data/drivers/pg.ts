@@ -121,6 +121,10 @@ export const openImpatientClient = (
 export const openPipelinedClient = (endpoint: Endpoint, login: Login, name: string): Promise<PgSingleClient> =>
   connect({ ...clientSettings(endpoint, login, name), pipeline: true } as pg.ClientConfig)
 
+/** One that speaks the replication protocol too, for base backups. */
+export const openReplicationClient = (endpoint: Endpoint, login: Login, name: string): Promise<PgSingleClient> =>
+  connect({ ...clientSettings(endpoint, login, name), replication: 'database' } as pg.ClientConfig)
+
 async function connect(settings: pg.ClientConfig): Promise<PgSingleClient> {
   const client = new pg.Client(settings)
   client.on('error', () => {

@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process'
-import { closeSync, existsSync, openSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { closeSync, existsSync, mkdirSync, openSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { MiB, pause } from '@seaworthy/core'
@@ -8,6 +8,7 @@ import { type Binaries, installBinaries } from './binaries.ts'
 import { ADMIN, prepareCluster, refuseFullDisk, serverEnvironment } from './cluster.ts'
 import { isAlive, isServer, readPostmaster } from './postmaster.ts'
 import { asServerUser } from './run-as.ts'
+import { finishSwap } from './swap.ts'
 
 export interface EmbeddedServer {
   readonly endpoint: Endpoint
@@ -26,12 +27,17 @@ const STOP_MS = 30_000
 const POLL_MS = 25
 const LOG_BYTES_MAX = 10 * MiB
 
-/** Starts the embedded PostgreSQL with its files below `dataDirectory`, or adopts the one that still runs there. */
+/**
+ * Starts the embedded PostgreSQL with its files below `dataDirectory`, or adopts the one that still runs there. With
+ * `archiveDirectory` it copies each segment of its log there when it is full, or at the latest after `ARCHIVE_SECONDS`.
+ */
 export async function startEmbeddedServer(
   dataDirectory: string,
   password: string,
   connections = 60,
+  archiveDirectory?: string,
 ): Promise<EmbeddedServer> {
+  finishSwap(dataDirectory)
   refuseFullDisk(join(dataDirectory, 'database'))
   const binaries = installBinaries(join(dataDirectory, 'postgres'))
   const cluster = join(dataDirectory, 'database')
@@ -40,7 +46,7 @@ export async function startEmbeddedServer(
   if (running && isServer(running.pid)) return adopt(running, password)
   // The pid of a server that is long gone may belong to another program by now, which PostgreSQL would not start beside.
   if (running && isAlive(running.pid)) rmSync(join(cluster, 'postmaster.pid'), { force: true })
-  return launch(binaries, cluster, password, connections)
+  return launch(binaries, cluster, password, { connections, more: archiveSettings(archiveDirectory) })
 }
 
 async function adopt(running: { pid: number; port: number }, password: string): Promise<EmbeddedServer> {
@@ -56,11 +62,11 @@ async function launch(
   binaries: Binaries,
   cluster: string,
   password: string,
-  connections: number,
+  { connections, more, patienceMs = READY_MS }: { connections: number; more: ServerSettings; patienceMs?: number },
 ): Promise<EmbeddedServer> {
   const port = await choosePort(join(cluster, '..', 'database.port'))
   const log = openLog(join(cluster, '..', 'database.log'))
-  const child = spawnServer(binaries, cluster, { port, connections, log })
+  const child = spawnServer(binaries, cluster, { port, connections, log, more })
   closeSync(log)
   const exited = new Promise<void>((resolve) => child.once('exit', () => resolve()))
   let alive = true
@@ -68,7 +74,7 @@ async function launch(
     alive = false
   })
   const endpoint = localEndpoint(port)
-  await untilReady(endpoint, password, () => alive).catch((cause: unknown) => {
+  await untilReady(endpoint, password, () => alive, patienceMs).catch((cause: unknown) => {
     throw new Error(`The embedded database did not start: ${lastLogLine(cluster)}`, { cause })
   })
   return describe(endpoint, password, 'started', child.pid ?? 0, exited)
@@ -80,11 +86,66 @@ function openLog(path: string): number {
   return openSync(path, 'a', 0o600)
 }
 
+type ServerSettings = Readonly<Record<string, string | number>>
+
+/** What is not yet archived after this many seconds would be lost with the disk. */
+const ARCHIVE_SECONDS = 5
+
+function archiveSettings(directory: string | undefined): ServerSettings {
+  if (!directory) return {}
+  mkdirSync(directory, { recursive: true, mode: 0o700 })
+  return {
+    archive_mode: 'on',
+    archive_library: 'basic_archive',
+    'basic_archive.archive_directory': directory,
+    archive_timeout: `${ARCHIVE_SECONDS}s`,
+  }
+}
+
+export interface RecoverySettings {
+  /** The files of a base backup. */
+  readonly cluster: string
+  readonly binariesDirectory: string
+  readonly password: string
+  /** Every segment that may be asked for, as plain files. */
+  readonly walDirectory: string
+  /** Where segments go that are written from the promotion on. */
+  readonly archiveDirectory: string
+  readonly timeline: number
+  readonly target: { readonly time?: string; readonly transaction?: string }
+  /** How long replaying may take. In milliseconds. */
+  readonly patienceMs: number
+}
+
+/**
+ * Replays the log over a base backup up to the target, and opens the database there on a timeline of its own. Nobody can
+ * connect before. Throws with what the server said.
+ */
+export async function recoverCluster(settings: RecoverySettings): Promise<EmbeddedServer> {
+  const { cluster, target, patienceMs } = settings
+  writeFileSync(join(cluster, 'recovery.signal'), '')
+  const wal = settings.walDirectory
+  if (/['"%\\]/.test(wal)) throw new Error(`${wal} has a character that no path may have here`)
+  return launch(installBinaries(settings.binariesDirectory), cluster, settings.password, {
+    connections: 20,
+    patienceMs,
+    more: {
+      ...archiveSettings(settings.archiveDirectory),
+      hot_standby: 'off',
+      restore_command: `cp "${wal}/%f" "%p" 2>/dev/null`,
+      recovery_target_timeline: String(settings.timeline),
+      recovery_target_action: 'promote',
+      ...(target.time ? { recovery_target_time: target.time } : {}),
+      ...(target.transaction ? { recovery_target_xid: target.transaction } : {}),
+    },
+  })
+}
+
 /** In a process group of its own: a Ctrl-C on the terminal must reach the supervisor only, which stops it last. */
 function spawnServer(
   binaries: Binaries,
   cluster: string,
-  { port, connections, log }: { port: number; connections: number; log: number },
+  { port, connections, log, more }: { port: number; connections: number; log: number; more: ServerSettings },
 ): ChildProcess {
   const settings = {
     port,
@@ -110,6 +171,7 @@ function spawnServer(
     max_parallel_workers: 0,
     io_method: 'sync',
     jit: 'off',
+    ...more,
   }
   const flags = Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`])
   const { command, args } = asServerUser(binaries.postgres, ['-D', cluster, ...flags])
@@ -133,8 +195,13 @@ function describe(
   return { endpoint, admin: { user: ADMIN, password }, origin, pid, exited, stop }
 }
 
-async function untilReady(endpoint: Endpoint, password: string, alive: () => boolean): Promise<void> {
-  const deadline = Date.now() + READY_MS
+async function untilReady(
+  endpoint: Endpoint,
+  password: string,
+  alive: () => boolean,
+  patienceMs = READY_MS,
+): Promise<void> {
+  const deadline = Date.now() + patienceMs
   let last: unknown
   while (alive() && Date.now() < deadline) {
     try {

@@ -1,25 +1,33 @@
 import { createReadStream } from 'node:fs'
-import { access, constants, mkdir, open, rename, rm, stat, writeFile } from 'node:fs/promises'
+import { access, constants, link, mkdir, open, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { Readable } from 'node:stream'
 import { newId } from '@seaworthy/core'
 import type { BlobStore } from '../store.ts'
 
-/** Blobs as files below a directory: `<account>/ab/<hash>`. */
-export async function openDiskStore(directory: string): Promise<BlobStore> {
+/**
+ * Blobs as files below a directory: `<account>/ab/<hash>`. With `freshDirectory`, on the same file system, each has a
+ * second name there before the first: whoever makes backups takes it from there, and no file is ever missed.
+ */
+export async function openDiskStore(directory: string, freshDirectory?: string): Promise<BlobStore> {
   const drafts = join(directory, '.drafts')
   await mkdir(drafts, { recursive: true, mode: 0o700 })
   const pathOf = (key: string): string => {
     const [account = '', hash = ''] = key.split('/')
     return join(directory, account, hash.slice(0, 2), hash)
   }
+  if (freshDirectory) await mkdir(freshDirectory, { recursive: true, mode: 0o700 })
+  const publishBlob = async (key: string, draft: string): Promise<void> => {
+    if (freshDirectory) await nameAlso(draft, join(freshDirectory, key.replace('/', '.')))
+    await publish(draft, pathOf(key))
+  }
   return {
-    putFile: async (key, file) => publish(file, pathOf(key)),
+    putFile: publishBlob,
     putBytes: async (key, bytes) => {
       const draft = join(drafts, newId())
       try {
         await writeFile(draft, bytes, { flag: 'wx', mode: 0o600 })
-        await publish(draft, pathOf(key))
+        await publishBlob(key, draft)
       } finally {
         await rm(draft, { force: true })
       }
@@ -33,6 +41,12 @@ export async function openDiskStore(directory: string): Promise<BlobStore> {
     deleteAccount: (accountId) => rm(join(directory, accountId), { recursive: true, force: true }),
     ping: () => access(directory, constants.W_OK),
   }
+}
+
+async function nameAlso(draft: string, name: string): Promise<void> {
+  await link(draft, name).catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EEXIST') throw error
+  })
 }
 
 /** Durable before it is visible; the same content under the same name replaces itself. */

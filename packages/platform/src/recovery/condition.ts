@@ -1,0 +1,66 @@
+import { mkdir, readFile, rename, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { HOUR, MINUTE } from '@seaworthy/core'
+import type { Places } from './places.ts'
+import { type ShippingStatus, shippingPathOf } from './shipper.ts'
+
+/** The newest backup, written down beside the database so that nobody has to ask a store for it. */
+export interface BackupStatus {
+  /** When the newest verified point was made; in milliseconds since 1970. */
+  readonly verifiedAt: number | undefined
+  readonly point: string | undefined
+  /** Why the last one failed; undefined when it did not. */
+  readonly problem: string | undefined
+}
+
+const POINT_AGE_MAX_MS = 26 * HOUR
+const WAITING_MAX_MS = MINUTE
+const SILENCE_MAX_MS = MINUTE
+
+const pathOf = ({ recovery }: Places): string => join(recovery, 'backup.json')
+
+export async function readBackupStatus(places: Places): Promise<BackupStatus | undefined> {
+  return readJson<BackupStatus>(pathOf(places))
+}
+
+export async function writeBackupStatus(places: Places, status: BackupStatus): Promise<void> {
+  await mkdir(places.recovery, { recursive: true, mode: 0o700 })
+  const path = pathOf(places)
+  await writeFile(`${path}.draft`, JSON.stringify(status), { mode: 0o600, flush: true })
+  await rename(`${path}.draft`, path)
+}
+
+async function readJson<T>(path: string): Promise<T | undefined> {
+  try {
+    return JSON.parse(await readFile(path, 'utf8')) as T
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT' || error instanceof SyntaxError) return undefined
+    throw error
+  }
+}
+
+/** A health check: throws when what is lost with this disk now would be more than was promised. */
+export async function checkRecovery(places: Places, now: number): Promise<void> {
+  const [backup, shipping] = await Promise.all([
+    readBackupStatus(places),
+    readJson<ShippingStatus>(shippingPathOf(places)),
+  ])
+  const problem = findProblem(backup, shipping, now)
+  if (problem) throw new Error(problem)
+}
+
+export function findProblem(
+  backup: BackupStatus | undefined,
+  shipping: ShippingStatus | undefined,
+  now: number,
+): string | undefined {
+  if (!backup?.verifiedAt)
+    return `there is no verified recovery point${backup?.problem ? `: ${backup.problem}` : '; seaworthy backup makes one'}`
+  if (now - backup.verifiedAt > POINT_AGE_MAX_MS)
+    return `the last verified recovery point is ${Math.floor((now - backup.verifiedAt) / HOUR)} h old${backup.problem ? `: ${backup.problem}` : ''}`
+  if (!shipping || now - shipping.at > SILENCE_MAX_MS) return 'nothing ships the archive'
+  if ((shipping.cutAt ?? 0) > backup.verifiedAt) return 'the archive is cut; seaworthy backup makes a point after the cut'
+  if (shipping.waitingSince !== undefined && now - shipping.waitingSince > WAITING_MAX_MS)
+    return `the archive waits for a store: ${shipping.problems.map(({ store, problem }) => `${store}: ${problem}`).join('; ') || 'it is slow'}`
+  return backup.problem
+}
