@@ -9,6 +9,7 @@ import type { MigrateFlags } from './migrate.ts'
 import { addPersonCommands } from './person.ts'
 import { findPlace } from './place.ts'
 import type { ProveFlags } from './prove.ts'
+import { addRecoveryCommands } from './recovery-commands.ts'
 import type { RenderFlags } from './render.ts'
 import { start } from './start.ts'
 
@@ -75,6 +76,7 @@ mail
 addAuditCommands(program)
 addPersonCommands(program)
 addHostCommands(program)
+addRecoveryCommands(program)
 program
   .command('render')
   .description('write the files for production from the definition')

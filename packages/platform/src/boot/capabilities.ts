@@ -4,6 +4,7 @@ import { type Database, type Endpoint, loginOf, openDatabase, type SlowSettings 
 import type { App } from '../definition/index.ts'
 import { checkMail } from '../mail/index.ts'
 import type { MediaRoom } from '../media/index.ts'
+import { checkRecovery, placesOf } from '../recovery/index.ts'
 import {
   createHealth,
   createLogger,
@@ -93,6 +94,10 @@ export async function openCapabilities(
   health.add({ name: 'encryption key', kind: 'nice', check: createKeyAgeCheck(database, ring, systemClock) })
   health.add({ name: 'storage', kind: 'nice', check: () => media.store.ping() })
   health.add({ name: 'disk', kind: 'nice', check: () => checkSpace(config.dataDirectory) })
+  if (config.backupStores.length && !config.databaseUrl) {
+    const places = placesOf(config.dataDirectory)
+    health.add({ name: 'recovery', kind: 'nice', check: () => checkRecovery(places, systemClock.now()) })
+  }
   if (config.smtpUrl) health.add({ name: 'mail', kind: 'nice', check: () => checkMail(database) })
   metrics.gauge('database_connections', 'Connections of this process.', () => database.stats().total)
   metrics.gauge('database_waiting', 'Requests that wait for a connection.', () => database.stats().waiting)

@@ -100,6 +100,9 @@ export async function startSupervisor(settings: SupervisorSettings): Promise<Sup
     server = await openKeptServer(settings, closer, children.all, aborted.signal)
     const prepared = await prepareOrWait(server, settings, aborted.signal)
     if (server.embedded) void keepReserve(config.dataDirectory, log, aborted.signal)
+    // Where nothing is backed up the supervisor stays small.
+    if (server.embedded && config.backupStores.length)
+      (await import('./recovery.ts')).keepRecoverable({ ...settings, signal: aborted.signal })
     // Where nobody was ever erased the supervisor stays small.
     if (hasErasures(config.dataDirectory)) await (await import('./privacy.ts')).eraseAgain(config, server.endpoint, log)
     for (const child of children.all) child.go(server.endpoint)

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs'
 import { isAbsolute, join, resolve } from 'node:path'
 import type { z } from 'zod'
 import { type Environment, readEnvironment } from './env.ts'
@@ -240,3 +241,31 @@ function tlsContradictions(values: Record<string, unknown>): ConfigFault[] {
 }
 
 const absolute = (directory: string, path: string): string => (isAbsolute(path) ? path : resolve(directory, path))
+
+/** What a restore must know before there is anything else here: it reads no secret and makes none. */
+export interface RecoverySettings {
+  /** Absolute. */
+  readonly dataDirectory: string
+  readonly backupStores: readonly string[]
+  readonly restic: string | undefined
+  /** Whether the keys of an installation are here. */
+  readonly hasKeys: boolean
+}
+
+/** Throws `ConfigError`. */
+export function readRecoverySettings(directory: string): RecoverySettings {
+  const names = [settings.dataDirectory, settings.backupStores, settings.restic, settings.encryptionKey].map(({ env }) => env)
+  const { env } = readEnvironment(directory, names)
+  const faults: ConfigFault[] = []
+  const values = parseSettings(env, faults)
+  const own = faults.filter(({ setting }) => names.includes(setting))
+  if (own.length) throw new ConfigError(own)
+  const dataDirectory = absolute(directory, String(values.dataDirectory))
+  const hasKeys = Boolean(values.encryptionKey) || existsSync(join(dataDirectory, 'secrets', settings.encryptionKey.env))
+  return {
+    dataDirectory,
+    backupStores: values.backupStores as readonly string[],
+    restic: values.restic as string | undefined,
+    hasKeys,
+  }
+}

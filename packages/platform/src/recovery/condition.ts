@@ -30,6 +30,10 @@ export async function writeBackupStatus(places: Places, status: BackupStatus): P
   await rename(`${path}.draft`, path)
 }
 
+/** What the archive was like when it was last looked after. */
+export const readShippingStatus = (places: Places): Promise<ShippingStatus | undefined> =>
+  readJson<ShippingStatus>(shippingPathOf(places))
+
 async function readJson<T>(path: string): Promise<T | undefined> {
   try {
     return JSON.parse(await readFile(path, 'utf8')) as T
@@ -43,7 +47,7 @@ async function readJson<T>(path: string): Promise<T | undefined> {
 export async function checkRecovery(places: Places, now: number): Promise<void> {
   const [backup, shipping] = await Promise.all([
     readBackupStatus(places),
-    readJson<ShippingStatus>(shippingPathOf(places)),
+    readShippingStatus(places),
   ])
   const problem = findProblem(backup, shipping, now)
   if (problem) throw new Error(problem)

@@ -2,15 +2,18 @@
  * Recovery points: base, log, files, keys and release of one instant, in stores outside this machine, and the way back.
  * Writes run beside everything else and never stop it; a restore never touches what is in use.
  */
-export { type BackUpResult, backUp } from './back-up.ts'
-export { type BackupStatus, checkRecovery, readBackupStatus, writeBackupStatus } from './condition.ts'
+export { type BackUpResult, type BackUpSettings, backUp } from './back-up.ts'
+export { backUpAndRecord } from './back-up-and-record.ts'
+export { type BackupStatus, checkRecovery, readBackupStatus, readShippingStatus } from './condition.ts'
 export { openDirectoryShelf } from './drivers/directory.ts'
 export { findRestic, type Restic } from './drivers/restic.ts'
 export { identityOf, type Places, placesOf, shelvesOf } from './places.ts'
 export { type ListedPoint, listPoints, type Point } from './point.ts'
 export { type Destination, neededBytes, type Restored, refuseRunning, restore } from './restore.ts'
 export { type Plan, parseTarget, planRestore, type Target } from './restore-plan.ts'
+export { isBackupDue } from './schedule.ts'
 export type { Shelf } from './shelf.ts'
 export { shipOnce } from './ship.ts'
 export { keepShipping } from './shipper.ts'
 export { openStore, type Store } from './store.ts'
+export { describeStore, type StoreView } from './store-view.ts'

@@ -4,9 +4,9 @@ import { type ListedPoint, listPoints, type Point } from './point.ts'
 import type { Store } from './store.ts'
 import { readWal } from './wal-object.ts'
 
-/** Up to where: everything there is, an instant, or a transaction and all before it. */
+/** Up to where: everything there is, what is before a hole, an instant, or a transaction and all before it. */
 export type Target =
-  | { readonly kind: 'latest' }
+  | { readonly kind: 'latest' | 'before gap' }
   | { readonly kind: 'time'; readonly time: Date }
   | { readonly kind: 'transaction'; readonly id: string }
 
@@ -19,9 +19,10 @@ export interface Plan {
   readonly until: Date
 }
 
-/** `latest`, an instant with its zone, or `transaction:1234`. Throws when it is none of them. */
+/** `latest`, `before-gap`, an instant with its zone, or `transaction:1234`. Throws when it is none of them. */
 export function parseTarget(text: string): Target {
   if (text === 'latest') return { kind: 'latest' }
+  if (text === 'before-gap') return { kind: 'before gap' }
   const id = /^transaction:(\d{1,20})$/.exec(text)?.[1]
   if (id) return { kind: 'transaction', id }
   const hasZone = /(Z|[+-]\d\d:?\d\d)$/i.test(text)
@@ -32,20 +33,26 @@ export function parseTarget(text: string): Target {
   )
 }
 
+interface Choice {
+  readonly pointId?: string | undefined
+  readonly timeline?: number | undefined
+}
+
 /** Looks before anything is touched. Throws with the name of the gap, the damaged record or what else is in the way. */
-export async function planRestore(
-  store: Store,
-  target: Target,
-  { pointId, timeline }: { readonly pointId?: string | undefined; readonly timeline?: number | undefined } = {},
-): Promise<Plan> {
+export async function planRestore(store: Store, target: Target, choice: Choice = {}): Promise<Plan> {
+  const plan = await planOf(store, target, choice)
+  refuseGap(plan)
+  return plan
+}
+
+/** The same, with the gap in it if there is one. */
+export async function planOf(store: Store, target: Target, { pointId, timeline }: Choice = {}): Promise<Plan> {
   const listed = await listPoints(store)
   if (listed.length === 0) throw new Error(`There is no recovery point in ${store.shelf.name}.`)
   const point = choosePoint(listed, target, pointId)
   const chain = findChain(await listLog(store), point, timeline)
   const until = await endOf(store, chain, point)
-  const plan: Plan = { store, point, chain, target, until }
-  refuseGap(plan)
-  return plan
+  return { store, point, chain, target, until }
 }
 
 function choosePoint(listed: readonly ListedPoint[], target: Target, id: string | undefined): Point {
@@ -62,7 +69,7 @@ function choosePoint(listed: readonly ListedPoint[], target: Target, id: string 
 
 /** A damaged one counts by its name, so that nothing older is taken without a word. */
 function isBefore({ id, point }: ListedPoint, target: Target): boolean {
-  if (target.kind === 'latest') return !point?.isShrunken
+  if (target.kind === 'latest' || target.kind === 'before gap') return !point?.isShrunken
   if (target.kind === 'transaction') return point !== undefined && BigInt(point.log.transaction) <= BigInt(target.id)
   const at = point ? Date.parse(point.from) : Date.parse(timeOfId(id))
   return at <= target.time.getTime()
@@ -84,7 +91,7 @@ export function refuseGap({ chain, target, until, point, store }: Plan): void {
     throw new Error(
       `The log has a gap in ${store.shelf.name}: the segment ${gap} is missing.\n    HINT: ${
         until > new Date(point.from)
-          ? `what was before it can be restored: --to ${until.toISOString()}`
+          ? `what came before it can be restored, until about ${until.toISOString()}: --to before-gap`
           : 'restore from another store, or from an older point'
       }`,
     )

@@ -78,7 +78,6 @@ describe('a recovery point', () => {
   })
 
   it('names the segment that is missing, and restores what was before it', async () => {
-    const at = await clock()
     await note(9_020)
     await archived.archive()
     const { segments } = await walOf()
@@ -89,7 +88,9 @@ describe('a recovery point', () => {
     const directory = archived.scratch('gap')
     await expect(archived.restoreInto(directory)).rejects.toThrow(new RegExp(`the segment ${gone} is missing`))
     expect(existsSync(directory)).toBe(false)
-    await archived.restoreInto(directory, at)
+    await expect(archived.restoreInto(directory, new Date().toISOString())).rejects.toThrow(/before-gap/)
+    await archived.restoreInto(directory, 'before-gap')
+    expect(await ask(directory, 'select max(id) as last from public.notes')).toEqual([{ last: 9_011 }])
     writeFileSync(path, bytes)
   })
 

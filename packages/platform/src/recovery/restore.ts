@@ -272,7 +272,7 @@ function refuseUnreached(plan: Plan): void {
 /** PostgreSQL opens the database where it finds no more log, whatever was left. Its new timeline says where that was. */
 async function refuseEarlyEnd({ chain, target, point }: Plan, spool: string): Promise<void> {
   const last = chain.segments.at(-1)
-  if (target.kind !== 'latest' || !last) return
+  if ((target.kind !== 'latest' && target.kind !== 'before gap') || !last) return
   const history = (await readdir(spool)).filter((name) => name.endsWith('.history')).sort().at(-1)
   const forks = history ? parseHistory(await readFile(join(spool, history), 'utf8')) : []
   const end = forks.at(-1)?.endLsn

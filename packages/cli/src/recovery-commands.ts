@@ -1,0 +1,32 @@
+import type { Command } from 'commander'
+import type { BackupFlags, RestoreFlags } from './recovery.ts'
+
+/** What an operator does so that nothing is lost for good. */
+export function addRecoveryCommands(program: Command): void {
+  program
+    .command('backup')
+    .description('make a recovery point now, in every store of BACKUP_STORES, and verify it')
+    .option('--take-over', 'write to the stores of an installation that is gone for good')
+    .option('--json', 'tell the outcome as JSON')
+    .action(async (flags: BackupFlags) => (await import('./recovery.ts')).runBackup(flags))
+  program
+    .command('backups')
+    .description('the recovery points, and up to when each store can restore')
+    .option('--from <store>', 'a store; default: those of BACKUP_STORES')
+    .option('--kit <file>', 'a recovery kit, where the keys are not here')
+    .option('--json', 'for programs')
+    .action(async (flags: RestoreFlags) => (await import('./recovery.ts')).printBackups(flags))
+  program
+    .command('restore')
+    .description('bring back database, files and keys of one instant, beside what is here, and check it')
+    .requiredOption('--to <target>', 'latest, an instant such as 2026-01-31T12:34:56Z, transaction:1234, or before-gap')
+    .option('--into <directory>', 'an empty or new directory; DATA_DIR of an empty machine, or beside what runs')
+    .option('--in-place', 'take the place of the database in DATA_DIR, which must not run; the present one is kept')
+    .option('--from <store>', 'a store; default: those of BACKUP_STORES, the next one where the first is damaged')
+    .option('--kit <file>', 'a recovery kit, where the keys are not here')
+    .option('--point <id>', 'begin at this recovery point')
+    .option('--timeline <number>', 'follow this one instead of the newest')
+    .option('--dry-run', 'only look, and tell what would be done')
+    .option('--json', 'tell the outcome as JSON')
+    .action(async (flags: RestoreFlags & { to: string }) => (await import('./recovery.ts')).runRestore(flags))
+}

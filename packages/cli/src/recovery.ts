@@ -1,0 +1,259 @@
+import { readFileSync } from 'node:fs'
+import { setPriority } from 'node:os'
+import { resolve } from 'node:path'
+import { Secret, showBytes } from '@seaworthy/core'
+import { lockDataDirectory } from '@seaworthy/platform/boot'
+import { readConfig, readRecoverySettings } from '@seaworthy/platform/config'
+import {
+  backUpAndRecord,
+  type Destination,
+  describeStore,
+  findRestic,
+  neededBytes,
+  openDirectoryShelf,
+  openStore,
+  type Plan,
+  parseTarget,
+  placesOf,
+  planRestore,
+  type Restored,
+  restore,
+  type Shelf,
+  type StoreView,
+  shelvesOf,
+} from '@seaworthy/platform/recovery'
+import { createLogger } from '@seaworthy/platform/telemetry'
+import { type KeyRing, openKeyRing, openKit, ringOf } from '@seaworthy/platform/vault'
+import { adminAddress } from './database.ts'
+import { openPassphraseReader } from './passphrase.ts'
+import { findPlace } from './place.ts'
+
+export interface BackupFlags {
+  readonly takeOver?: boolean
+  readonly json?: boolean
+}
+
+export interface RestoreFlags {
+  readonly into?: string
+  readonly inPlace?: boolean
+  readonly from?: string
+  readonly kit?: string
+  readonly point?: string
+  readonly timeline?: string
+  readonly dryRun?: boolean
+  readonly json?: boolean
+}
+
+const say = (text: string): void => void process.stderr.write(`${text}\n`)
+const print = (text: string): void => void process.stdout.write(`${text}\n`)
+
+/** `seaworthy backup`. Exit code 1 when one store has no new point. */
+export async function runBackup({ takeOver, json }: BackupFlags): Promise<void> {
+  const { points, failures } = await makePoint((step) => say(`  ${step}`), takeOver)
+  if (json) print(JSON.stringify({ points, failures }, undefined, 2))
+  else
+    for (const { store, point, forgotten } of points) {
+      print(`${point.id} is in ${store}, read back and verified`)
+      print(
+        `  ${showBytes(point.base.bytes)} of database, ${point.blobs.count} files; the store grew by ${showBytes(point.base.addedBytes)}; ${(point.tookMs / 1_000).toFixed(1)} s`,
+      )
+      if (point.isShrunken) print('  WARNING: it is less than half of the one before. No older point goes because of it.')
+      if (forgotten.points.length) print(`  older than BACKUP_RETENTION and gone: ${forgotten.points.join(', ')}`)
+    }
+  if (failures.length) throw new Error(failures.map(({ store, problem }) => `${store}: ${problem}`).join('\n'))
+}
+
+/** The scheduled one, started by the supervisor: beside everything else, and with log lines instead of words. */
+export async function runScheduledBackup(): Promise<void> {
+  setPriority(10)
+  const log = createLogger({ level: 'info', process: 'backup' })
+  try {
+    const { points, failures } = await makePoint(() => undefined)
+    for (const { store, point, forgotten } of points) {
+      const fields = { store, point: point.id, tookMs: point.tookMs, addedBytes: point.base.addedBytes }
+      log.info('a recovery point was made and verified', { ...fields, forgotten: forgotten.points.length })
+      if (point.isShrunken) log.error('a recovery point is less than half of the one before', fields)
+    }
+    for (const failure of failures) log.error('a store has no new recovery point', { ...failure })
+    process.exitCode = failures.length ? 1 : 0
+  } catch (error) {
+    log.error('no recovery point could be made', { problem: (error as Error).message })
+    process.exitCode = 1
+  }
+  await log.flush()
+}
+
+function makePoint(tell: (step: string) => void, takeOver = false) {
+  const place = findPlace()
+  const config = readConfig(place.directory)
+  const { endpoint, admin } = adminAddress(config)
+  const { version, commit } = place.build
+  return backUpAndRecord({
+    config,
+    endpoint,
+    admin,
+    ring: openKeyRing(config),
+    shelves: shelvesOf(config),
+    places: placesOf(config.dataDirectory),
+    restic: () => findRestic(config.restic),
+    release: { version, commit },
+    takeOver,
+    tell,
+  }).catch((error: Error & { code?: string }) => {
+    if (error.code !== 'ECONNREFUSED') throw error
+    throw new Error('The database does not run.\n    HINT: npm start, and then this in another window', { cause: error })
+  })
+}
+
+/** `seaworthy backups`. */
+export async function printBackups(flags: RestoreFlags): Promise<void> {
+  const { shelves, ring } = await openSources(flags)
+  const views: StoreView[] = []
+  for (const shelf of shelves) views.push(await describeStore(shelf, ring))
+  print(flags.json ? JSON.stringify(views, undefined, 2) : views.map(describe).join('\n'))
+  if (views.some(({ problem }) => problem)) process.exitCode = 1
+}
+
+function describe({ name, points, until, gap, problem }: StoreView): string {
+  const lines = points.map(({ id, point, problem: damage }) =>
+    point
+      ? `  ${id}  ${age(point.from)} old, from ${point.from}, ${showBytes(point.base.bytes + point.blobs.bytes)}, release ${point.release.version}${point.isShrunken ? ', SHRUNKEN' : ', verified'}`
+      : `  ${id}  DAMAGED: ${damage}`,
+  )
+  const end = until ? [`  everything can be restored from ${points.find(({ point }) => point)?.point?.from} to ${until}`] : []
+  return [
+    name,
+    ...lines,
+    ...end,
+    ...(gap ? [`  THE LOG HAS A GAP: ${gap} is missing`] : []),
+    ...(problem ? [`  ${problem}`] : []),
+  ].join('\n')
+}
+
+function age(at: string): string {
+  const minutes = Math.floor((Date.now() - Date.parse(at)) / 60_000)
+  if (minutes < 120) return `${minutes} min`
+  return minutes < 48 * 60 ? `${Math.floor(minutes / 60)} h` : `${Math.floor(minutes / 1_440)} days`
+}
+
+/** `seaworthy restore`. Tries one store after the other; each leaves everything as it was when it fails. */
+export async function runRestore(flags: RestoreFlags & { readonly to: string }): Promise<void> {
+  const target = parseTarget(flags.to)
+  const { shelves, ring, settings } = await openSources(flags)
+  const choice = { pointId: flags.point, timeline: flags.timeline ? Number(flags.timeline) : undefined }
+  const destination = destinationOf(flags, settings.dataDirectory, ring)
+  const restic = findRestic(settings.restic)
+  const problems: string[] = []
+  for (const shelf of shelves)
+    try {
+      const store = await openStore(shelf, ring)
+      if (!store) throw new Error(`${shelf.name} has no recovery points.`)
+      const plan = await planRestore(store, target, choice)
+      say(describePlan(plan, destination))
+      if (flags.dryRun) return print(flags.json ? JSON.stringify(planView(plan), undefined, 2) : 'Nothing was changed.')
+      const unlock = destination.kind === 'in place' ? lockDataDirectory(destination.dataDirectory) : () => undefined
+      try {
+        const restored = await restore({ plan, destination, ring, restic, tell: showProgress() })
+        return print(flags.json ? JSON.stringify(restored, undefined, 2) : describeRestored(restored, destination))
+      } finally {
+        unlock()
+      }
+    } catch (error) {
+      problems.push((error as Error).message)
+      if (shelves.length > 1) say(`${(error as Error).message}\n`)
+    }
+  throw new Error(`${problems.at(-1)}\n    Nothing was changed.`)
+}
+
+function showProgress(): (step: string, part?: number) => void {
+  let last = ''
+  return (step, part) => {
+    const text = part === undefined ? `  ${step}` : `  ${step}  ${Math.floor(part * 10)}0 %`
+    if (text !== last) say(text)
+    last = text
+  }
+}
+
+function destinationOf({ into, inPlace }: RestoreFlags, dataDirectory: string, ring: KeyRing): Destination {
+  if (inPlace && into) throw new Error('Either --into or --in-place.')
+  if (inPlace) return { kind: 'in place', dataDirectory }
+  if (!into)
+    throw new Error('Where to?\n    HINT: --into DIRECTORY for beside what is here, or --in-place when nothing runs')
+  return { kind: 'beside', directory: resolve(into), keys: secretsOf(ring) }
+}
+
+function secretsOf(ring: KeyRing): readonly [Secret, ...Secret[]] {
+  const [current, ...old] = ring.all().map(({ bytes }) => new Secret(bytes.toString('hex')))
+  if (!current) throw new Error('the ring is empty')
+  return [current, ...old]
+}
+
+/** Stores, and what opens them: the keys that are here, or a kit. */
+async function openSources({ from, kit }: RestoreFlags) {
+  const directory = findPlace().directory
+  const settings = readRecoverySettings(directory)
+  const shelves: readonly Shelf[] = from ? [openDirectoryShelf(resolve(from))] : shelvesOf(settings)
+  if (shelves.length === 0)
+    throw new Error('Which store?\n    HINT: --from DIRECTORY, or export BACKUP_STORES=/mnt/backup')
+  if (kit) return { shelves, settings, ring: await readKit(kit) }
+  if (!settings.hasKeys)
+    throw new Error('The keys of the installation are not here.\n    HINT: --kit FILE, with your recovery kit')
+  return { shelves, settings, ring: openKeyRing(readConfig(directory)) }
+}
+
+async function readKit(file: string): Promise<KeyRing> {
+  const reader = openPassphraseReader()
+  try {
+    const kit = openKit(readFileSync(file, 'utf8'), await reader.ask('Passphrase of the kit'))
+    if (!kit)
+      throw new Error(
+        'The kit does not open: the passphrase is another one, or a letter of the code was changed.\n    HINT: compare the code with the print, letter by letter',
+      )
+    return ringOf(...kit.keys)
+  } finally {
+    reader.close()
+  }
+}
+
+const BASE_BYTES_PER_SECOND = 60_000_000
+const SEGMENTS_PER_SECOND = 100
+const OPENING_SECONDS = 5
+
+/** From a machine of two cores; a drill measures it. */
+const guessSeconds = ({ point, chain }: Plan): number =>
+  Math.ceil(
+    (point.base.bytes + point.blobs.bytes) / BASE_BYTES_PER_SECOND + chain.segments.length / SEGMENTS_PER_SECOND + OPENING_SECONDS,
+  )
+
+const planView = (plan: Plan) => ({
+  store: plan.store.shelf.name,
+  point: plan.point.id,
+  from: plan.point.from,
+  until: plan.until.toISOString(),
+  timeline: plan.chain.timeline,
+  segments: plan.chain.segments.length,
+  gap: plan.chain.gap,
+  bytes: neededBytes(plan.point, plan.chain.segments.length),
+  seconds: guessSeconds(plan),
+  release: plan.point.release,
+})
+
+function describePlan(plan: Plan, destination: Destination): string {
+  const { store, point, segments, bytes, seconds, until, release } = planView(plan)
+  const where = destination.kind === 'beside' ? destination.directory : `${destination.dataDirectory}, in place`
+  return (
+    `From ${store}: the point ${point}, ${segments} segments of the log until ${until}.\n` +
+    `Into ${where}: up to ${showBytes(bytes)}, about ${seconds} s. It was made by release ${release.version} (${release.commit}).`
+  )
+}
+
+function describeRestored({ dataDirectory, kept, checked, seconds }: Restored, destination: Destination): string {
+  const all = Object.values(seconds).reduce((sum, part) => sum + part, 0)
+  const steps = Object.entries(seconds).map(([step, part]) => `  ${step.padEnd(22)} ${part.toFixed(2)} s`)
+  return [
+    `Restored and checked in ${all.toFixed(1)} s: ${checked.indexes} indexes, ${checked.ledgerLines} lines of the ledger, ${checked.blobs} files.`,
+    ...steps,
+    ...(kept ? [`The database that was there is in ${kept}: remove it when you need it no more.`] : []),
+    `    HINT: ${destination.kind === 'beside' ? `DATA_DIR=${dataDirectory} npm start` : 'npm start'}`,
+  ].join('\n')
+}
