@@ -6,7 +6,7 @@ export { type Database, type DatabaseSettings, type Duty, openDatabase, type Tra
 export { explainTlsFailure, parseDatabaseUrl } from './database-url.ts'
 export { type Endpoint, type Login, openClient, openPlainPool, type PgPool, type PgSingleClient } from './drivers/pg.ts'
 export { installBinaries } from './embedded/binaries.ts'
-export { isServer, readPostmaster } from './embedded/postmaster.ts'
+export { isServer, killServerOf, readPostmaster } from './embedded/postmaster.ts'
 export { type EmbeddedServer, type RecoverySettings, recoverCluster, startEmbeddedServer } from './embedded/server.ts'
 export { finishSwap, type Swap, swapDatabase } from './embedded/swap.ts'
 export { holdWrites } from './embedded/write-hold.ts'

@@ -6,7 +6,8 @@ import { readWal } from './wal-object.ts'
 
 /** Up to where: everything there is, what is before a hole, an instant, or a transaction and all before it. */
 export type Target =
-  | { readonly kind: 'latest' | 'before gap' }
+  | { readonly kind: 'latest' }
+  | { readonly kind: 'before gap' }
   | { readonly kind: 'time'; readonly time: Date }
   | { readonly kind: 'transaction'; readonly id: string }
 
@@ -71,8 +72,7 @@ function choosePoint(listed: readonly ListedPoint[], target: Target, id: string 
 function isBefore({ id, point }: ListedPoint, target: Target): boolean {
   if (target.kind === 'latest' || target.kind === 'before gap') return !point?.isShrunken
   if (target.kind === 'transaction') return point !== undefined && BigInt(point.log.transaction) <= BigInt(target.id)
-  const at = point ? Date.parse(point.from) : Date.parse(timeOfId(id))
-  return at <= target.time.getTime()
+  return Date.parse(point?.from ?? timeOfId(id)) <= target.time.getTime()
 }
 
 const timeOfId = (id: string): string =>

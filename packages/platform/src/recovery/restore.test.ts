@@ -90,7 +90,7 @@ describe('a recovery point', () => {
     expect(existsSync(directory)).toBe(false)
     await expect(archived.restoreInto(directory, new Date().toISOString())).rejects.toThrow(/before-gap/)
     await archived.restoreInto(directory, 'before-gap')
-    expect(await ask(directory, 'select max(id) as last from public.notes')).toEqual([{ last: 9_011 }])
+    expect(await ask(directory, 'select max(id) as last from public.notes')).toEqual([{ last: 9_003 }])
     writeFileSync(path, bytes)
   })
 

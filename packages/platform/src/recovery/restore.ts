@@ -4,7 +4,7 @@ import { mkdir, open, readdir, readFile, rename, rm, statfs } from 'node:fs/prom
 import { basename, dirname, join } from 'node:path'
 import { MiB, MINUTE, type Secret, showBytes } from '@seaworthy/core'
 import { openHeadsFile } from '../audit/index.ts'
-import { type EmbeddedServer, installBinaries, isServer, readPostmaster, recoverCluster, swapDatabase } from '../data/index.ts'
+import { type EmbeddedServer, installBinaries, isServer, killServerOf, readPostmaster, recoverCluster, swapDatabase } from '../data/index.ts'
 import { adoptKeys, type KeyRing } from '../vault/index.ts'
 import { readBase } from './base-files.ts'
 import { type Checked, checkRestored } from './check-restored.ts'
@@ -95,16 +95,21 @@ async function prepareTarget(destination: Destination): Promise<TargetPlaces> {
     const final = destination.directory
     await refuseUsed(final)
     const draft = join(dirname(final), `.${basename(final)}.restoring`)
-    await rm(draft, { recursive: true, force: true })
-    await mkdir(draft, { recursive: true, mode: 0o700 })
+    await makeDraft(draft)
     return { draft, final, binaries: join(draft, 'postgres'), blobs: join(draft, 'blobs') }
   }
   const final = destination.dataDirectory
   refuseRunning(final)
   const draft = join(final, 'recovery', 'restoring')
+  await makeDraft(draft)
+  return { draft, final, binaries: join(final, 'postgres'), blobs: placesOf(final).blobs }
+}
+
+/** One that was killed may have left its files, and a server on them. */
+async function makeDraft(draft: string): Promise<void> {
+  await killServerOf(join(draft, 'database'))
   await rm(draft, { recursive: true, force: true })
   await mkdir(draft, { recursive: true, mode: 0o700 })
-  return { draft, final, binaries: join(final, 'postgres'), blobs: placesOf(final).blobs }
 }
 
 async function refuseUsed(directory: string): Promise<void> {

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { pause } from '@seaworthy/core'
 
 /** What the server of this cluster has written about itself; undefined when none runs that ended cleanly. */
 export function readPostmaster(cluster: string): { pid: number; port: number } | undefined {
@@ -29,4 +30,17 @@ export function isAlive(pid: number): boolean {
   } catch {
     return false
   }
+}
+
+/** Ends at once the server of this cluster, whoever has left it: for drafts that nobody needs any more. */
+export async function killServerOf(cluster: string): Promise<void> {
+  const running = readPostmaster(cluster)
+  if (!running || !isServer(running.pid) || !runsOn(running.pid, cluster)) return
+  process.kill(running.pid, 'SIGQUIT')
+  while (isAlive(running.pid)) await pause(25)
+}
+
+function runsOn(pid: number, cluster: string): boolean {
+  if (process.platform !== 'linux') return true
+  return readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0').includes(cluster)
 }
