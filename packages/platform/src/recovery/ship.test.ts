@@ -1,0 +1,131 @@
+import { randomBytes } from 'node:crypto'
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { Secret } from '@seaworthy/core'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { openDiskStore } from '../media/index.ts'
+import { ringOf } from '../vault/index.ts'
+import { openDirectoryShelf } from './drivers/directory.ts'
+import { type Places, placesOf } from './places.ts'
+import type { Shelf } from './shelf.ts'
+import { keyOfBlob, type Shipped, shipOnce } from './ship.ts'
+import { openStore, prepareStore } from './store.ts'
+import { readWal } from './wal-object.ts'
+
+const ring = ringOf(new Secret(randomBytes(32).toString('hex')))
+const SEGMENT_BYTES = 1_048_576
+const nameOf = (number: number): string => `00000001000000000000000${number}`
+
+describe('the archive', () => {
+  let root: string
+  let places: Places
+  let shelves: readonly Shelf[]
+  const away = (): string => join(root, 'away')
+  beforeEach(async () => {
+    root = mkdtempSync(join(tmpdir(), 'ship-'))
+    places = placesOf(join(root, 'data'))
+    mkdirSync(places.spool, { recursive: true })
+    const directories = [join(root, 'one'), join(root, 'two')]
+    for (const directory of directories) mkdirSync(directory)
+    shelves = directories.map(openDirectoryShelf)
+  })
+  afterEach(() => rmSync(root, { recursive: true }))
+
+  const make = async (): Promise<void> => {
+    for (const shelf of shelves) await prepareStore(shelf, ring, 'us')
+  }
+  const ship = (spoolBytesMax = 100 * SEGMENT_BYTES, identity = 'us'): Promise<Shipped> =>
+    shipOnce({ places, shelves, ring, identity, spoolBytesMax })
+  const write = (number: number): Buffer => {
+    const bytes = Buffer.concat([randomBytes(1_000), Buffer.alloc(SEGMENT_BYTES - 1_000)])
+    writeFileSync(join(places.spool, nameOf(number)), bytes)
+    return bytes
+  }
+  const waiting = (): string[] => readdirSync(places.spool).sort()
+  async function read(index: number, number: number): Promise<Buffer | undefined> {
+    const shelf = shelves[index]
+    const store = shelf && (await openStore(shelf, ring))
+    return store && (await readWal(store, nameOf(number)))?.bytes
+  }
+
+  it('is in every store, byte by byte and without its zeros, before anything is removed here', async () => {
+    await make()
+    const bytes = write(1)
+    renameSync(join(root, 'two'), away())
+    expect((await ship()).problems).toMatchObject([{ store: join(root, 'two') }])
+    expect(waiting()).toEqual([nameOf(1)])
+    expect((await read(0, 1))?.equals(bytes)).toBe(true)
+    expect(existsSync(join(root, 'two'))).toBe(false)
+    renameSync(away(), join(root, 'two'))
+    expect(await ship()).toMatchObject({ files: 1, problems: [], waitingBytes: 0 })
+    expect(waiting()).toEqual([])
+    expect((await read(1, 1))?.equals(bytes)).toBe(true)
+    expect(await shelves[0]?.size(`wal/${nameOf(1).slice(0, 16)}/${nameOf(1)}`)).toBeLessThan(1_200)
+  })
+
+  it('never fills the disk: above the bound the oldest is given up and named', async () => {
+    await make()
+    for (const number of [1, 2, 3, 4]) write(number)
+    renameSync(join(root, 'two'), away())
+    const shipped = await ship(2 * SEGMENT_BYTES)
+    expect(shipped.givenUp).toEqual([nameOf(1), nameOf(2)])
+    expect(waiting()).toEqual([nameOf(3), nameOf(4)])
+    expect(shipped.waitingBytes).toBe(2 * SEGMENT_BYTES)
+  })
+
+  it('takes what is there already when it is the same, and nothing that is another', async () => {
+    await make()
+    const bytes = write(1)
+    await ship()
+    writeFileSync(join(places.spool, nameOf(1)), bytes)
+    expect(await ship()).toMatchObject({ files: 1, problems: [] })
+    write(1)
+    const { problems } = await ship()
+    expect(problems[0]?.problem).toMatch(/another 000000010000000000000001/)
+    expect(waiting()).toEqual([nameOf(1)])
+    expect((await read(0, 1))?.equals(bytes)).toBe(true)
+  })
+
+  it('does not go into a store of another installation', async () => {
+    await make()
+    write(1)
+    const { problems } = await ship(100 * SEGMENT_BYTES, 'them')
+    expect(problems).toHaveLength(2)
+    expect(problems[0]?.problem).toMatch(/belongs to another installation/)
+    expect(await read(0, 1)).toBeUndefined()
+  })
+
+  it('keeps nothing while there is no recovery point that it could be replayed over', async () => {
+    write(1)
+    expect(await ship()).toMatchObject({ isIdle: true, waitingBytes: 0 })
+    expect(waiting()).toEqual([])
+  })
+
+  it('has each file of an account from the moment it is there', async () => {
+    await make()
+    const account = '0198c5a0-0000-7000-8000-000000000001'
+    const hash = 'ab'.repeat(32)
+    const blobs = await openDiskStore(places.blobs, places.freshBlobs)
+    await blobs.putBytes(`${account}/${hash}`, Buffer.from('a photo'))
+    // Gone again before anybody looked: an instant in between still has it.
+    await blobs.delete(`${account}/${hash}`)
+    expect(await ship()).toMatchObject({ blobs: 1, problems: [] })
+    expect(readdirSync(places.freshBlobs)).toEqual([])
+    for (const shelf of shelves) {
+      const store = await openStore(shelf, ring)
+      expect((await store?.read(keyOfBlob(account, hash)))?.toString()).toBe('a photo')
+    }
+  })
+
+  it('opens with a key of the ring of any time, and says which it needs when there is none', async () => {
+    await make()
+    const [shelf] = shelves
+    if (!shelf) throw new Error('no shelf')
+    const newer = ringOf(new Secret(randomBytes(32).toString('hex')), new Secret(ring.current().bytes.toString('hex')))
+    await prepareStore(shelf, newer, 'us')
+    expect(await openStore(shelf, ring)).toBeDefined()
+    expect(await openStore(shelf, ringOf(new Secret(newer.current().bytes.toString('hex'))))).toBeDefined()
+    await expect(openStore(shelf, ringOf(new Secret('12'.repeat(32))))).rejects.toThrow(ring.current().id)
+  })
+})
