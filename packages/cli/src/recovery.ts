@@ -16,11 +16,13 @@ import {
   parseTarget,
   placesOf,
   planRestore,
+  type Restic,
   type Restored,
   restore,
   type Shelf,
   type StoreView,
   shelvesOf,
+  type Target,
 } from '@seaworthy/platform/recovery'
 import { createLogger } from '@seaworthy/platform/telemetry'
 import { type KeyRing, openKeyRing, openKit, ringOf } from '@seaworthy/platform/vault'
@@ -57,7 +59,8 @@ export async function runBackup({ takeOver, json }: BackupFlags): Promise<void> 
       print(
         `  ${showBytes(point.base.bytes)} of database, ${point.blobs.count} files; the store grew by ${showBytes(point.base.addedBytes)}; ${(point.tookMs / 1_000).toFixed(1)} s`,
       )
-      if (point.isShrunken) print('  WARNING: it is less than half of the one before. No older point goes because of it.')
+      if (point.isShrunken)
+        print('  WARNING: it is less than half of the one before. No older point goes because of it.')
       if (forgotten.points.length) print(`  older than BACKUP_RETENTION and gone: ${forgotten.points.join(', ')}`)
     }
   if (failures.length) throw new Error(failures.map(({ store, problem }) => `${store}: ${problem}`).join('\n'))
@@ -101,7 +104,9 @@ function makePoint(tell: (step: string) => void, takeOver = false) {
     tell,
   }).catch((error: Error & { code?: string }) => {
     if (error.code !== 'ECONNREFUSED') throw error
-    throw new Error('The database does not run.\n    HINT: npm start, and then this in another window', { cause: error })
+    throw new Error('The database does not run.\n    HINT: npm start, and then this in another window', {
+      cause: error,
+    })
   })
 }
 
@@ -120,7 +125,9 @@ function describe({ name, points, until, gap, problem }: StoreView): string {
       ? `  ${id}  ${age(point.from)} old, from ${point.from}, ${showBytes(point.base.bytes + point.blobs.bytes)}, release ${point.release.version}${point.isShrunken ? ', SHRUNKEN' : ', verified'}`
       : `  ${id}  DAMAGED: ${damage}`,
   )
-  const end = until ? [`  everything can be restored from ${points.find(({ point }) => point)?.point?.from} to ${until}`] : []
+  const end = until
+    ? [`  everything can be restored from ${points.find(({ point }) => point)?.point?.from} to ${until}`]
+    : []
   return [
     name,
     ...lines,
@@ -138,31 +145,47 @@ function age(at: string): string {
 
 /** `seaworthy restore`. Tries one store after the other; each leaves everything as it was when it fails. */
 export async function runRestore(flags: RestoreFlags & { readonly to: string }): Promise<void> {
-  const target = parseTarget(flags.to)
   const { shelves, ring, settings } = await openSources(flags)
-  const choice = { pointId: flags.point, timeline: flags.timeline ? Number(flags.timeline) : undefined }
-  const destination = destinationOf(flags, settings.dataDirectory, ring)
-  const restic = findRestic(settings.restic)
-  const problems: string[] = []
+  const parts = {
+    flags,
+    ring,
+    target: parseTarget(flags.to),
+    destination: destinationOf(flags, settings.dataDirectory, ring),
+    restic: findRestic(settings.restic),
+  }
+  let last: Error | undefined
   for (const shelf of shelves)
     try {
-      const store = await openStore(shelf, ring)
-      if (!store) throw new Error(`${shelf.name} has no recovery points.`)
-      const plan = await planRestore(store, target, choice)
-      say(describePlan(plan, destination))
-      if (flags.dryRun) return print(flags.json ? JSON.stringify(planView(plan), undefined, 2) : 'Nothing was changed.')
-      const unlock = destination.kind === 'in place' ? lockDataDirectory(destination.dataDirectory) : () => undefined
-      try {
-        const restored = await restore({ plan, destination, ring, restic, tell: showProgress() })
-        return print(flags.json ? JSON.stringify(restored, undefined, 2) : describeRestored(restored, destination))
-      } finally {
-        unlock()
-      }
+      return await restoreFrom(shelf, parts)
     } catch (error) {
-      problems.push((error as Error).message)
-      if (shelves.length > 1) say(`${(error as Error).message}\n`)
+      last = error as Error
+      if (shelves.length > 1) say(`${last.message}\n`)
     }
-  throw new Error(`${problems.at(-1)}\n    Nothing was changed.`)
+  throw new Error(`${last?.message}\n    Nothing was changed.`, { cause: last })
+}
+
+interface RestoreParts {
+  readonly flags: RestoreFlags
+  readonly ring: KeyRing
+  readonly target: Target
+  readonly destination: Destination
+  readonly restic: Restic
+}
+
+async function restoreFrom(shelf: Shelf, { flags, ring, target, destination, restic }: RestoreParts): Promise<void> {
+  const store = await openStore(shelf, ring)
+  if (!store) throw new Error(`${shelf.name} has no recovery points.`)
+  const timeline = flags.timeline ? Number(flags.timeline) : undefined
+  const plan = await planRestore(store, target, { pointId: flags.point, timeline })
+  say(describePlan(plan, destination))
+  if (flags.dryRun) return print(flags.json ? JSON.stringify(planView(plan), undefined, 2) : 'Nothing was changed.')
+  const unlock = destination.kind === 'in place' ? lockDataDirectory(destination.dataDirectory) : () => undefined
+  try {
+    const restored = await restore({ plan, destination, ring, restic, tell: showProgress() })
+    print(flags.json ? JSON.stringify(restored, undefined, 2) : describeRestored(restored, destination))
+  } finally {
+    unlock()
+  }
 }
 
 function showProgress(): (step: string, part?: number) => void {
@@ -222,7 +245,9 @@ const OPENING_SECONDS = 5
 /** From a machine of two cores; a drill measures it. */
 const guessSeconds = ({ point, chain }: Plan): number =>
   Math.ceil(
-    (point.base.bytes + point.blobs.bytes) / BASE_BYTES_PER_SECOND + chain.segments.length / SEGMENTS_PER_SECOND + OPENING_SECONDS,
+    (point.base.bytes + point.blobs.bytes) / BASE_BYTES_PER_SECOND +
+      chain.segments.length / SEGMENTS_PER_SECOND +
+      OPENING_SECONDS,
   )
 
 const planView = (plan: Plan) => ({

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Secret } from '@seaworthy/core'
 import { prepareDatabase } from '@seaworthy/platform/boot'
-import { type Config, type Environment, readConfig } from '@seaworthy/platform/config'
+import { type Config, type Environment, readConfig, replaceSecret } from '@seaworthy/platform/config'
 import { type EmbeddedServer, openClient, type PgSingleClient, startEmbeddedServer } from '@seaworthy/platform/data'
 import {
   type BackUpResult,
@@ -12,9 +12,9 @@ import {
   identityOf,
   openStore,
   type Places,
+  parseTarget,
   placesOf,
   planRestore,
-  parseTarget,
   type Restored,
   restore,
   type Shelf,
@@ -68,7 +68,6 @@ export async function openArchivedDatabase(stores = 1, environment: Environment 
     await server.stop()
   }
   const shipping = { places, shelves, ring, identity: identityOf(places), spoolBytesMax: config.backupSpoolBytes }
-  const { replaceSecret } = await import('@seaworthy/platform/config')
   replaceSecret(join(dataDirectory, 'secrets'), 'DATABASE_ADMIN_PASSWORD', 'only for tests')
   await start()
   const release = { version: '1.0.0', commit: 'test' }
@@ -93,20 +92,7 @@ export async function openArchivedDatabase(stores = 1, environment: Environment 
       const { endpoint, admin: login } = server
       return backUp({ config, endpoint, admin: login, ring, shelves, places, restic, release, tell })
     },
-    archive: async () => {
-      const { rows } = await admin.query<{ name: string }>('select pg_walfile_name(pg_switch_wal()) as name')
-      await admin.query('select pg_switch_wal()')
-      const name = rows[0]?.name ?? ''
-      for (let waiting = true; waiting; ) {
-        await shipOnce(shipping)
-        const done = await admin.query<{ done: boolean }>(
-          'select last_archived_wal >= $1 as done from pg_stat_archiver',
-          [name],
-        )
-        waiting = done.rows[0]?.done !== true
-      }
-      await shipOnce(shipping)
-    },
+    archive: () => archiveAll(admin, () => shipOnce(shipping)),
     restoreInto: async (directory, to = 'latest') =>
       restore({
         plan: await planRestore(await store(), parseTarget(to)),
@@ -122,4 +108,17 @@ export async function openArchivedDatabase(stores = 1, environment: Environment 
       rmSync(root, { recursive: true, force: true })
     },
   }
+}
+
+async function archiveAll(admin: PgSingleClient, ship: () => Promise<unknown>): Promise<void> {
+  const { rows } = await admin.query<{ name: string }>('select pg_walfile_name(pg_switch_wal()) as name')
+  for (let waiting = true; waiting; ) {
+    await ship()
+    const { rows: archived } = await admin.query<{ done: boolean }>(
+      'select last_archived_wal >= $1 as done from pg_stat_archiver',
+      [rows[0]?.name],
+    )
+    waiting = archived[0]?.done !== true
+  }
+  await ship()
 }

@@ -43,8 +43,7 @@ export function openFileCheck(
 }
 
 function openStore(config: Config): Promise<BlobStore> {
-  if (!config.s3Endpoint || !config.s3Bucket || !config.s3AccessKeyId || !config.s3SecretAccessKey)
-    {
+  if (!config.s3Endpoint || !config.s3Bucket || !config.s3AccessKeyId || !config.s3SecretAccessKey) {
     const { blobs, freshBlobs } = placesOf(config.dataDirectory)
     return openDiskStore(blobs, config.backupStores.length && !config.databaseUrl ? freshBlobs : undefined)
   }

@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process'
 import { createInterface } from 'node:readline'
 import { MINUTE, pause } from '@seaworthy/core'
-import { childEnvironment, type Config } from '../config/index.ts'
+import { type Config, childEnvironment } from '../config/index.ts'
 import {
   identityOf,
   isBackupDue,
@@ -48,7 +48,12 @@ async function keepSchedule(parts: RecoveryParts): Promise<void> {
   for (await pause(LOOK_MS, signal); !signal.aborted; await pause(LOOK_MS, signal)) {
     try {
       const [backup, shipping] = await Promise.all([readBackupStatus(places), readShippingStatus(places)])
-      const due = { now: Date.now(), atMinutes: config.backupAt, verifiedAt: backup?.verifiedAt, cutAt: shipping?.cutAt }
+      const due = {
+        now: Date.now(),
+        atMinutes: config.backupAt,
+        verifiedAt: backup?.verifiedAt,
+        cutAt: shipping?.cutAt,
+      }
       if (!isBackupDue({ ...due, triedAt })) continue
       triedAt = Date.now()
       await runBackup(parts)

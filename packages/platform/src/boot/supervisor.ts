@@ -99,10 +99,7 @@ export async function startSupervisor(settings: SupervisorSettings): Promise<Sup
     closer.add('admin', () => void admin.close())
     server = await openKeptServer(settings, closer, children.all, aborted.signal)
     const prepared = await prepareOrWait(server, settings, aborted.signal)
-    if (server.embedded) void keepReserve(config.dataDirectory, log, aborted.signal)
-    // Where nothing is backed up the supervisor stays small.
-    if (server.embedded && config.backupStores.length)
-      (await import('./recovery.ts')).keepRecoverable({ ...settings, signal: aborted.signal })
+    if (server.embedded) await careForEmbedded(settings, aborted.signal)
     // Where nobody was ever erased the supervisor stays small.
     if (hasErasures(config.dataDirectory)) await (await import('./privacy.ts')).eraseAgain(config, server.endpoint, log)
     for (const child of children.all) child.go(server.endpoint)
@@ -137,6 +134,13 @@ export async function startSupervisor(settings: SupervisorSettings): Promise<Sup
     },
     failed,
   }
+}
+
+/** Where nothing is backed up the supervisor stays small. */
+async function careForEmbedded(settings: SupervisorSettings, signal: AbortSignal): Promise<void> {
+  const { config, log } = settings
+  void keepReserve(config.dataDirectory, log, signal)
+  if (config.backupStores.length) (await import('./recovery.ts')).keepRecoverable({ ...settings, signal })
 }
 
 /** Where people or their proxy come in: refused now when it is taken, with words. */

@@ -254,14 +254,17 @@ export interface RecoverySettings {
 
 /** Throws `ConfigError`. */
 export function readRecoverySettings(directory: string): RecoverySettings {
-  const names = [settings.dataDirectory, settings.backupStores, settings.restic, settings.encryptionKey].map(({ env }) => env)
+  const names = [settings.dataDirectory, settings.backupStores, settings.restic, settings.encryptionKey].map(
+    ({ env }) => env,
+  )
   const { env } = readEnvironment(directory, names)
   const faults: ConfigFault[] = []
   const values = parseSettings(env, faults)
   const own = faults.filter(({ setting }) => names.includes(setting))
   if (own.length) throw new ConfigError(own)
   const dataDirectory = absolute(directory, String(values.dataDirectory))
-  const hasKeys = Boolean(values.encryptionKey) || existsSync(join(dataDirectory, 'secrets', settings.encryptionKey.env))
+  const hasKeys =
+    Boolean(values.encryptionKey) || existsSync(join(dataDirectory, 'secrets', settings.encryptionKey.env))
   return {
     dataDirectory,
     backupStores: values.backupStores as readonly string[],

@@ -31,7 +31,8 @@ export async function takeBaseBackup(
     ].flat()
     const positions = results.flatMap(({ rows }) => rows).filter((row) => row.recptr && row.tli)
     const [start, end] = [positions[0], positions.at(-1)]
-    if (!start || !end || positions.length < 2) throw new Error('the server did not say from where to where its copy is')
+    if (!start || !end || positions.length < 2)
+      throw new Error('the server did not say from where to where its copy is')
     return { timeline: Number(end.tli), startLsn: start.recptr, endLsn: end.recptr }
   } finally {
     await client.end()

@@ -1,6 +1,7 @@
 /** PostgreSQL: embedded or by URL, transactions that carry a caller, migrations. */
-export { type DatabaseCondition, examineDatabase } from './condition.ts'
+
 export { type BaseBackup, takeBaseBackup } from './base-backup.ts'
+export { type DatabaseCondition, examineDatabase } from './condition.ts'
 export { connectWithRetries } from './connect.ts'
 export { type Database, type DatabaseSettings, type Duty, openDatabase, type TransactionOptions } from './database.ts'
 export { explainTlsFailure, parseDatabaseUrl } from './database-url.ts'

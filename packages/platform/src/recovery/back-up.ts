@@ -1,9 +1,18 @@
 import { createHash, randomBytes } from 'node:crypto'
 import { mkdir, readFile, rm, statfs } from 'node:fs/promises'
 import { join } from 'node:path'
-import { MiB, MINUTE, newId, pause, showBytes } from '@seaworthy/core'
+import { MINUTE, MiB, newId, pause, showBytes } from '@seaworthy/core'
 import type { Config } from '../config/index.ts'
-import { asOwner, type BaseBackup, type Endpoint, type Login, openClient, type PgSingleClient, sql, takeBaseBackup } from '../data/index.ts'
+import {
+  asOwner,
+  type BaseBackup,
+  type Endpoint,
+  type Login,
+  openClient,
+  type PgSingleClient,
+  sql,
+  takeBaseBackup,
+} from '../data/index.ts'
 import { type KeyRing, unverifiedKeys } from '../vault/index.ts'
 import { readBase } from './base-files.ts'
 import { bringBlobs, listBlobsOnDisk } from './blobs-on-disk.ts'
@@ -68,7 +77,9 @@ async function refuse(client: PgSingleClient, { config, shelves, endpoint, admin
       'Recovery points are made of the embedded database only.\n    HINT: back up the server of DATABASE_URL with its own tools, such as pgBackRest',
     )
   if (shelves.length === 0)
-    throw new Error('There is no store for backups.\n    HINT: export BACKUP_STORES=/mnt/backup   # another disk or machine')
+    throw new Error(
+      'There is no store for backups.\n    HINT: export BACKUP_STORES=/mnt/backup   # another disk or machine',
+    )
   const unverified = await asOwner(endpoint, admin, 'backup', unverifiedKeys)
   if (unverified.length)
     throw new Error(
@@ -77,7 +88,9 @@ async function refuse(client: PgSingleClient, { config, shelves, endpoint, admin
     )
   const { rows } = await client.query<{ mode: string }>(`select current_setting('archive_mode') as mode`)
   if (rows[0]?.mode !== 'on')
-    throw new Error('The database was started without an archive.\n    HINT: stop and start it, now that BACKUP_STORES is set')
+    throw new Error(
+      'The database was started without an archive.\n    HINT: stop and start it, now that BACKUP_STORES is set',
+    )
   const { rows: locks } = await client.query<{ taken: boolean }>(`select pg_try_advisory_lock(${LOCK}) as taken`)
   if (!locks[0]?.taken) throw new Error('Another backup is under way.\n    HINT: wait until it has ended')
 }
@@ -164,7 +177,9 @@ async function copyDatabase(client: PgSingleClient, { places, endpoint, admin }:
 
 /** The server writes the copy beside itself first; it must never fill its own disk with it. */
 async function refuseFullDisk(client: PgSingleClient, directory: string): Promise<void> {
-  const { rows } = await client.query<{ bytes: number }>('select sum(pg_database_size(oid))::bigint as bytes from pg_database')
+  const { rows } = await client.query<{ bytes: number }>(
+    'select sum(pg_database_size(oid))::bigint as bytes from pg_database',
+  )
   const { bavail, bsize } = await statfs(directory)
   const needed = Number(rows[0]?.bytes ?? 0) + SPARE_BYTES
   if (bavail * bsize < needed)
@@ -200,7 +215,11 @@ interface Sentinel {
 }
 
 /** After the base, in the log: whoever finds it has replayed without a hole until here. */
-async function writeSentinel(client: PgSingleClient, { endpoint, admin }: BackUpSettings, copy: Copy): Promise<Sentinel> {
+async function writeSentinel(
+  client: PgSingleClient,
+  { endpoint, admin }: BackUpSettings,
+  copy: Copy,
+): Promise<Sentinel> {
   const id = newId()
   await asOwner(endpoint, admin, 'backup', async (session) => {
     await session.run(sql`delete from seaworthy.recovery_sentinels where made_at < now() - interval '1 year'`)
@@ -217,7 +236,12 @@ async function writeSentinel(client: PgSingleClient, { endpoint, admin }: BackUp
   return { id, at, segment, segmentBytes, transaction }
 }
 
-async function bringRest(store: Store, copy: Copy, { config, places }: BackUpSettings, blobs: BlobList | undefined): Promise<void> {
+async function bringRest(
+  store: Store,
+  copy: Copy,
+  { config, places }: BackUpSettings,
+  blobs: BlobList | undefined,
+): Promise<void> {
   if (blobs) await bringBlobs(store, places.blobs, blobs)
   await store.put(blobsKeyOf(copy.id), [Buffer.from(JSON.stringify(blobs ?? []))])
   await store.put(filesKeyOf(copy.id), [packFiles(await collectFiles(config))])
@@ -229,12 +253,19 @@ async function untilShipped(saved: readonly SavedCopy[], segment: string, settin
   const deadline = Date.now() + SHIP_MS
   let last: Shipped | undefined
   while (Date.now() < deadline) {
-    last = await shipOnce({ shelves, ring, places, identity: identityOf(places), spoolBytesMax: config.backupSpoolBytes })
+    last = await shipOnce({
+      shelves,
+      ring,
+      places,
+      identity: identityOf(places),
+      spoolBytesMax: config.backupSpoolBytes,
+    })
     const sizes = await Promise.all(saved.map(({ store }) => store.shelf.size(keyOfWal(segment))))
     if (sizes.every((size) => size !== undefined)) return
     await pause(100)
   }
-  const why = last?.problems.map(({ store, problem }) => `${store}: ${problem}`).join('; ') || 'the server did not archive it'
+  const why =
+    last?.problems.map(({ store, problem }) => `${store}: ${problem}`).join('; ') || 'the server did not archive it'
   throw new Error(`The log did not reach the stores within ${SHIP_MS / 1_000} s: ${why}`)
 }
 

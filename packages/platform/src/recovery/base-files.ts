@@ -32,15 +32,19 @@ export async function readBase(
     files++
     bytes += entry.bytes
     if (isUnlisted(entry.path)) continue
-    const expected = manifest.files.get(entry.path)
-    if (!expected) throw new Error(`the base has ${entry.path}, which is not in its manifest`)
-    if (expected.bytes !== entry.bytes || expected.sha256 !== sha256)
-      throw new Error(`${entry.path} of the base is damaged: it is not what its manifest says`)
+    compare(manifest, entry, sha256)
     seen.add(entry.path)
   }
   const missing = [...manifest.files.keys()].find((path) => !seen.has(path) && !isUnlisted(path))
   if (missing) throw new Error(`${missing} is missing in the base`)
   return { files, bytes }
+}
+
+function compare(manifest: Manifest, entry: TarEntry, sha256: string): void {
+  const expected = manifest.files.get(entry.path)
+  if (!expected) throw new Error(`the base has ${entry.path}, which is not in its manifest`)
+  if (expected.bytes !== entry.bytes || expected.sha256 !== sha256)
+    throw new Error(`${entry.path} of the base is damaged: it is not what its manifest says`)
 }
 
 async function readEntry(

@@ -10,13 +10,16 @@ const AT_ONCE = 4
 export async function listBlobsOnDisk(directory: string): Promise<BlobList> {
   const list: (readonly [string, string, number])[] = []
   for await (const account of entriesOf(directory))
-    if (/^[0-9a-f-]{36}$/.test(account))
-      for await (const part of entriesOf(join(directory, account)))
-        for await (const hash of entriesOf(join(directory, account, part))) {
-          const found = await stat(join(directory, account, part, hash)).catch(() => undefined)
-          if (found) list.push([account, hash, found.size])
-        }
+    if (/^[0-9a-f-]{36}$/.test(account)) for await (const blob of blobsOf(directory, account)) list.push(blob)
   return list
+}
+
+async function* blobsOf(directory: string, account: string): AsyncGenerator<readonly [string, string, number]> {
+  for await (const part of entriesOf(join(directory, account)))
+    for await (const hash of entriesOf(join(directory, account, part))) {
+      const found = await stat(join(directory, account, part, hash)).catch(() => undefined)
+      if (found) yield [account, hash, found.size]
+    }
 }
 
 async function* entriesOf(path: string): AsyncGenerator<string> {

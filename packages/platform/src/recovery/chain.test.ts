@@ -7,8 +7,15 @@ const name = (timeline: number, number: number): string => segmentName({ timelin
 const log = { segmentBytes, timeline: 1, first: name(1, 10), last: name(1, 12) } as never
 const many = (timeline: number, from: number, to: number): string[] =>
   Array.from({ length: to - from + 1 }, (_, i) => name(timeline, from + i))
-const chainOf = (segments: readonly string[], more: { head?: string; histories?: [number, Fork[]][]; wanted?: number } = {}) =>
-  findChain({ segments: new Set(segments), histories: new Map(more.histories ?? []), head: more.head }, { log }, more.wanted)
+const chainOf = (
+  segments: readonly string[],
+  more: { head?: string; histories?: [number, readonly Fork[]][]; wanted?: number } = {},
+) =>
+  findChain(
+    { segments: new Set(segments), histories: new Map(more.histories ?? []), head: more.head },
+    { log },
+    more.wanted,
+  )
 
 describe('the chain of segments', () => {
   it('goes on over the end of the low half of a position', () => {
@@ -33,7 +40,7 @@ describe('the chain of segments', () => {
   })
 
   it('follows a restore onto the timeline that it opened, and the given one instead', () => {
-    const histories: [number, Fork[]][] = [[2, parseHistory('1\t0/E00028\tbefore 2026-01-31\n')]]
+    const histories: [number, readonly Fork[]][] = [[2, parseHistory('1\t0/E00028\tbefore 2026-01-31\n')]]
     const segments = [...many(1, 10, 20), ...many(2, 14, 17)]
     expect(chainOf(segments, { histories })).toMatchObject({
       timeline: 2,

@@ -68,7 +68,9 @@ export function findChain({ segments, histories, head }: Listing, { log }: Pick<
   }
   const last = parseSegment(log.last, segmentBytes)
   // Its own sentinel must be in it, whatever else came.
-  return result(timeline === log.timeline && number <= last.number ? segmentName({ timeline, number }, segmentBytes) : undefined)
+  return result(
+    timeline === log.timeline && number <= last.number ? segmentName({ timeline, number }, segmentBytes) : undefined,
+  )
 }
 
 function newestTimeline(histories: Listing['histories'], from: number): number {
@@ -76,7 +78,12 @@ function newestTimeline(histories: Listing['histories'], from: number): number {
   return Math.max(from, ...later)
 }
 
-function lastNumber(segments: ReadonlySet<string>, head: string | undefined, timeline: number, segmentBytes: number): number {
+function lastNumber(
+  segments: ReadonlySet<string>,
+  head: string | undefined,
+  timeline: number,
+  segmentBytes: number,
+): number {
   let last = -1
   for (const name of head ? [...segments, head] : segments) {
     const segment = parseSegment(name, segmentBytes)

@@ -98,7 +98,9 @@ async function bringBlobs(client: PgSingleClient, { plan, blobs, tell }: CheckSe
       const isThere = (await hasBlob(path, hash)) || (await bringBlob(plan.store, account_id, hash, path))
       // Its row comes before the file: one that was never finished is nobody's.
       if (!isThere && used)
-        throw new Error(`A file is missing in ${plan.store.shelf.name}: ${keyOfBlob(account_id, hash)}\n    HINT: restore from another store`)
+        throw new Error(
+          `A file is missing in ${plan.store.shelf.name}: ${keyOfBlob(account_id, hash)}\n    HINT: restore from another store`,
+        )
       brought += Number(isThere)
     })
     await Promise.all(parts)

@@ -4,7 +4,14 @@ import { findProblem } from './condition.ts'
 
 const now = Date.parse('2026-01-31T12:00:00Z')
 const backup = { verifiedAt: now - 5 * HOUR, point: 'a', problem: undefined }
-const shipping = { at: now - 1_000, waitingBytes: 0, waitingSince: undefined, cutAt: undefined, problems: [], isIdle: false }
+const shipping = {
+  at: now - 1_000,
+  waitingBytes: 0,
+  waitingSince: undefined,
+  cutAt: undefined,
+  problems: [],
+  isIdle: false,
+}
 
 describe('an alarm of recovery', () => {
   it('is silent while what would be lost is what was promised', () => {

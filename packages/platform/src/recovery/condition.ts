@@ -45,10 +45,7 @@ async function readJson<T>(path: string): Promise<T | undefined> {
 
 /** A health check: throws when what is lost with this disk now would be more than was promised. */
 export async function checkRecovery(places: Places, now: number): Promise<void> {
-  const [backup, shipping] = await Promise.all([
-    readBackupStatus(places),
-    readShippingStatus(places),
-  ])
+  const [backup, shipping] = await Promise.all([readBackupStatus(places), readShippingStatus(places)])
   const problem = findProblem(backup, shipping, now)
   if (problem) throw new Error(problem)
 }
@@ -60,11 +57,16 @@ export function findProblem(
 ): string | undefined {
   if (!backup?.verifiedAt)
     return `there is no verified recovery point${backup?.problem ? `: ${backup.problem}` : '; seaworthy backup makes one'}`
+  const hours = Math.floor((now - backup.verifiedAt) / HOUR)
   if (now - backup.verifiedAt > POINT_AGE_MAX_MS)
-    return `the last verified recovery point is ${Math.floor((now - backup.verifiedAt) / HOUR)} h old${backup.problem ? `: ${backup.problem}` : ''}`
+    return `the last verified recovery point is ${hours} h old${backup.problem ? `: ${backup.problem}` : ''}`
+  return findArchiveProblem(backup.verifiedAt, shipping, now) ?? backup.problem
+}
+
+function findArchiveProblem(verifiedAt: number, shipping: ShippingStatus | undefined, now: number): string | undefined {
   if (!shipping || now - shipping.at > SILENCE_MAX_MS) return 'nothing ships the archive'
-  if ((shipping.cutAt ?? 0) > backup.verifiedAt) return 'the archive is cut; seaworthy backup makes a point after the cut'
-  if (shipping.waitingSince !== undefined && now - shipping.waitingSince > WAITING_MAX_MS)
-    return `the archive waits for a store: ${shipping.problems.map(({ store, problem }) => `${store}: ${problem}`).join('; ') || 'it is slow'}`
-  return backup.problem
+  if ((shipping.cutAt ?? 0) > verifiedAt) return 'the archive is cut; seaworthy backup makes a point after the cut'
+  if (now - (shipping.waitingSince ?? now) <= WAITING_MAX_MS) return undefined
+  const why = shipping.problems.map(({ store, problem }) => `${store}: ${problem}`).join('; ')
+  return `the archive waits for a store: ${why || 'it is slow'}`
 }

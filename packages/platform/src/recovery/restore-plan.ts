@@ -63,9 +63,7 @@ function choosePoint(listed: readonly ListedPoint[], target: Target, id: string 
   if (chosen) throw new Error(chosen.problem ?? `the point ${chosen.id} is damaged`)
   if (id) throw new Error(`There is no point ${id}.\n    HINT: seaworthy backups`)
   const first = listed.find(({ point }) => point)?.point
-  throw new Error(
-    `No recovery point is that old.${first ? `\n    HINT: the oldest instant is ${first.from}` : ''}`,
-  )
+  throw new Error(`No recovery point is that old.${first ? `\n    HINT: the oldest instant is ${first.from}` : ''}`)
 }
 
 /** A damaged one counts by its name, so that nothing older is taken without a word. */
@@ -75,8 +73,7 @@ function isBefore({ id, point }: ListedPoint, target: Target): boolean {
   return Date.parse(point?.from ?? timeOfId(id)) <= target.time.getTime()
 }
 
-const timeOfId = (id: string): string =>
-  id.replace(/^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z.*$/, '$1-$2-$3T$4:$5:$6Z')
+const timeOfId = (id: string): string => id.replace(/^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z.*$/, '$1-$2-$3T$4:$5:$6Z')
 
 async function endOf(store: Store, chain: Chain, point: Point): Promise<Date> {
   const last = chain.segments.at(-1)

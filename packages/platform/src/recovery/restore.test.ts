@@ -17,7 +17,8 @@ describe('a recovery point', () => {
   })
   afterAll(() => archived.close())
 
-  const note = (id: number): Promise<unknown> => archived.admin().query(`insert into public.notes values ($1, 'later')`, [id])
+  const note = (id: number): Promise<unknown> =>
+    archived.admin().query(`insert into public.notes values ($1, 'later')`, [id])
   const clock = async (): Promise<string> =>
     (await archived.admin().query<{ at: Date }>('select clock_timestamp() as at')).rows[0]?.at.toISOString() ?? ''
 
@@ -100,7 +101,9 @@ describe('a recovery point', () => {
     const path = join(archived.shelves[0]?.name ?? '', keyOfWal(gone))
     const bytes = readFileSync(path)
     rmSync(path)
-    await expect(archived.restoreInto(archived.scratch('end'))).rejects.toThrow(new RegExp(`the segment ${gone} is missing`))
+    await expect(archived.restoreInto(archived.scratch('end'))).rejects.toThrow(
+      new RegExp(`the segment ${gone} is missing`),
+    )
     writeFileSync(path, bytes)
   })
 

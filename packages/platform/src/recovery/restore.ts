@@ -2,9 +2,17 @@ import { randomBytes } from 'node:crypto'
 import { existsSync } from 'node:fs'
 import { mkdir, open, readdir, readFile, rename, rm, statfs } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
-import { MiB, MINUTE, type Secret, showBytes } from '@seaworthy/core'
+import { MINUTE, MiB, type Secret, showBytes } from '@seaworthy/core'
 import { openHeadsFile } from '../audit/index.ts'
-import { type EmbeddedServer, installBinaries, isServer, killServerOf, readPostmaster, recoverCluster, swapDatabase } from '../data/index.ts'
+import {
+  type EmbeddedServer,
+  installBinaries,
+  isServer,
+  killServerOf,
+  readPostmaster,
+  recoverCluster,
+  swapDatabase,
+} from '../data/index.ts'
 import { adoptKeys, type KeyRing } from '../vault/index.ts'
 import { readBase } from './base-files.ts'
 import { type Checked, checkRestored } from './check-restored.ts'
@@ -278,7 +286,10 @@ function refuseUnreached(plan: Plan): void {
 async function refuseEarlyEnd({ chain, target, point }: Plan, spool: string): Promise<void> {
   const last = chain.segments.at(-1)
   if ((target.kind !== 'latest' && target.kind !== 'before gap') || !last) return
-  const history = (await readdir(spool)).filter((name) => name.endsWith('.history')).sort().at(-1)
+  const history = (await readdir(spool))
+    .filter((name) => name.endsWith('.history'))
+    .sort()
+    .at(-1)
   const forks = history ? parseHistory(await readFile(join(spool, history), 'utf8')) : []
   const end = forks.at(-1)?.endLsn
   const { segmentBytes } = point.log

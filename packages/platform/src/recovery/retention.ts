@@ -16,7 +16,10 @@ export interface RetentionSettings {
  * Which of these points may go, the oldest first in both lists: none that an instant within the retention needs, none of
  * the newest few, and one that is much smaller than those before counts for nothing.
  */
-export function choosePointsToForget(points: readonly Point[], { now, retentionMs, keep }: RetentionSettings): readonly Point[] {
+export function choosePointsToForget(
+  points: readonly Point[],
+  { now, retentionMs, keep }: RetentionSettings,
+): readonly Point[] {
   const sound = points.filter((point) => !point.isShrunken)
   const oldest = now - retentionMs
   return points.filter((point) => {
@@ -78,7 +81,8 @@ async function forgetBlobs(store: Store, kept: readonly Point[]): Promise<number
   const oldest = kept[0]
   if (!oldest) return 0
   const needed = new Set<string>()
-  for (const { id } of kept) for (const [account, hash] of await readBlobList(store, id)) needed.add(keyOfBlob(account, hash))
+  for (const { id } of kept)
+    for (const [account, hash] of await readBlobList(store, id)) needed.add(keyOfBlob(account, hash))
   let count = 0
   for await (const { key, at } of store.shelf.list('blobs/')) {
     if (needed.has(key) || at >= Date.parse(oldest.begunAt)) continue

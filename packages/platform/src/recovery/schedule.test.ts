@@ -4,7 +4,14 @@ import { isBackupDue } from './schedule.ts'
 
 const midnight = Date.parse('2026-01-31T00:00:00Z')
 const at = (ms: number, more: Partial<Parameters<typeof isBackupDue>[0]> = {}): boolean =>
-  isBackupDue({ now: midnight + ms, atMinutes: 190, verifiedAt: undefined, triedAt: undefined, cutAt: undefined, ...more })
+  isBackupDue({
+    now: midnight + ms,
+    atMinutes: 190,
+    verifiedAt: undefined,
+    triedAt: undefined,
+    cutAt: undefined,
+    ...more,
+  })
 
 describe('a backup is due', () => {
   it('once a day at its time, and later when the machine was off then', () => {

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { pause, SECOND } from '@seaworthy/core'
 import type { Logger } from '../telemetry/index.ts'
 import type { Places } from './places.ts'
-import { type Shipped, type ShipParts, shipOnce } from './ship.ts'
+import { type ShipParts, type Shipped, shipOnce } from './ship.ts'
 
 /** How the archive is, written down each round for whoever watches. */
 export interface ShippingStatus {
@@ -25,29 +25,35 @@ export const shippingPathOf = ({ recovery }: Places): string => join(recovery, '
 /** Ships as long as it is not told to stop. What goes wrong is told, and tried again each second. */
 export async function keepShipping(parts: ShipParts, log: Logger, signal: AbortSignal): Promise<void> {
   const erasures = new Map<string, string>()
-  let [cutAt, told, toldAt]: [number | undefined, string, number] = [undefined, '', 0]
+  const tell = createTeller(log)
+  let cutAt: number | undefined
   for (; !signal.aborted; await pause(EVERY_MS, signal)) {
     try {
       const shipped = await shipOnce({ ...parts, erasures })
       if (shipped.givenUp.length) {
         cutAt = Date.now()
-        log.error('the archive is cut: what waited for a store was more than BACKUP_SPOOL_MAX; HINT: seaworthy backup', {
-          first: shipped.givenUp[0],
-          segments: shipped.givenUp.length,
-        })
+        log.error(cutWords, { first: shipped.givenUp[0], segments: shipped.givenUp.length })
       }
-      const problem = shipped.problems.map(({ store, problem }) => `${store}: ${problem}`).join('; ')
-      if (problem && (problem !== told || Date.now() - toldAt > WARN_AGAIN_MS)) {
-        log.error('a store does not take the archive', { problem, waitingBytes: shipped.waitingBytes })
-        toldAt = Date.now()
-      } else if (!problem && told) log.info('every store takes the archive again')
-      told = problem
+      tell(shipped.problems.map(({ store, problem }) => `${store}: ${problem}`).join('; '), shipped.waitingBytes)
       const { waitingBytes, waitingSince, problems, isIdle } = shipped
       await writeStatus(parts.places, { at: Date.now(), waitingBytes, waitingSince, cutAt, problems, isIdle })
     } catch (error) {
-      if ((error as Error).message !== told) log.error('the archive could not be shipped; trying again each second', { error })
-      told = (error as Error).message
+      tell((error as Error).message, 0)
     }
+  }
+}
+
+const cutWords = 'the archive is cut: what waited for a store was more than BACKUP_SPOOL_MAX; HINT: seaworthy backup'
+
+/** A problem when it is new, and once a minute; and that it is over. */
+function createTeller(log: Logger): (problem: string, waitingBytes: number) => void {
+  let [told, toldAt] = ['', 0]
+  return (problem, waitingBytes) => {
+    if (problem && (problem !== told || Date.now() - toldAt > WARN_AGAIN_MS)) {
+      log.error('a store does not take the archive', { problem, waitingBytes })
+      toldAt = Date.now()
+    } else if (!problem && told) log.info('every store takes the archive again')
+    told = problem
   }
 }
 

@@ -29,8 +29,11 @@ export interface Store {
 /** Something in a store is not what was put there. */
 export class DamagedError extends Error {
   readonly key: string
-  constructor(store: string, key: string, why: string, cause?: unknown) {
-    super(`${key} in ${store} is damaged: ${why}.\n    HINT: restore from another store, or from another point`, { cause })
+  constructor({ store, key, why }: { store: string; key: string; why: string }, options?: ErrorOptions) {
+    super(
+      `${key} in ${store} is damaged: ${why}.\n    HINT: restore from another store, or from another point`,
+      options,
+    )
     this.name = 'DamagedError'
     this.key = key
   }
@@ -57,13 +60,15 @@ export async function openStore(shelf: Shelf, ring: KeyRing): Promise<Store | un
     const by = ring.find(ringKey)
     const key = by && decrypt(by.bytes, wrapContext(file.id, ringKey), box)
     if (key) return storeOf(shelf, file, key)
-    if (by) throw new DamagedError(shelf.name, FILE, `the key that ${ringKey} wraps was changed`)
+    if (by) throw new DamagedError({ store: shelf.name, key: FILE, why: `the key that ${ringKey} wraps was changed` })
   }
   throw new Error(
     `The store ${shelf.name} opens with none of these keys: ${ring
       .all()
       .map(({ id }) => id)
-      .join(', ')}\n    HINT: it needs a recovery kit with one of ${file.wraps.map(({ ringKey }) => ringKey).join(', ')}`,
+      .join(
+        ', ',
+      )}\n    HINT: it needs a recovery kit with one of ${file.wraps.map(({ ringKey }) => ringKey).join(', ')}`,
   )
 }
 
@@ -129,9 +134,9 @@ async function readFile(shelf: Shelf): Promise<StoreFile | undefined> {
     const file = JSON.parse((await buffer(bytes)).toString()) as StoreFile
     if (file.format === 1 && file.id && Array.isArray(file.wraps)) return file
   } catch (cause) {
-    throw new DamagedError(shelf.name, FILE, 'it is not what a store begins with', cause)
+    throw new DamagedError({ store: shelf.name, key: FILE, why: 'it is not what a store begins with' }, { cause })
   }
-  throw new DamagedError(shelf.name, FILE, 'it is not what a store begins with')
+  throw new DamagedError({ store: shelf.name, key: FILE, why: 'it is not what a store begins with' })
 }
 
 const writeFile = (shelf: Shelf, file: StoreFile): Promise<void> =>
@@ -163,7 +168,8 @@ async function* naming(store: string, key: string, bytes: AsyncIterable<Buffer>)
   try {
     yield* bytes
   } catch (error) {
-    if (error instanceof DamagedStreamError) throw new DamagedError(store, key, error.message, error)
+    if (error instanceof DamagedStreamError)
+      throw new DamagedError({ store: store, key: key, why: error.message }, { cause: error })
     throw error
   }
 }

@@ -1,7 +1,7 @@
 import { promisify } from 'node:util'
 import { deflateRaw, inflateRaw } from 'node:zlib'
-import { DamagedError, type Store } from './store.ts'
 import { keyOfWal } from './segments.ts'
+import { DamagedError, type Store } from './store.ts'
 
 /** A file of the log as it is in a store: without the zeros at its end, packed. */
 export interface WalFile {
@@ -27,7 +27,8 @@ export async function readWal(store: Store, name: string): Promise<WalFile | und
   const key = keyOfWal(name)
   const object = await store.read(key)
   if (!object) return undefined
-  if (object.length < HEADER_BYTES) throw new DamagedError(store.shelf.name, key, 'it is too short')
+  if (object.length < HEADER_BYTES)
+    throw new DamagedError({ store: store.shelf.name, key: key, why: 'it is too short' })
   const size = object.readUInt32BE(8)
   const content = await unpack(object.subarray(HEADER_BYTES), { maxOutputLength: FILE_BYTES_MAX })
   const bytes = Buffer.alloc(size)

@@ -2,8 +2,9 @@
  * Sealed fields. Three layers of keys: the ring (outside the database) wraps one data key per owner (in the database),
  * and each value is encrypted with a key derived from it. Rotating the ring therefore touches keys, not rows.
  */
-export { isRingRememberedOrThrow, rememberRingOrThrow, WrongKeyError } from './fingerprints.ts'
+
 export { decrypt, encrypt, lengthPrefixed } from './cipher.ts'
+export { isRingRememberedOrThrow, rememberRingOrThrow, WrongKeyError } from './fingerprints.ts'
 export { createKeyAgeCheck } from './key-age.ts'
 export { type KeyRing, openKeyRing, type RingConfig, ringOf } from './key-ring.ts'
 export { type OpenedKit, openKit, PASSPHRASE_MIN, writeKit } from './kit.ts'
@@ -28,6 +29,6 @@ export {
   rotateRing,
 } from './rotate.ts'
 export { platformSealedColumns, type SealedColumn, sealedColumnsOf } from './sealed-columns.ts'
-export { DamagedStreamError, sealStream, unsealStream } from './stream.ts'
 export { type ColumnStatus, type KeyStatus, keyStatus, RING_KEY_DAYS_MAX, type RingKeyStatus } from './status.ts'
+export { DamagedStreamError, sealStream, unsealStream } from './stream.ts'
 export { openVault, type Vault } from './vault.ts'

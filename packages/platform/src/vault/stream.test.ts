@@ -8,13 +8,18 @@ const seal = (plain: Buffer): Promise<Buffer> => buffer(sealStream(key, context,
 const open = (sealed: Buffer, by = key, as = context): Promise<Buffer> => buffer(unsealStream(by, as, [sealed]))
 
 describe('a sealed stream', () => {
-  it.each([0, 1, 65_535, 65_536, 65_537, 200_000])('of %i bytes opens to what went in, however it is cut', async (size) => {
-    const plain = randomBytes(size)
-    const sealed = await seal(plain)
-    expect((await open(sealed)).equals(plain)).toBe(true)
-    const crumbs = Array.from({ length: Math.ceil(sealed.length / 1_111) }, (_, i) => sealed.subarray(i * 1_111, (i + 1) * 1_111))
-    expect((await buffer(unsealStream(key, context, crumbs))).equals(plain)).toBe(true)
-  })
+  it.each([0, 1, 65_535, 65_536, 65_537, 200_000])(
+    'of %i bytes opens to what went in, however it is cut',
+    async (size) => {
+      const plain = randomBytes(size)
+      const sealed = await seal(plain)
+      expect((await open(sealed)).equals(plain)).toBe(true)
+      const crumbs = Array.from({ length: Math.ceil(sealed.length / 1_111) }, (_, i) =>
+        sealed.subarray(i * 1_111, (i + 1) * 1_111),
+      )
+      expect((await buffer(unsealStream(key, context, crumbs))).equals(plain)).toBe(true)
+    },
+  )
 
   it('does not open when it ends early, also between two frames, or goes on', async () => {
     const sealed = await seal(randomBytes(65_536 * 2))

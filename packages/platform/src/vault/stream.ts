@@ -2,8 +2,8 @@ import { createCipheriv, createDecipheriv, createHmac, randomBytes } from 'node:
 
 /** What was sealed as a stream is not what it was: changed, cut off, lengthened, or sealed under another name or key. */
 export class DamagedStreamError extends Error {
-  constructor(what: string) {
-    super(what)
+  constructor(what: string, options?: ErrorOptions) {
+    super(what, options)
     this.name = 'DamagedStreamError'
   }
 }
@@ -55,8 +55,8 @@ function openFrame(key: Buffer, context: Buffer, box: Buffer, index: number, isL
   decipher.setAuthTag(box.subarray(-TAG_BYTES))
   try {
     return Buffer.concat([decipher.update(box.subarray(0, -TAG_BYTES)), decipher.final()])
-  } catch {
-    throw new DamagedStreamError('it was changed, cut off, or sealed elsewhere')
+  } catch (cause) {
+    throw new DamagedStreamError('it was changed, cut off, or sealed elsewhere', { cause })
   }
 }
 

@@ -1,10 +1,23 @@
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { finishSwap, type Swap, swapDatabase } from './swap.ts'
 
-const swap: Swap = { restored: 'recovery/restoring/database', kept: 'database.before', archived: 'recovery/restoring/spool' }
+const swap: Swap = {
+  restored: 'recovery/restoring/database',
+  kept: 'database.before',
+  archived: 'recovery/restoring/spool',
+}
 
 describe('a restored database', () => {
   let directory: string

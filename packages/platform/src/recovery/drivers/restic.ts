@@ -33,7 +33,12 @@ interface Snapshot {
 
 /** Throws with one line that says what to do where it is not installed. */
 export function findRestic(given: string | undefined): Restic {
-  const program = given ?? (childEnvironment({}).PATH ?? '').split(delimiter).map((path) => join(path, 'restic')).find(isProgram)
+  const program =
+    given ??
+    (childEnvironment({}).PATH ?? '')
+      .split(delimiter)
+      .map((path) => join(path, 'restic'))
+      .find(isProgram)
   if (!program || !isProgram(program))
     throw new Error(
       `restic is not installed${given ? ` as ${given}` : ''}: there are no backups without it.\n    HINT: sudo apt-get install restic, or set RESTIC to where it is`,
