@@ -38,6 +38,7 @@ const programs = {
   podman: ['podman'],
   promtool: ['promtool'],
   'redis-server': ['redis-server'],
+  restic: ['restic'],
   'routing-utils': [join(tools, '@vercel', 'routing-utils')],
   runc: ['runc', '/usr/sbin/runc'],
   slowhttptest: ['slowhttptest'],
