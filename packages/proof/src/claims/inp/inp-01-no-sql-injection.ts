@@ -167,10 +167,16 @@ function partsOf(request: DocumentedRequest, person: Person): Part[] {
       values: cursor === undefined ? 0 : 1,
     },
     { search: { request, only: secrets, level: 1 }, values: secrets.length },
-    { search: { request, only: tokens }, values: tokens.length },
+    { search: { request: { ...request, body: withoutGaps(body) }, only: tokens }, values: tokens.length },
   ]
   return parts.filter(({ values }) => values > 0)
 }
+
+/** There is nothing to change in an empty value. */
+const withoutGaps = (body: unknown): unknown =>
+  typeof body === 'object' && body !== null
+    ? Object.fromEntries(Object.entries(body).map(([name, value]) => [name, value === '' ? 'boat' : value]))
+    : body
 
 /** Of the fields of a body, however deep. */
 const namesOf = (body: unknown): string[] =>
