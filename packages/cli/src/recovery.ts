@@ -9,6 +9,7 @@ import {
   type Destination,
   describeStore,
   findRestic,
+  identityOf,
   neededBytes,
   openDirectoryShelf,
   openStore,
@@ -22,6 +23,7 @@ import {
   type Shelf,
   type StoreView,
   shelvesOf,
+  shipOnce,
   type Target,
 } from '@seaworthy/platform/recovery'
 import { createLogger } from '@seaworthy/platform/telemetry'
@@ -153,6 +155,7 @@ export async function runRestore(flags: RestoreFlags & { readonly to: string }):
     destination: destinationOf(flags, settings.dataDirectory, ring),
     restic: findRestic(settings.restic),
   }
+  if (flags.inPlace) await bringTheRest(shelves, ring, settings.dataDirectory)
   let last: Error | undefined
   for (const shelf of shelves)
     try {
@@ -162,6 +165,14 @@ export async function runRestore(flags: RestoreFlags & { readonly to: string }):
       if (shelves.length > 1) say(`${last.message}\n`)
     }
   throw new Error(`${last?.message}\n    Nothing was changed.`, { cause: last })
+}
+
+/** What was archived before everything stopped. Where it cannot be brought, the restore says up to when it comes. */
+async function bringTheRest(shelves: readonly Shelf[], ring: KeyRing, dataDirectory: string): Promise<void> {
+  const places = placesOf(dataDirectory)
+  const parts = { places, shelves, ring, identity: identityOf(places), spoolBytesMax: Number.POSITIVE_INFINITY }
+  const { problems } = await shipOnce(parts)
+  for (const { store, problem } of problems) say(`${store}: ${problem}`)
 }
 
 interface RestoreParts {

@@ -99,7 +99,7 @@ export async function startSupervisor(settings: SupervisorSettings): Promise<Sup
     closer.add('admin', () => void admin.close())
     server = await openKeptServer(settings, closer, children.all, aborted.signal)
     const prepared = await prepareOrWait(server, settings, aborted.signal)
-    if (server.embedded) await careForEmbedded(settings, aborted.signal)
+    await careForDisk(settings, server, aborted.signal)
     // Where nobody was ever erased the supervisor stays small.
     if (hasErasures(config.dataDirectory)) await (await import('./privacy.ts')).eraseAgain(config, server.endpoint, log)
     for (const child of children.all) child.go(server.endpoint)
@@ -137,10 +137,16 @@ export async function startSupervisor(settings: SupervisorSettings): Promise<Sup
 }
 
 /** Where nothing is backed up the supervisor stays small. */
-async function careForEmbedded(settings: SupervisorSettings, signal: AbortSignal): Promise<void> {
+async function careForDisk(
+  settings: SupervisorSettings,
+  { embedded }: OpenedServer,
+  signal: AbortSignal,
+): Promise<void> {
   const { config, log } = settings
-  void keepReserve(config.dataDirectory, log, signal)
-  if (config.backupStores.length) (await import('./recovery.ts')).keepRecoverable({ ...settings, signal })
+  if (embedded) void keepReserve(config.dataDirectory, log, signal)
+  if (config.backupStores.length === 0) return
+  if (embedded) (await import('./recovery.ts')).keepRecoverable({ ...settings, signal })
+  else log.error('BACKUP_STORES keeps the embedded database only; HINT: back up the server of DATABASE_URL by itself')
 }
 
 /** Where people or their proxy come in: refused now when it is taken, with words. */

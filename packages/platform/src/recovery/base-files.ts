@@ -14,7 +14,8 @@ export interface BaseFiles {
 
 /**
  * Reads a base backup to its end and compares every file with the manifest; with `directory`, writes it there. Throws with
- * the name of the first file that differs, and what is missing.
+ * the name of the first file that differs, and what is missing. What is written is not synced: PostgreSQL does that itself
+ * with a whole copy of a running server before it replays anything over it.
  */
 export async function readBase(
   archive: AsyncIterable<Buffer>,
@@ -62,7 +63,6 @@ async function readEntry(
       await file?.write(chunk)
       onBytes?.(chunk.length)
     }
-    await file?.datasync()
   } finally {
     await file?.close()
   }

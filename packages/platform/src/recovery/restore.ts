@@ -6,6 +6,7 @@ import { MINUTE, MiB, type Secret, showBytes } from '@seaworthy/core'
 import { openHeadsFile } from '../audit/index.ts'
 import {
   type EmbeddedServer,
+  finishSwap,
   installBinaries,
   isServer,
   killServerOf,
@@ -108,6 +109,8 @@ async function prepareTarget(destination: Destination): Promise<TargetPlaces> {
   }
   const final = destination.dataDirectory
   refuseRunning(final)
+  // What an earlier one had begun to exchange is in the draft that is about to be removed.
+  finishSwap(final)
   const draft = join(final, 'recovery', 'restoring')
   await makeDraft(draft)
   return { draft, final, binaries: join(final, 'postgres'), blobs: placesOf(final).blobs }
