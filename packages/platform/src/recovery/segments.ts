@@ -56,6 +56,6 @@ export function parseHistory(text: string): readonly Fork[] {
 
 export const historyName = (timeline: number): string => `${hex(timeline)}.history`
 
-/** A segment is in a folder with the 4,096 others that share its first digits: no folder grows without end. */
+/** A segment is in a folder with the 4,095 others that share its first digits: no folder grows without end. */
 export const keyOfWal = (name: string): string =>
-  isSegmentName(name) ? `wal/${name.slice(0, 16)}/${name}` : `wal/${name}`
+  isSegmentName(name) ? `wal/${name.slice(0, 8)}/${name.slice(8, 16)}/${name}` : `wal/${name}`

@@ -8,6 +8,7 @@ import { openDiskStore } from '../media/index.ts'
 import { ringOf } from '../vault/index.ts'
 import { openDirectoryShelf } from './drivers/directory.ts'
 import { type Places, placesOf } from './places.ts'
+import { keyOfWal } from './segments.ts'
 import type { Shelf } from './shelf.ts'
 import { keyOfBlob, type Shipped, shipOnce } from './ship.ts'
 import { openStore, prepareStore } from './store.ts'
@@ -61,7 +62,7 @@ describe('the archive', () => {
     expect(await ship()).toMatchObject({ files: 1, problems: [], waitingBytes: 0 })
     expect(waiting()).toEqual([])
     expect((await read(1, 1))?.equals(bytes)).toBe(true)
-    expect(await shelves[0]?.size(`wal/${nameOf(1).slice(0, 16)}/${nameOf(1)}`)).toBeLessThan(1_200)
+    expect(await shelves[0]?.size(keyOfWal(nameOf(1)))).toBeLessThan(1_200)
   })
 
   it('never fills the disk: above the bound the oldest is given up and named', async () => {

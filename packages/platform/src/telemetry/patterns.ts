@@ -60,7 +60,8 @@ const patterns: readonly (readonly [RegExp, Replacement | string])[] = [
     (found) => (isId(found.toLowerCase()) ? found : '[REDACTED:number]'),
   ],
   [/\b[A-Z]{2}\d{2}(?: ?[A-Z0-9]{4}){2,7}(?: ?[A-Z0-9]{1,4})?\b/g, '[REDACTED:iban]'],
-  [/(?<![\w.-])(?:\+|00)\d[\d ().-]{6,18}\d/g, '[REDACTED:phone]'],
+  // Whole: the names of PostgreSQL's segments are longer, and operators need them.
+  [/(?<![\w.-])(?:\+|00)\d[\d ().-]{6,18}\d(?!\d)/g, '[REDACTED:phone]'],
   [/(?<![\w.-])\(?\d{3}\)?[ .-]\d{3}[ .-]\d{4}(?![\w-])/g, '[REDACTED:phone]'],
   [/(?<![\d.])(?:\d{1,3}\.){3}\d{1,3}(?![\d.])/g, maskV4],
   [/(?<![\w:])(?:[0-9a-f]{1,4}:){3,7}(?::|[0-9a-f]{1,4})(?:[0-9a-f:]{0,30})(?![\w:])/gi, (found) => maskV6(found)],

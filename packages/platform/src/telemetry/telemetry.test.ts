@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest'
 import { createHealth } from './health.ts'
 import { asLogLine, createLogger, createMemoryLogger } from './logger.ts'
 import { createMetrics, mergeSnapshots } from './metrics.ts'
-import { maskAddress } from './patterns.ts'
+import { maskAddress, redactText } from './patterns.ts'
 import { createPseudonyms } from './pseudonyms.ts'
 import { createRedact } from './redact.ts'
 import { continueTrace } from './trace.ts'
@@ -59,6 +59,12 @@ describe('log', () => {
     expect(text).not.toMatch(/canary-(?!name)|1234567|123-4567|0532|113\.9/)
     expect(text).toContain('203.0.x.x')
     expect(text).toContain('text/html')
+  })
+
+  it('keeps the names of segments of the log of the database, which begin like numbers of telephones', () => {
+    const name = 'the segment wal/00000001/00000000/000000010000000000000015 is missing'
+    expect(redactText(name)).toBe(name)
+    expect(redactText('call 0049 170 12345.')).toBe('call [REDACTED:phone].')
   })
 
   it('calls people by names that only the installation can find out, and other names the next day', () => {

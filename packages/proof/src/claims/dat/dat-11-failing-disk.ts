@@ -94,7 +94,7 @@ export const claim = defineClaim({
     patch(
       'nobody looks how much space is left',
       'packages/platform/src/boot/supervisor.ts',
-      'if (server.embedded) void keepReserve(config.dataDirectory, log, aborted.signal)',
+      'if (embedded) void keepReserve(config.dataDirectory, log, signal)',
       '',
     ),
     patch(
