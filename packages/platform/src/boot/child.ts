@@ -6,6 +6,7 @@ import { childEnvironment } from '../config/index.ts'
 import type { Endpoint } from '../data/index.ts'
 import { asLogLine } from '../telemetry/index.ts'
 import { type FromChild, REPLACEMENT, type ToChild } from './child-link.ts'
+import { giveUntakenToOthers } from './handed-connections.ts'
 
 type ChildState = 'starting' | 'ready' | 'restarting' | 'stopped'
 
@@ -168,6 +169,7 @@ function startProcess({ role, entry, execArgv, environment }: ChildSettings, isR
     serialization: 'json',
   })
   const worker: Worker = cluster.fork(childEnvironment(environment))
+  giveUntakenToOthers(worker)
   return worker.process
 }
 

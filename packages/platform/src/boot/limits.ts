@@ -21,7 +21,7 @@ const STEP_MS = 50
 /** The limits of all web processes, counted in Redis where there is one, else in PostgreSQL. */
 export async function openLimits(capabilities: Capabilities): Promise<SharedLimiter> {
   const { config, log, metrics, health } = capabilities
-  const store = config.redisUrl ? createRedisStore(openRedis(config.redisUrl)) : openPostgresStore(capabilities)
+  const store = config.redisUrl ? createRedisStore(await openRedis(config.redisUrl)) : openPostgresStore(capabilities)
   await waitForAnswer(store)
   return createSharedLimiter({
     store,

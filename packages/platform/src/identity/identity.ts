@@ -150,7 +150,7 @@ async function openParts(settings: IdentitySettings) {
   })
   const parts: Parts = {
     settings,
-    passwords: await createPasswords(),
+    passwords: createPasswords(),
     rules: createPasswordRules(settings.contextWords ?? []),
     background: createBackground(log),
     tokens: createAccessTokens({ keys, lifeMs: accessMs, clock }),

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { hashOfNothing } from './drivers/argon2.ts'
 import { createPasswordRules } from './password-rules.ts'
 import { createPasswords } from './passwords.ts'
 
@@ -53,7 +54,7 @@ describe('a stored password', () => {
 
   it('is compared whole, in its case and with its spaces', async () => {
     const long = `${'a long way to go '.repeat(7)}and here`
-    const { hash, matches } = await passwords
+    const { hash, matches } = passwords
     const hashed = await hash(long)
     expect(long.length).toBeGreaterThan(120)
     expect(await matches(hashed, long)).toBe(true)
@@ -62,17 +63,25 @@ describe('a stored password', () => {
   })
 
   it('is the same however the keyboard writes its accents', async () => {
-    const { hash, matches } = await passwords
+    const { hash, matches } = passwords
     const hashed = await hash('cafe\u0301 au lait')
     expect(await matches(hashed, 'caf\u00e9 au lait')).toBe(true)
     expect(await matches(hashed, 'cafe au lait')).toBe(false)
   })
 
   it('is one of argon2id with the parameters of today, or is made again', async () => {
-    const { hash, needsRehash } = await passwords
+    const { hash, needsRehash } = passwords
     const hashed = await hash('a boat for everyone')
     expect(hashed).toMatch(/^\$argon2id\$v=19\$m=32768,t=8,p=1\$/)
     expect(needsRehash(hashed)).toBe(false)
     expect(needsRehash(hashed.replace('t=8', 't=2'))).toBe(true)
+  })
+
+  it('of nobody costs the same work to compare as that of somebody, and is nothing', async () => {
+    const { hash, matches } = passwords
+    const form = (hashed: string) => hashed.split('$').map((part, i) => (i > 3 ? part.length : part))
+    expect(form(hashOfNothing())).toEqual(form(await hash('a boat for everyone')))
+    expect(hashOfNothing()).not.toBe(hashOfNothing())
+    expect(await matches(undefined, 'a boat for everyone')).toBe(false)
   })
 })

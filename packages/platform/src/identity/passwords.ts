@@ -1,5 +1,5 @@
 import { fault } from '@seaworthy/core'
-import { hashText, isCurrent, verifyText } from './drivers/argon2.ts'
+import { hashOfNothing, hashText, isCurrent, verifyText } from './drivers/argon2.ts'
 
 /**
  * Hashing off the event loop, a few at a time: more would only fill memory, 32 MiB each. A password is taken as it was
@@ -16,9 +16,9 @@ export interface Passwords {
 const CONCURRENCY = 2
 const WAITING_MAX = 100
 
-export async function createPasswords(): Promise<Passwords> {
+export function createPasswords(): Passwords {
   const gate = createGate()
-  const nobody = await hashText('the password of nobody')
+  const nobody = hashOfNothing()
   return {
     hash: (password) => gate(() => hashText(password.normalize('NFC'))),
     matches: async (hashed, password) => {

@@ -16,11 +16,11 @@ let keys = 0
 const newKey = (): string => (++keys).toString(16).padStart(32, '0')
 
 /** What every store must do. */
-function behavesLikeAStore(open: () => RateStore, answers: () => Promise<void>): void {
+function behavesLikeAStore(open: () => RateStore | Promise<RateStore>, answers: () => Promise<void>): void {
   let store: RateStore
   beforeAll(async () => {
     await answers()
-    store = open()
+    store = await open()
     await until('the store answers', () =>
       store.ping().then(
         () => true,
@@ -94,7 +94,7 @@ describe.skipIf(!redisServer)('limits in Redis', () => {
   }
   afterAll(() => void server.kill('SIGKILL'))
   behavesLikeAStore(
-    () => createRedisStore(openRedis(new Secret(`redis://127.0.0.1:${port}`))),
+    async () => createRedisStore(await openRedis(new Secret(`redis://127.0.0.1:${port}`))),
     async () => {
       port = await freePort()
       start()
@@ -102,7 +102,7 @@ describe.skipIf(!redisServer)('limits in Redis', () => {
   )
 
   it('fails at once while Redis is away, and works when it is back', async () => {
-    const store = createRedisStore(openRedis(new Secret(`redis://127.0.0.1:${port}`)))
+    const store = createRedisStore(await openRedis(new Secret(`redis://127.0.0.1:${port}`)))
     const works = () =>
       store.take(newKey(), { max: 1, windowMs: WINDOW, want: 1, now: START }).then(
         () => true,

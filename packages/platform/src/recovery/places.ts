@@ -31,7 +31,7 @@ export function placesOf(dataDirectory: string): Places {
 }
 
 /** On the file system of the blobs themselves: a second name costs no bytes there. No account is called so. */
-export const FRESH = '.fresh'
+const FRESH = '.fresh'
 
 export const shelvesOf = (config: Pick<Config, 'backupStores'>): readonly Shelf[] =>
   config.backupStores.map(openDirectoryShelf)

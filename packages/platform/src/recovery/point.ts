@@ -42,7 +42,7 @@ export interface Point {
   readonly tookMs: number
 }
 
-export const POINTS = 'points/'
+const POINTS = 'points/'
 const keyOf = (id: string): string => `${POINTS}${id}.json`
 export const filesKeyOf = (id: string): string => `${POINTS}${id}.files`
 export const blobsKeyOf = (id: string): string => `${POINTS}${id}.blobs`

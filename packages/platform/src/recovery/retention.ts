@@ -94,7 +94,7 @@ async function forgetBlobs(store: Store, kept: readonly Point[]): Promise<number
 
 export type BlobList = readonly (readonly [account: string, hash: string, bytes: number])[]
 
-export async function readBlobList(store: Store, id: string): Promise<BlobList> {
+async function readBlobList(store: Store, id: string): Promise<BlobList> {
   const bytes = await store.read(blobsKeyOf(id))
   if (!bytes) throw new Error(`the list of files of the point ${id} is missing in ${store.shelf.name}`)
   return JSON.parse(bytes.toString()) as BlobList

@@ -41,7 +41,7 @@ export interface Head {
   readonly at: number
 }
 
-export const HEAD = 'head.json'
+const HEAD = 'head.json'
 const BLOBS_AT_ONCE = 4
 
 /**

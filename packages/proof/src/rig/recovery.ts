@@ -23,7 +23,7 @@ export interface Guarded {
   restore(to: string): Promise<Recovered>
 }
 
-export interface Recovered extends ProgramRun {
+interface Recovered extends ProgramRun {
   readonly directory: string
   /** What is there after a failure. Nothing must be. */
   readonly left: readonly string[]
@@ -57,8 +57,16 @@ export async function openGuarded(rig: Rig, environment: Readonly<Record<string,
     store,
     kit,
     backUp: async () => {
-      const { code, stderr } = await command(['backup'], stack.dataDirectory)
-      if (code !== 0) throw new Error(`backup ended with ${code}: ${stderr}`)
+      // The schedule may be making the first one at this moment.
+      await until(
+        'a recovery point is made',
+        async () => {
+          const { code, stderr } = await command(['backup'], stack.dataDirectory)
+          if (code !== 0 && !stderr.includes('Another backup')) throw new Error(`backup ended with ${code}: ${stderr}`)
+          return code === 0
+        },
+        COMMAND_MS,
+      )
     },
     archived: async () => {
       const { rows } = await admin.query<{ name: string }>('select pg_walfile_name(pg_switch_wal()) as name')

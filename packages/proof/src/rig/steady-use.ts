@@ -16,8 +16,12 @@ interface Answer {
 export interface SteadyUse extends Pick<Arrivals, 'samples' | 'now'> {
   readonly stack: Stack
   readonly person: Person
+  /** What the effects are made of. */
+  readonly photoId: string
   /** Ids. */
   readonly acknowledged: readonly string[]
+  /** What it was answered. */
+  lastWrite(): string | undefined
   stop(): Promise<readonly Answer[]>
 }
 
@@ -55,5 +59,6 @@ export async function startUse(rig: Rig, stack: Stack, perSecond: number): Promi
     await arrivals.stop()
     return answers
   }
-  return { ...arrivals, stack, person, acknowledged, stop }
+  const lastWrite = () => answers.findLast(({ kind }) => kind === 'write')?.text
+  return { ...arrivals, lastWrite, stack, person, photoId, acknowledged, stop }
 }

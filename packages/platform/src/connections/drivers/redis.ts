@@ -1,6 +1,5 @@
 import { createHash } from 'node:crypto'
 import { SECOND, type Secret } from '@seaworthy/core'
-import { Redis } from 'ioredis'
 
 /** The one file that imports `ioredis`. */
 export interface RedisLink {
@@ -14,7 +13,9 @@ const ANSWER_MS = SECOND
 const RECONNECT_MS = SECOND / 2
 
 /** Connects by itself, again and again; until then, and whenever the connection is lost, every call fails at once. */
-export function openRedis(url: Secret): RedisLink {
+export async function openRedis(url: Secret): Promise<RedisLink> {
+  // Where there is no Redis no process starts any later for it.
+  const { Redis } = await import('ioredis')
   const redis = new Redis(url.reveal(), {
     enableOfflineQueue: false,
     maxRetriesPerRequest: 0,

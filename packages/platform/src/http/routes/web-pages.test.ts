@@ -10,6 +10,9 @@ import { addWebPages } from './web-pages.ts'
 const files = {
   'index.html': '<title>shell</title><script type="module" src="/assets/a.js"></script><style>a{}</style>',
   'assets/a.js': 'own',
+  'assets/a.js.br': 'own in br',
+  'flag.svg': '<svg/>',
+  '.vite/manifest.json': '{}',
   'pages/index.html': '<title>start</title><script>later()</script>',
   'pages/sign-up.html': '<title>sign-up</title>',
   'pages/cosnap/gallery.html': '<title>gallery</title>',
@@ -87,6 +90,29 @@ describe('the pages of the web', () => {
     expect((await server.inject({ method: 'HEAD', url: '/assets/old-1.js' })).statusCode).toBe(200)
     expect((await get('/assets/nothing-1.js')).body).toContain('<title>shell</title>')
     expect((await get('/assets/broken-1.js')).statusCode).toBe(503)
+  })
+
+  it('are sent with the files beside them, in the best form that is accepted, and with nothing else that the build made', async () => {
+    const packed = await get('/assets/a.js', { 'accept-encoding': 'gzip, br' })
+    expect([packed.body, packed.headers['content-encoding'], packed.headers['content-type']]).toEqual([
+      'own in br',
+      'br',
+      'application/javascript; charset=utf-8',
+    ])
+    expect(packed.headers.vary).toBe('accept-encoding')
+    const flag = await get('/flag.svg', { 'accept-encoding': 'br' })
+    expect([flag.body, flag.headers['cache-control']]).toEqual(['<svg/>', 'public, max-age=3600'])
+    expect((await server.inject({ method: 'HEAD', url: '/assets/a.js' })).headers['content-length']).toBe('3')
+    const { etag } = flag.headers
+    expect((await get('/flag.svg', { 'if-none-match': etag })).statusCode).toBe(304)
+    for (const url of [
+      '/.vite/manifest.json',
+      '/index.html',
+      '/pages/sign-up.html',
+      '/assets/..%2findex.html',
+      '/assets/a.js.br',
+    ])
+      expect(await titleAt(url), url).toBe('shell')
   })
 
   it('are not sent again to whoever has them', async () => {

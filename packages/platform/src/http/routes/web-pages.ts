@@ -1,27 +1,24 @@
 import { createHash } from 'node:crypto'
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join, sep } from 'node:path'
-import fastifyStatic from '@fastify/static'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { KeptAssets } from '../../assets/index.ts'
 import { securityHeaders } from '../headers.ts'
-import { addKeptAssets } from './kept-assets.ts'
 import { type PreparedPage, preparePage } from './prepared-page.ts'
+import { addWebFiles } from './web-files.ts'
 
 export interface WebPages {
   /** The page that was made ahead for this address, or the shell, for every address that a person may type. */
   send(request: FastifyRequest, reply: FastifyReply): FastifyReply
 }
 
-interface WebPagesSettings {
+export interface WebPagesSettings {
   /** What the build made. */
   readonly directory: string
   readonly isHttps: boolean
   /** Files of other releases, for pages that somebody opened before this one came. */
   readonly kept?: KeptAssets
 }
-
-const ASSET_CACHE = 'public, max-age=31536000, immutable'
 
 /** The built web app: pages with a policy of hashes, and assets that never change under their name. */
 export async function addWebPages(
@@ -38,23 +35,7 @@ export async function addWebPages(
   const index = join(directory, 'index.html')
   const shell = prepare(existsSync(index) ? readPage(index) : missingPage)
   const pages = new Map(findPages(join(directory, 'pages')).map(([path, file]) => [path, prepare(readPage(file))]))
-  if (existsSync(join(directory, 'assets'))) {
-    await server.register(fastifyStatic, {
-      root: directory,
-      wildcard: false,
-      index: false,
-      preCompressed: true,
-      decorateReply: false,
-      // Else the plugin writes a policy of its own over ours.
-      cacheControl: false,
-      globIgnore: ['**/*.html'],
-      setHeaders: (response, path) => {
-        for (const [name, value] of Object.entries(securityHeaders(isHttps))) response.setHeader(name, value)
-        response.setHeader('cache-control', /[\\/]assets[\\/]/.test(path) ? ASSET_CACHE : 'public, max-age=3600')
-      },
-    })
-  }
-  if (kept) addKeptAssets(server, { kept, headers: { ...securityHeaders(isHttps), 'cache-control': ASSET_CACHE } })
+  await addWebFiles(server, { directory, isHttps, ...(kept ? { kept } : {}) })
   // What follows a `?` may change what a page shows; the start page's never does. Nor does an id change what is made ahead.
   const pageAt = (url: string): PreparedPage =>
     pages.get(url.startsWith('/?') ? '/' : url) ?? pages.get(url.replace(/[^/]+$/, '_')) ?? shell

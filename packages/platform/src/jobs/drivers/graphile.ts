@@ -1,13 +1,5 @@
 import { EventEmitter } from 'node:events'
-import {
-  Logger as GraphileLogger,
-  parseCronItems,
-  type Runner,
-  run,
-  runMigrations,
-  type TaskList,
-  type WorkerEvents,
-} from 'graphile-worker'
+import type { Logger as GraphileLogger, Runner, TaskList, WorkerEvents } from 'graphile-worker'
 import {
   type Endpoint,
   type Login,
@@ -47,8 +39,13 @@ const FROZEN_SECONDS = 12
 const POLL_MS = 1_000
 const OWN_CONNECTIONS = 3
 
+/** Loaded on first use: web processes leave jobs in the queue by SQL, and start without the library. */
+const library = () => import('graphile-worker')
+
 /** Installs or updates the queue's own tables and our way into them. The worker's role owns both. */
 export async function migrateQueue(endpoint: Endpoint, admin: Login, login: Login, appRole: string): Promise<void> {
+  const { Logger, runMigrations } = await library()
+  const silent = new Logger(() => () => undefined)
   const administrator = await openClient(endpoint, admin, 'queue-admin')
   const pool = openPlainPool(endpoint, login, 'queue-migrate', 1)
   const inDatabase = `on database ${administrator.escapeIdentifier(endpoint.database)}`
@@ -75,6 +72,7 @@ export async function runQueue(
   tasks: Record<string, Handler>,
   schedules: readonly { task: string; cron: string }[],
 ): Promise<RunningQueue> {
+  const { parseCronItems, run } = await library()
   const pool = openPlainPool(settings.endpoint, settings.login, 'queue', settings.concurrency + OWN_CONNECTIONS)
   const lock = await holdOwnerLock(settings)
   const runner = await run({
@@ -83,7 +81,7 @@ export async function runQueue(
     noHandleSignals: true,
     pollInterval: POLL_MS,
     events: lock.events,
-    logger: adaptLogger(settings.log),
+    logger: await adaptLogger(settings.log),
     taskList: Object.fromEntries(
       Object.entries(tasks).map(([name, handler]) => [
         name,
@@ -208,10 +206,9 @@ async function stop(runner: Runner, sweep: NodeJS.Timeout, lock: () => PgSingleC
   await pool.end()
 }
 
-const silent = new GraphileLogger(() => () => undefined)
-
-function adaptLogger(log: Logger): GraphileLogger {
-  return new GraphileLogger(() => (level, message) => {
+async function adaptLogger(log: Logger): Promise<GraphileLogger> {
+  const { Logger: Adapted } = await library()
+  return new Adapted(() => (level, message) => {
     if (level === 'error') log.error('queue: a job or the queue failed', { why: message })
     else if (level === 'warning') log.warn('queue', { why: message })
     else log.debug('queue', { why: message })

@@ -96,7 +96,7 @@ function openRestic(program: string): Restic {
 }
 
 /** Always whole: a copy that was read twice is another file to restic, whatever its time says. */
-export const saveArguments = (names: readonly string[], tag: string): readonly string[] => [
+const saveArguments = (names: readonly string[], tag: string): readonly string[] => [
   'backup',
   '--json',
   '--force',

@@ -2,8 +2,10 @@ import { closeSync, openSync, readFileSync, statfsSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { atMost, defineClaim, exactly } from '../../claim.ts'
+import { crashAfterWrites } from '../../rig/crash-after-writes.ts'
 import { failSyncs } from '../../rig/failing-syncs.ts'
 import type { Person } from '../../rig/person.ts'
+import { type Run, startRun } from '../../rig/photo.ts'
 import type { Rig } from '../../rig/rig.ts'
 import { breakDisk, mountSmallDisk, repairDisk, type SmallDisk } from '../../rig/small-disk.ts'
 import type { Stack } from '../../rig/stack.ts'
@@ -27,9 +29,9 @@ const ALL_CLEAR = 'a part of the service works again'
 
 export const claim = defineClaim({
   id: 'DAT-11',
-  says: 'A full disk, syncs that fail with EIO and a file system that turned read-only under the embedded database: writes answer 503, a full disk is still read from, pages are served throughout, an alarm is raised within a minute, writes go on by themselves once the disk is well, and every acknowledged write is there',
+  says: 'A full disk, syncs that fail with EIO and a file system that turned read-only under the embedded database: writes answer 503, a full disk is still read from, pages are served throughout, an alarm is raised within a minute, writes go on by themselves once the disk is well, and every acknowledged write is there, also those of the moment before a crash',
   answers: ['D9', 'H14', 'O4', 'S2'],
-  witness: 'a loop device that is full, strace, an error of ext4, rows compared',
+  witness: 'a loop device that is full, strace, an error of ext4, kill -9, rows compared',
   needs: ['mkfs', 'mount', 'umount', 'e2fsck', 'strace'],
   tier: 'full',
   seconds: 60,
@@ -54,9 +56,10 @@ export const claim = defineClaim({
       faults.push(
         await suffer(use, fault, faults.some(({ alarmMs }) => alarmMs > ALARM_MS) ? NOTICED_MS : ALARM_MS + 1_000),
       )
+    const last = await crash(use, disk)
     // A machine that is too busy refuses before it looks at anything: that tells nothing about disks.
     const answers = (await use.stop()).filter(({ text }) => !text.includes(OVERLOAD))
-    const missing = await countMissing(stack, use.person, use.acknowledged)
+    const missing = await countMissing(stack, use.person, [...use.acknowledged, ...last])
     const during = answers.filter(({ at }) => faults.some(({ from, to }) => at > from && at < to))
     const wrong = during.filter(({ kind, text }) => kind === 'write' && !/^(202|503 application\/problem)/.test(text))
     const inFull = answers.filter(({ at }) => faults.slice(0, 1).some(({ from, to }) => at > from && at < to))
@@ -79,6 +82,7 @@ export const claim = defineClaim({
         'the full disk was read from':
           inFull.filter(({ kind, text }) => kind === 'read' && text.startsWith('200')).length > PER_SECOND,
         'writes were acknowledged': use.acknowledged.length > PER_SECOND,
+        'writes were acknowledged in the moment before the crash': last.length >= PER_SECOND,
       },
       run: { samples: use.samples, marks: faults.map(({ from, name }) => ({ atMs: from, label: name })) },
       evidence: [
@@ -137,7 +141,7 @@ interface Suffered extends Pick<Fault, 'name'> {
 
 /** Until somebody who does not ask is told of it, and no longer. */
 async function suffer(use: SteadyUse, { name, part, begin, end }: Fault, patienceMs: number): Promise<Suffered> {
-  const { stack, samples, now } = use
+  const { stack, samples, now, lastWrite } = use
   const lines = (message: string) => stack.log().filter((line) => line.message === message && line.part === part)
   await until('the last alarm is over', () => lines(ALARM).length === lines(ALL_CLEAR).length, ALARM_MS)
   const seen = lines(ALARM).length
@@ -156,7 +160,12 @@ async function suffer(use: SteadyUse, { name, part, begin, end }: Fault, patienc
     `writes go on after: ${name}`,
     () => samples.find(({ ok, atMs }) => ok && atMs > to),
     90_000,
-  )
+  ).catch((cause: Error) => {
+    const said = stack.log().filter(({ level }) => level !== 'info')
+    throw new Error(
+      `${cause.message}; the last write: ${lastWrite()}; the last lines: ${JSON.stringify(said.slice(-4))}`,
+    )
+  })
   return {
     name,
     happened,
@@ -210,6 +219,17 @@ const brokenDisk = (rig: Rig, disk: SmallDisk): Fault => ({
   },
   end: () => repairDisk(rig, disk),
 })
+
+/** The writes of the moment before it. Resolves when writes go on. */
+async function crash({ person, photoId, samples, now }: SteadyUse, disk: SmallDisk): Promise<readonly string[]> {
+  const ids = await crashAfterWrites(postmasterOf(disk), async () => {
+    const answer = await startRun(person, photoId)
+    return answer.status === 202 ? ((await answer.json()) as Run).id : undefined
+  })
+  const crashedAt = now()
+  await until('writes go on after a crash', () => samples.some(({ ok, atMs }) => ok && atMs > crashedAt), 90_000)
+  return ids
+}
 
 const postmasterOf = ({ path }: SmallDisk): number =>
   Number(readFileSync(join(path, 'database', 'postmaster.pid'), 'utf8').split('\n')[0])

@@ -1,0 +1,63 @@
+import { existsSync, readdirSync } from 'node:fs'
+import { join } from 'node:path'
+import fastifyStatic from '@fastify/static'
+import type { FastifyInstance, FastifyReply, RouteShorthandOptions } from 'fastify'
+import { securityHeaders } from '../headers.ts'
+import { sendKeptAsset } from './kept-assets.ts'
+import type { WebPagesSettings } from './web-pages.ts'
+
+const ASSET_CACHE = 'public, max-age=31536000, immutable'
+const FILE_CACHE = 'public, max-age=3600'
+
+/**
+ * The files that the build made beside the pages, and those of other releases. The names are read once, and all assets share
+ * a route: what the plugin does of its own, a pattern and two routes for each file, costs each start of a process longer
+ * than all other routes together.
+ */
+export async function addWebFiles(
+  server: FastifyInstance,
+  { directory, isHttps, kept }: WebPagesSettings,
+): Promise<void> {
+  const headers = { ...securityHeaders(isHttps), vary: 'accept-encoding' }
+  const assets = new Set(namesIn(join(directory, 'assets')))
+  await server.register(fastifyStatic, {
+    root: directory,
+    serve: false,
+    preCompressed: true,
+    // Else the plugin writes a policy of its own over ours.
+    cacheControl: false,
+    setHeaders: (response, path) => {
+      for (const [name, value] of Object.entries(headers)) response.setHeader(name, value)
+      response.setHeader('cache-control', /[\\/]assets[\\/]/.test(path) ? ASSET_CACHE : FILE_CACHE)
+    },
+  })
+  for (const name of namesIn(directory)) server.get(`/${name}`, whole, (_request, reply) => reply.sendFile(name))
+  server.get<{ Params: { name: string } }>(
+    '/assets/:name',
+    whole,
+    (request, reply): FastifyReply | Promise<FastifyReply> => {
+      const { name } = request.params
+      if (assets.has(name)) return reply.sendFile(`assets/${name}`)
+      if (kept)
+        return sendKeptAsset(request, reply, { kept, name, headers: { ...headers, 'cache-control': ASSET_CACHE } })
+      reply.callNotFound()
+      return reply
+    },
+  )
+}
+
+/** Files that are sent under their own name: not pages, and not the compressed forms beside them. */
+function namesIn(directory: string): readonly string[] {
+  if (!existsSync(directory)) return []
+  return readdirSync(directory, { withFileTypes: true })
+    .filter((entry) => entry.isFile() && !/^\.|\.(html|br|gz)$/.test(entry.name))
+    .map(({ name }) => name)
+}
+
+/** Whoever leaves in the middle of a file is no fault of ours. */
+const whole: RouteShorthandOptions = {
+  errorHandler(error, request) {
+    if (error.code !== 'ERR_STREAM_PREMATURE_CLOSE') throw error
+    request.raw.destroy()
+  },
+}
