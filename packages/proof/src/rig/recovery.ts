@@ -56,18 +56,7 @@ export async function openGuarded(rig: Rig, environment: Readonly<Record<string,
     admin,
     store,
     kit,
-    backUp: async () => {
-      // The schedule may be making the first one at this moment.
-      await until(
-        'a recovery point is made',
-        async () => {
-          const { code, stderr } = await command(['backup'], stack.dataDirectory)
-          if (code !== 0 && !stderr.includes('Another backup')) throw new Error(`backup ended with ${code}: ${stderr}`)
-          return code === 0
-        },
-        COMMAND_MS,
-      )
-    },
+    backUp: () => untilBackedUp(() => command(['backup'], stack.dataDirectory)),
     archived: async () => {
       const { rows } = await admin.query<{ name: string }>('select pg_walfile_name(pg_switch_wal()) as name')
       const name = rows[0]?.name ?? ''
@@ -106,6 +95,19 @@ export async function openGuarded(rig: Rig, environment: Readonly<Record<string,
       return { ...run, directory, left, start }
     },
   }
+}
+
+/** The schedule may be making the first one at this moment. */
+async function untilBackedUp(backUp: () => Promise<ProgramRun>): Promise<void> {
+  await until(
+    'a recovery point is made',
+    async () => {
+      const { code, stderr } = await backUp()
+      if (code !== 0 && !stderr.includes('Another backup')) throw new Error(`backup ended with ${code}: ${stderr}`)
+      return code === 0
+    },
+    COMMAND_MS,
+  )
 }
 
 /** The objects of the log in a store, the oldest first. */
