@@ -4,7 +4,9 @@ import { join, sep } from 'node:path'
 import fastifyStatic from '@fastify/static'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { KeptAssets } from '../../assets/index.ts'
-import { securityHeaders } from '../headers.ts'
+import { countAnswer } from '../count-answer.ts'
+import type { HttpParts } from '../exchange.ts'
+import { assetHeaders, securityHeaders } from '../headers.ts'
 import { addKeptAssets } from './kept-assets.ts'
 import { type PreparedPage, preparePage } from './prepared-page.ts'
 
@@ -19,15 +21,12 @@ interface WebPagesSettings {
   readonly isHttps: boolean
   /** Files of other releases, for pages that somebody opened before this one came. */
   readonly kept?: KeptAssets
+  readonly observe: HttpParts['observe']
 }
 
-const ASSET_CACHE = 'public, max-age=31536000, immutable'
-
 /** The built web app: pages with a policy of hashes, and assets that never change under their name. */
-export async function addWebPages(
-  server: FastifyInstance,
-  { directory, isHttps, kept }: WebPagesSettings,
-): Promise<WebPages> {
+export async function addWebPages(server: FastifyInstance, settings: WebPagesSettings): Promise<WebPages> {
+  const { directory, isHttps, observe } = settings
   const prepare = (html: string): PreparedPage =>
     preparePage(html, {
       ...securityHeaders(isHttps),
@@ -38,8 +37,33 @@ export async function addWebPages(
   const index = join(directory, 'index.html')
   const shell = prepare(existsSync(index) ? readPage(index) : missingPage)
   const pages = new Map(findPages(join(directory, 'pages')).map(([path, file]) => [path, prepare(readPage(file))]))
+  // In a scope of its own: routes of apps count themselves, and pay for no hook.
+  await server.register(addFiles, settings)
+  // What follows a `?` may change what a page shows; the start page's never does. Nor does an id change what is made ahead.
+  const pageAt = (url: string): PreparedPage =>
+    pages.get(url.startsWith('/?') ? '/' : url) ?? pages.get(url.replace(/[^/]+$/, '_')) ?? shell
+  return {
+    send: (request, reply) => {
+      countAnswer(request, reply, 'page', observe)
+      return pageAt(request.url).send(request, reply)
+    },
+  }
+}
+
+/** What pages need, of this release from its folder and of others from where they are kept. */
+function addFiles(
+  server: FastifyInstance,
+  { directory, isHttps, kept, observe }: WebPagesSettings,
+  added: () => void,
+): void {
+  server.addHook('onRequest', (request, reply, done) => {
+    countAnswer(request, reply, 'asset', observe)
+    done()
+  })
+  const hashed = assetHeaders(isHttps)
+  const others = { ...securityHeaders(isHttps), 'cache-control': 'public, max-age=3600' }
   if (existsSync(join(directory, 'assets'))) {
-    await server.register(fastifyStatic, {
+    void server.register(fastifyStatic, {
       root: directory,
       wildcard: false,
       index: false,
@@ -49,16 +73,13 @@ export async function addWebPages(
       cacheControl: false,
       globIgnore: ['**/*.html'],
       setHeaders: (response, path) => {
-        for (const [name, value] of Object.entries(securityHeaders(isHttps))) response.setHeader(name, value)
-        response.setHeader('cache-control', /[\\/]assets[\\/]/.test(path) ? ASSET_CACHE : 'public, max-age=3600')
+        const headers = /[\\/]assets[\\/]/.test(path) ? hashed : others
+        for (const [name, value] of Object.entries(headers)) response.setHeader(name, value)
       },
     })
   }
-  if (kept) addKeptAssets(server, { kept, headers: { ...securityHeaders(isHttps), 'cache-control': ASSET_CACHE } })
-  // What follows a `?` may change what a page shows; the start page's never does. Nor does an id change what is made ahead.
-  const pageAt = (url: string): PreparedPage =>
-    pages.get(url.startsWith('/?') ? '/' : url) ?? pages.get(url.replace(/[^/]+$/, '_')) ?? shell
-  return { send: (request, reply) => pageAt(request.url).send(request, reply) }
+  if (kept) addKeptAssets(server, { kept, headers: hashed })
+  added()
 }
 
 const readPage = (file: string): string => readFileSync(file, 'utf8')

@@ -19,6 +19,8 @@ const loads: readonly (readonly [
   [37, 'GET /api/cosnap/photos 401', (_, url) => fetch(`${url}/api/cosnap/photos`)],
   [23, 'GET /api/cosnap/photos/{id} 404', (person) => person.fetch(`/api/cosnap/photos/${randomUUID()}`)],
   [19, 'GET /api/cosnap/runs 400', (person) => person.fetch('/api/cosnap/runs?nonsense=1')],
+  [17, 'GET page 200', (_, url) => fetch(`${url}/somewhere/${randomUUID()}`, { headers: { accept: 'text/html' } })],
+  [13, 'GET asset 404', (_, url) => fetch(`${url}/assets/${randomUUID()}.js`)],
   [11, 'POST /api/identity/sign-in 400', (_, url) => fetch(`${url}/api/identity/sign-in`, broken)],
 ]
 const broken: RequestInit = { method: 'POST', headers: { 'content-type': 'application/json' }, body: '{]' }
@@ -76,6 +78,12 @@ export const claim = defineClaim({
       'packages/platform/src/http/reply.ts',
       'exchange.parts.observe({ method, route:',
       'if (status >= 400) exchange.parts.observe({ method, route: exchange.served.template, status_code: String(status) }, 0)\n  exchange.parts.observe({ method, route:',
+    ),
+    patch(
+      'pages are not counted',
+      'packages/platform/src/http/routes/web-pages.ts',
+      "countAnswer(request, reply, 'page', observe)",
+      '',
     ),
     patch(
       'only the first process is asked',
