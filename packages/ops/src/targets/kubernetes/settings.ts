@@ -20,10 +20,12 @@ export const OWNER = '/run/secrets/owner'
 
 type Variable = readonly [name: string, value: string]
 
-/** Plain settings, as a ConfigMap holds them. An empty one is not set. */
+/** Plain settings, as a ConfigMap holds them. An empty one is not set. Redis is believed by the database's authority too. */
 const plainSettings = (description: Description, overlay: Overlay, role: Role): readonly Variable[] =>
   valuesOf(description, overlays[overlay], role).flatMap(([name, value]) =>
-    value === fromSecret || value === '' ? [] : [[name, value] as const],
+    value === fromSecret || value === ''
+      ? []
+      : [[name, value] as const, ...(name === 'DB_CA_FILE' ? [['NODE_EXTRA_CA_CERTS', value] as const] : [])],
   )
 
 /** For each secret the file that it is read from. */

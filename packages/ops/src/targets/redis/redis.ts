@@ -38,7 +38,10 @@ const linesOf = ({ name, ports, redis: { settings }, bind, tls }: Options): read
   'logfile ""',
 ]
 
-const inThisHost = (port: number): readonly string[] => [`port ${port}`]
+const inThisHost = (port: number): readonly string[] => [
+  '# In clear, on loopback only. On a machine of its own, or where other users of this one must not listen: tls.conf.',
+  `port ${port}`,
+]
 
 /** On a machine of its own. */
 const overTls = (name: string, port: number): readonly string[] => [
