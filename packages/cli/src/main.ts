@@ -43,6 +43,7 @@ program
   .description('prepare the database for this release and end; each migration that was applied is printed')
   .option('--dry-run', 'only list what would be applied')
   .option('--json', 'for programs')
+  .option('--no-operator-link', 'make no link for the first operator')
   .action(async (flags: MigrateFlags) => {
     const { migrate } = await import('./migrate.ts')
     await migrate(flags)

@@ -6,15 +6,18 @@ import { findPlace, loadSystem } from './place.ts'
 export interface MigrateFlags {
   readonly dryRun?: boolean
   readonly json?: boolean
+  /** False where somebody has a link already. */
+  readonly operatorLink?: boolean
 }
 
 /** `seaworthy migrate`: what was applied on standard output, what happened meanwhile on the other. Throws when it fails. */
-export async function migrate({ dryRun = false, json = false }: MigrateFlags): Promise<void> {
+export async function migrate({ dryRun = false, json = false, operatorLink = true }: MigrateFlags): Promise<void> {
   const place = findPlace()
   const config = readConfig(place.directory)
   const write = (line: string): void => void process.stderr.write(`${line}\n`)
   const log = createLogger({ level: config.logLevel, process: 'migrate', write })
-  const outcome = await migrateOnce({ config, system: await loadSystem(place), log, isDryRun: dryRun })
+  const system = await loadSystem(place)
+  const outcome = await migrateOnce({ config, system, log, isDryRun: dryRun, makesOperatorLink: operatorLink })
   process.stdout.write(json ? `${toJson(outcome, dryRun, place.build.commit)}\n` : describe(outcome))
   if (!json && outcome.migrations.length === 0) write('The database is up to date.')
 }

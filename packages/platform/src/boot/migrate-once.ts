@@ -13,23 +13,24 @@ export interface MigrateSettings {
   readonly log: Logger
   /** Only looks. */
   readonly isDryRun: boolean
+  readonly makesOperatorLink: boolean
 }
 
 export interface MigrateOutcome {
   /** Applied now, or in a dry run what would be. */
   readonly migrations: readonly Migration[]
-  /** The address that makes the first operator, while there is none. */
+  /** The address that makes the first operator, while there is none and it was wanted. */
   readonly operatorLink: string | undefined
 }
 
 /** What a start does before anything serves, and nothing else: for releases whose processes start with MIGRATIONS=wait. */
 export async function migrateOnce(settings: MigrateSettings): Promise<MigrateOutcome> {
-  const { config, system, log, isDryRun } = settings
+  const { config, system, log, isDryRun, makesOperatorLink } = settings
   const { server, close } = await openServer(config)
   try {
     if (isDryRun) return { migrations: await pendingOf(settings, server), operatorLink: undefined }
     const migrations = await prepareDatabase(server, config, system.apps, log)
-    const token = await operatorLink(server.endpoint, config)
+    const token = makesOperatorLink ? await operatorLink(server.endpoint, config) : undefined
     return { migrations, operatorLink: token && `${config.publicUrl}/sign-up?operator=${token}` }
   } finally {
     await close()

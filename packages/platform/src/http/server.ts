@@ -159,6 +159,7 @@ export async function serveHttp(server: Server, settings: ServerSettings): Promi
   addPublicKeys(app, settings)
   const pages = await addWebPages(app, {
     directory: settings.webDirectory,
+    observe: settings.parts.observe,
     isHttps: settings.parts.settings.secureCookies,
     ...(settings.keptAssets ? { kept: settings.keptAssets } : {}),
   })

@@ -11,7 +11,7 @@ import { type Layout, layoutOf, SLOTS, slotPath } from './layout.ts'
 import { LockedError, takeLock } from './lock.ts'
 import { rollback } from './rollback.ts'
 import { readSlots, servedBy } from './slots.ts'
-import { deploySteps, readState } from './state.ts'
+import { deploySteps, readState, updateState } from './state.ts'
 import { readStatus } from './status.ts'
 import { type Behaviour, makeCheckout } from './testing/fake-checkout.ts'
 
@@ -49,9 +49,10 @@ const put = (name: string, more?: Partial<DeploySettings>, behaviour?: Behaviour
   deploy(host, settings(checkout(name, behaviour), more))
 const served = () => servedBy(readSlots(layout))
 /** As nginx asks: by the link of a slot. */
-const askSlot = (slot: number): Promise<string> =>
+const askSlot = (slot: number, accept = '*/*'): Promise<string> =>
   new Promise((resolve, reject) => {
-    const outgoing = request({ socketPath: slotPath(layout, slot), path: '/', agent: false }, (incoming) => {
+    const asked = { socketPath: slotPath(layout, slot), path: '/', agent: false, headers: { accept } }
+    const outgoing = request(asked, (incoming) => {
       let text = ''
       incoming.on('data', (chunk) => {
         text += chunk
@@ -76,7 +77,7 @@ describe('deploy on one host', () => {
   it.each<[Behaviour, Partial<DeploySettings>, RegExp]>([
     ['crashes', {}, /it ended/],
     ['never-ready', { readyMs: 1_000 }, /not ready within/],
-    ['fails-migration', {}, /migrate --json ended with 1/],
+    ['fails-migration', {}, /migrate --json .*ended with 1/],
     ['fails-journey', {}, /journey .* ended with 1/],
     ['hangs-later', { bakeMs: 30_000 }, /does not answer that it is ready/],
   ])('takes back a release that %s, and says why', async (behaviour, more, why) => {
@@ -88,6 +89,16 @@ describe('deploy on one host', () => {
     expect(await host.runner.isAlive(bad.target)).toBe(false)
     expect(readState(layout).serving).toBe(good.target)
     expect(readState(layout).releases.find(({ id }) => id === bad.target)?.bad).toMatch(why)
+  })
+
+  it('tells the link that makes the first operator once, and asks for none until it has ended', async () => {
+    const told: string[] = []
+    const tell: Host['tell'] = (_step, text) => void told.push(text)
+    for (const name of ['one', 'two', 'three']) await deploy({ ...host, tell }, settings(checkout(name)))
+    expect(told.filter((text) => text.includes('makes the first operator'))).toHaveLength(1)
+    updateState(layout, (state) => ({ ...state, operatorLinkAt: '2020-01-01T00:00:00.000Z' }))
+    await deploy({ ...host, tell }, settings(checkout('four')))
+    expect(told.filter((text) => text.includes('makes the first operator'))).toHaveLength(2)
   })
 
   it('copies nothing where the database does not answer', async () => {
@@ -113,6 +124,17 @@ describe('deploy on one host', () => {
     const canarySlots = [bad.target, ...Array<string>(SLOTS - 1).fill(good.target)].join()
     expect(slots).toContain(canarySlots)
     expect([...slots].some((line) => line.split(',')[1] === bad.target)).toBe(false)
+  })
+
+  it('takes back a release whose pages fail, though its API answers', async () => {
+    const good = await put('good')
+    for (let i = 0; i < 30; i++) await Promise.all([askSlot(3), askSlot(3, 'text/html')])
+    const asking = setInterval(() => void Promise.all([askSlot(0), askSlot(0, 'text/html')]).catch(() => undefined), 20)
+    const bad = await deploy(host, settings(checkout('bad', 'fails-pages'), { bakeMs: 20_000 })).finally(() =>
+      clearInterval(asking),
+    )
+    expect(bad).toMatchObject({ outcome: 'failed', why: expect.stringMatching(/requests failed/) })
+    expect(served()).toBe(good.target)
   })
 
   it('goes back when it is told to while it watches', async () => {

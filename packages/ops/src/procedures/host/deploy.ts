@@ -1,4 +1,4 @@
-import { MINUTE } from '@seaworthy/core'
+import { DAY, MINUTE } from '@seaworthy/core'
 import { beginRelease, makeFolders, untilReady } from './begin.ts'
 import type { Host } from './host.ts'
 import { type OpenJournal, openJournal } from './journal.ts'
@@ -111,16 +111,22 @@ async function prepare(host: Host, settings: DeploySettings, journal: OpenJourna
       releases: [...state.releases.filter((known) => known.id !== id), record],
     }))
   })
-  await journal.step('migrate', 'prepare the database', async () => {
-    const said = await host.command(id, ['migrate', '--json'], {
-      timeoutMs: MIGRATE_MS,
-      isOwner: true,
-      signal: settings.signal,
-    })
-    const { applied = [], operatorLink } = JSON.parse(said) as { applied?: string[]; operatorLink?: string }
-    for (const name of applied) host.tell('note', `applied ${name}`)
-    if (operatorLink) host.tell('note', `${operatorLink} makes the first operator, once, within 7 days`)
-  })
+  await journal.step('migrate', 'prepare the database', () => migrate(host, settings, id))
+}
+
+const OPERATOR_LINK_MS = 7 * DAY
+
+/** The link that makes the first operator is told once; while it is good nobody asks for another. */
+async function migrate({ layout, command, tell }: Host, { signal }: DeploySettings, id: string): Promise<void> {
+  const toldAt = Date.parse(readState(layout).operatorLinkAt ?? '')
+  const wasTold = Date.now() - toldAt < OPERATOR_LINK_MS
+  const asked = ['migrate', '--json', ...(wasTold ? ['--no-operator-link'] : [])]
+  const said = await command(id, asked, { timeoutMs: MIGRATE_MS, isOwner: true, signal })
+  const { applied = [], operatorLink } = JSON.parse(said) as { applied?: string[]; operatorLink?: string }
+  for (const name of applied) tell('note', `applied ${name}`)
+  if (!operatorLink) return
+  tell('note', `${operatorLink} makes the first operator, once, within 7 days`)
+  updateState(layout, (state) => ({ ...state, operatorLinkAt: new Date().toISOString() }))
 }
 
 /** Before anything is copied: the settings are complete, the database answers, and its history is one that this release knows. */

@@ -60,6 +60,8 @@ export interface HostState {
   readonly previous?: string
   /** Runs on without traffic, so that going back to it is a switch. */
   readonly warm?: string
+  /** When a deploy last told the link that makes the first operator. */
+  readonly operatorLinkAt?: string
   readonly current?: Journal
   readonly last?: Finished
 }

@@ -52,7 +52,7 @@ export function production(about: Description) {
       all.map(([name, service]) => [name, { ...service, networks: networks.of(name as keyof typeof services) }]),
     ),
     networks: networks.declared,
-    volumes: { data: {}, database: {}, redis: {} },
+    volumes: { data: {}, database: {} },
     secrets: filesOf(all.flatMap(([, service]) => ('secrets' in service ? service.secrets : []))),
   }
 }
