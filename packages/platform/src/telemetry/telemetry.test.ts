@@ -151,6 +151,7 @@ describe('health', () => {
       health.add({
         name,
         kind,
+        runbook: 'provider-down',
         check: async () => (failing.includes(name) ? Promise.reject(new Error('down')) : undefined),
       })
     }
@@ -168,7 +169,7 @@ describe('health', () => {
 
   it('answers within a second when a check hangs', async () => {
     const health = createHealth()
-    health.add({ name: 'hung', kind: 'must', check: () => new Promise(() => undefined) })
+    health.add({ name: 'hung', kind: 'must', runbook: 'service-down', check: () => new Promise(() => undefined) })
     const started = performance.now()
     expect((await health.report()).parts[0]).toMatchObject({ status: 'failed' })
     expect(performance.now() - started).toBeLessThan(1_000)

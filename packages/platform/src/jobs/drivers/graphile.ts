@@ -127,7 +127,10 @@ async function beat(pool: PgPool, owners: ReadonlySet<string>, log: Logger): Pro
       [[...owners]],
     )
   } catch (error) {
-    log.warn('the queue could not say that this process is alive; it says so again in two seconds', { error })
+    log.warn('the queue could not say that this process is alive; it says so again in two seconds', {
+      runbook: 'jobs-stuck',
+      error,
+    })
   }
 }
 
@@ -153,7 +156,10 @@ async function sweepCrashed(pool: PgPool, log: Logger): Promise<void> {
         and not exists (select 1 from graphile_worker._private_jobs q where q.key = j.id::text)
       limit 100`)
   } catch (error) {
-    log.warn('the sweep for jobs of killed workers failed; the next one is in two seconds', { error })
+    log.warn('the sweep for jobs of killed workers failed; the next one is in two seconds', {
+      runbook: 'jobs-stuck',
+      error,
+    })
   }
 }
 
@@ -212,7 +218,7 @@ const silent = new GraphileLogger(() => () => undefined)
 
 function adaptLogger(log: Logger): GraphileLogger {
   return new GraphileLogger(() => (level, message) => {
-    if (level === 'error') log.error('queue: a job or the queue failed', { why: message })
+    if (level === 'error') log.error('queue: a job or the queue failed', { runbook: 'jobs-stuck', why: message })
     else if (level === 'warning') log.warn('queue', { why: message })
     else log.debug('queue', { why: message })
   })

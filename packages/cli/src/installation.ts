@@ -1,0 +1,161 @@
+import { spawn } from 'node:child_process'
+import { join } from 'node:path'
+import { type CommandRun, environmentOf, type Host, type Installation, readSlots, servedBy } from '@seaworthy/ops'
+import { childEnvironment, lookAtConfig, type SeenConfig } from '@seaworthy/platform/config'
+import { openRedis } from '@seaworthy/platform/connections'
+import {
+  findWeakRights,
+  loginOf,
+  openClient,
+  type PgSingleClient,
+  platformMigrations,
+  readPending,
+} from '@seaworthy/platform/data'
+import { openKeyRing } from '@seaworthy/platform/vault'
+import { adminAddress } from './database.ts'
+import { type HostFlags, openHost } from './host.ts'
+import { findPlace, loadSystem } from './place.ts'
+
+export type InstallationFlags = Pick<HostFlags, 'root'> & { readonly runner?: string }
+
+type Given = Readonly<Record<string, string | undefined>> | undefined
+
+/** Opens nothing before it is asked for something: it may be that nothing runs. */
+export async function withInstallation<T>(
+  flags: InstallationFlags,
+  work: (here: Installation) => Promise<T>,
+): Promise<T> {
+  const place = findPlace()
+  const host = flags.root ? await openHost({ root: flags.root, runner: flags.runner ?? 'detached' }) : undefined
+  const serving = host && servedBy(readSlots(host.layout))
+  const given = host && environmentOf(host.layout, { ...(serving ? { release: serving } : {}), isOwner: true })
+  const seen = lookAtConfig(place.directory, given)
+  const session = openSession(seen)
+  const about = { directory: place.directory, build: place.build, host, serving, config: seen.config }
+  try {
+    return await work({
+      ...about,
+      faults: seen.faults,
+      missingSecrets: seen.missing,
+      query: session.query,
+      pendingMigrations: () => pendingOf(seen),
+      weakRights: () => weakRightsOf(seen),
+      ring: () =>
+        openKeyRing(known(seen))
+          .all()
+          .map(({ id }) => id),
+      pingRedis: () => pingRedis(seen),
+      run: (args) => runCommand(args, place.directory, host, given),
+    })
+  } finally {
+    await session.close()
+  }
+}
+
+function known({ config }: SeenConfig): NonNullable<SeenConfig['config']> {
+  if (!config) throw new Error('the settings are wrong')
+  return config
+}
+
+/** One connection for all looks; another one once it broke. It cannot change anything. */
+function openSession(seen: SeenConfig) {
+  let client: PgSingleClient | undefined
+  const open = async (): Promise<PgSingleClient> => {
+    const { endpoint, admin } = adminAddress(known(seen))
+    const opened = await openClient(endpoint, admin, 'doctor')
+    await opened.query(`set statement_timeout = '10s'; set app.duty = 'operations'`)
+    await opened.query('set session characteristics as transaction read only')
+    return opened
+  }
+  const close = async (): Promise<void> => {
+    const closing = client
+    client = undefined
+    await closing?.end().catch(() => undefined)
+  }
+  return {
+    query: async <Row>(statement: string, as: 'owner' | 'admin' = 'owner'): Promise<readonly Row[]> => {
+      try {
+        client ??= await open()
+        await client.query(as === 'owner' ? 'set role seaworthy_owner' : 'reset role')
+        return (await client.query(statement)).rows as Row[]
+      } catch (error) {
+        await close()
+        throw error
+      }
+    },
+    close,
+  }
+}
+
+async function pendingOf(seen: SeenConfig): Promise<readonly string[]> {
+  const { endpoint, admin } = adminAddress(known(seen))
+  const { apps } = await loadSystem(findPlace())
+  const sources = apps.flatMap(({ name, migrations }) => (migrations ? [{ app: name, directory: migrations }] : []))
+  const pending = await readPending(endpoint, admin, [platformMigrations, ...sources])
+  return pending.map(({ app, name }) => `${app}/${name}`)
+}
+
+async function weakRightsOf(seen: SeenConfig): Promise<readonly string[]> {
+  const config = known(seen)
+  const { endpoint, admin } = adminAddress(config)
+  const { apps } = await loadSystem(findPlace())
+  const nameOf = (role: 'app' | 'worker' | 'reader'): string =>
+    loginOf(role, config.secrets.databaseRoleSecret, endpoint).user
+  const client = await openClient(endpoint, admin, 'doctor-rights')
+  try {
+    return await findWeakRights(client, {
+      roles: { app: nameOf('app'), worker: nameOf('worker'), reader: nameOf('reader') },
+      schemas: ['seaworthy', ...apps.flatMap(({ name, migrations }) => (migrations ? [name] : []))],
+    })
+  } finally {
+    await client.end()
+  }
+}
+
+const FIRST_ANSWER_MS = 2_000
+const STEP_MS = 50
+
+/** It connects meanwhile: until then each call fails at once. */
+async function pingRedis(seen: SeenConfig): Promise<void> {
+  const { redisUrl } = known(seen)
+  if (!redisUrl) throw new Error('REDIS_URL is not set')
+  const redis = openRedis(redisUrl)
+  try {
+    for (
+      const end = performance.now() + FIRST_ANSWER_MS;
+      ;
+      await new Promise((resolve) => setTimeout(resolve, STEP_MS))
+    ) {
+      const problem = await redis.ping().then(
+        () => undefined,
+        (error: Error) => error,
+      )
+      if (!problem) return
+      if (performance.now() > end) throw problem
+    }
+  } finally {
+    await redis.close()
+  }
+}
+
+/** The same program with the settings of this installation. Whoever started this command may be asked by it, too. */
+function runCommand(
+  args: readonly string[],
+  directory: string,
+  host: Host | undefined,
+  given: Given,
+): Promise<CommandRun> {
+  const entry = join(directory, 'packages', 'cli', 'dist', 'main.js')
+  // A command about releases reads the environment of the host itself.
+  const env = host && !args.includes('--root') ? { ...given } : childEnvironment({})
+  return new Promise((resolve, reject) => {
+    const child = spawn(process.execPath, [entry, ...args], { cwd: directory, env, stdio: ['ignore', 'pipe', 'pipe'] })
+    let output = ''
+    for (const stream of [child.stdout, child.stderr])
+      stream.on('data', (chunk: Buffer) => {
+        output += chunk.toString()
+      })
+    child.once('error', reject)
+    child.once('close', (code) => resolve({ code: code ?? 1, output }))
+  })
+}
