@@ -57,9 +57,12 @@ function known({ config }: SeenConfig): NonNullable<SeenConfig['config']> {
   return config
 }
 
+const LOST_MS = 10_000
+
 /** One connection for all looks; another one once it broke. It cannot change anything. */
 function openSession(seen: SeenConfig) {
   let client: PgSingleClient | undefined
+  let lost: { readonly error: unknown; readonly untilMs: number } | undefined
   const open = async (): Promise<PgSingleClient> => {
     const { endpoint, admin } = adminAddress(known(seen))
     const opened = await openClient(endpoint, admin, 'doctor')
@@ -74,11 +77,14 @@ function openSession(seen: SeenConfig) {
   }
   return {
     query: async <Row>(statement: string, as: 'owner' | 'admin' = 'owner'): Promise<readonly Row[]> => {
+      if (lost && performance.now() < lost.untilMs) throw lost.error
       try {
         client ??= await open()
         await client.query(as === 'owner' ? 'set role seaworthy_owner' : 'reset role')
         return (await client.query(statement)).rows as Row[]
       } catch (error) {
+        // A server that hangs would otherwise keep each look waiting.
+        if (!client) lost = { error, untilMs: performance.now() + LOST_MS }
         await close()
         throw error
       }

@@ -14,7 +14,7 @@ export const databaseWorn: Runbook = {
       'transactions',
     ),
     human(
-      'as the owner, in psql "$(seaworthy database --as admin)": vacuum TABLE; drop index concurrently INDEX, and the statement of its migration again',
+      'as the owner, in psql "$(seaworthy database --as admin)": vacuum TABLE; reindex index concurrently INDEX',
       'no error',
       'care',
     ),

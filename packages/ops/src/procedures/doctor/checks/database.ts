@@ -136,8 +136,7 @@ export const care: Check = {
       const { age, bloated, invalid } = row ?? { age: 0, bloated: [], invalid: [] }
       if (age > XID_AGE_WARN)
         return bad(`${age} transactions are not frozen`, 'end what is open for days, then: vacuum (freeze)')
-      if (invalid.length)
-        return warn(`not valid: ${invalid.join(', ')}`, `drop index concurrently ${invalid[0]}, and build it again`)
+      if (invalid.length) return warn(`not valid: ${invalid.join(', ')}`, `reindex index concurrently ${invalid[0]}`)
       return bloated.length
         ? warn(`more dead rows than living: ${bloated.join(', ')}`, `vacuum ${bloated[0]}`)
         : good('vacuum keeps up, and every index is valid')
