@@ -25,6 +25,8 @@ export const recordsPath = (here: Installation): string =>
   here.host ? join(here.host.layout.shared, 'checklist.jsonl') : join(settingsOf(here).dataDirectory, 'checklist.jsonl')
 
 export function addRecord(here: Installation, record: ChecklistRecord): void {
+  if (here.missingSecrets.includes('AUDIT_SECRET'))
+    throw new Error('There is no AUDIT_SECRET yet to sign with.\n    HINT: npm start')
   const path = recordsPath(here)
   mkdirSync(dirname(path), { recursive: true })
   appendFileSync(path, `${JSON.stringify({ ...record, mac: macOf(here, record) })}\n`, { mode: 0o600 })
