@@ -118,6 +118,9 @@ async function weakRightsOf(seen: SeenConfig): Promise<readonly string[]> {
   }
 }
 
+/** What the client says of a connection that it never had. */
+const wordsOf = ({ message }: Error): string => (message.includes('enableOfflineQueue') ? 'no connection' : message)
+
 const FIRST_ANSWER_MS = 2_000
 const STEP_MS = 50
 
@@ -137,7 +140,7 @@ async function pingRedis(seen: SeenConfig): Promise<void> {
         (error: Error) => error,
       )
       if (!problem) return
-      if (performance.now() > end) throw problem
+      if (performance.now() > end) throw new Error(wordsOf(problem), { cause: problem })
     }
   } finally {
     await redis.close()

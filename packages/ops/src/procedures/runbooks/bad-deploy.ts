@@ -1,4 +1,4 @@
-import { confirm, human, look, ROOT, type Runbook } from './runbook.ts'
+import { confirm, look, ROOT, type Runbook } from './runbook.ts'
 
 export const badDeploy: Runbook = {
   title: 'Errors or slow answers after a deploy',
@@ -16,12 +16,13 @@ export const badDeploy: Runbook = {
       after: ['errors', 'latency', 'restarts', 'traffic'],
       onHost: true,
     },
-    human(
-      'elsewhere: start the release before (kubectl rollout undo, or the image before by its digest)',
-      'the old release serves',
-      'errors',
-      'latency',
-    ),
+    {
+      kind: 'human',
+      text: 'start the release before (kubectl rollout undo, or the image before by its digest)',
+      expect: 'the old release serves',
+      after: ['errors', 'latency', 'restarts'],
+      elsewhere: true,
+    },
     confirm('traffic', 'all traffic goes to one release that runs'),
     confirm('service', 'it answers'),
   ],

@@ -70,4 +70,14 @@ describe('following a runbook', () => {
     expect(steps).toMatchObject([{ verdict: 'left', found: 'needs --about' }])
     expect(ran).toEqual([])
   })
+
+  it('is over when what was done has mended it, and not while somebody has something left to do', async () => {
+    const node = confirm('node', 'new')
+    const broke = look('settings', 'wrong?')
+    expect((await follow([broke, act, node], broken)).outcome).toBe('mended')
+    const left = await follow([broke, act, human('tell people', 'they know'), node], broken)
+    expect(left).toMatchObject({ outcome: 'open', next: 'tell people' })
+    const told = await follow([broke, act, human('tell people', 'they know'), node], broken, { ask: true, wait: true })
+    expect(told.outcome).toBe('mended')
+  })
 })

@@ -36,6 +36,7 @@ export interface FollowSettings {
 }
 
 interface Way {
+  readonly runbook: RunbookName
   readonly here: Installation
   readonly settings: FollowSettings
   readonly faults: Set<CheckName>
@@ -50,7 +51,7 @@ export async function followRunbook(
   { title, steps }: Runbook,
   settings: FollowSettings,
 ): Promise<Followed> {
-  const way: Way = { here, settings, faults: new Set(), isBroken: false }
+  const way: Way = { runbook, here, settings, faults: new Set(), isBroken: false }
   const reports: StepReport[] = []
   let failed: StepReport | undefined
   for (const step of steps) {
@@ -75,17 +76,17 @@ function conclude(
 ): Pick<Followed, 'faults' | 'outcome' | 'next'> {
   const faults = [...way.faults]
   const found = reports.find(({ kind, verdict }) => kind !== 'confirm' && (verdict === 'bad' || verdict === 'warn'))
-  const isClean = faults.length === 0 && !way.isBroken && !failed
   const todo = reports.find(({ verdict }) => verdict === 'todo')
-  const wasActed = reports.some(({ kind, verdict }) => (kind === 'act' || kind === 'human') && verdict === 'ok')
-  const outcome = isClean ? 'nothing' : !failed && wasActed && !isLeft(reports, way) ? 'mended' : 'open'
-  const next = failed?.next ?? found?.next ?? todo?.text
-  return { faults, outcome, ...(outcome === 'open' && next ? { next } : {}) }
+  const wasDone = reports.some(({ kind, verdict }) => (kind === 'act' || kind === 'human') && verdict === 'ok')
+  const isOpen = failed !== undefined || todo !== undefined || way.isBroken || !endsWell(reports)
+  if (!isOpen && faults.length === 0 && !wasDone) return { faults, outcome: 'nothing' }
+  if (!isOpen && wasDone) return { faults, outcome: 'mended' }
+  const next = failed?.next ?? todo?.text ?? found?.next
+  return { faults, outcome: 'open', ...(next ? { next } : {}) }
 }
 
-/** Somebody said no, or no look was made after the last act. */
-const isLeft = (reports: readonly StepReport[], { isBroken }: Way): boolean =>
-  isBroken || reports.some(({ kind, verdict }) => kind === 'confirm' && verdict === 'warn')
+const endsWell = (reports: readonly StepReport[]): boolean =>
+  !reports.some(({ kind, verdict }) => kind === 'confirm' && verdict === 'warn')
 
 async function take(way: Way, step: Step): Promise<StepReport> {
   const { kind, text } = step
@@ -94,7 +95,9 @@ async function take(way: Way, step: Step): Promise<StepReport> {
     case 'confirm': {
       const { verdict, found, next } = await lookAt(way.here, step.check)
       if (kind === 'look' && isFault({ verdict, found })) way.faults.add(step.check)
-      return { kind, text, verdict, found, check: step.check, ...(next ? { next } : {}) }
+      // Who follows this runbook is not sent to it again.
+      const isHere = next?.startsWith(`seaworthy runbook ${way.runbook}`)
+      return { kind, text, verdict, found, check: step.check, ...(next && !isHere ? { next } : {}) }
     }
     case 'list':
       return list(way, step)
@@ -107,17 +110,19 @@ async function take(way: Way, step: Step): Promise<StepReport> {
 
 async function instruct(
   way: Way,
-  { kind, text, expect, after }: Extract<Step, { kind: 'human' }>,
+  { kind, text, expect, after, elsewhere }: Extract<Step, { kind: 'human' }>,
 ): Promise<StepReport> {
-  if (!isWanted(way, after)) return { kind, text, verdict: 'left', found: 'nothing was found that needs it' }
+  if (!isWanted(way, after) || (elsewhere && way.here.host))
+    return { kind, text, verdict: 'left', found: 'nothing was found that needs it' }
   const isDone = await way.settings.wait(`${text}\n    Expect: ${expect}`)
   return isDone
     ? { kind, text, verdict: 'ok', found: 'done' }
     : { kind, text, verdict: 'todo', found: `expect: ${expect}` }
 }
 
-const isWanted = ({ faults }: Way, after: readonly CheckName[] | undefined): boolean =>
-  after === undefined || after.some((check) => faults.has(check))
+/** After these looks; without names after any, or where somebody is named. */
+const isWanted = ({ faults, settings: { about }, isBroken }: Way, after: readonly CheckName[] | undefined): boolean =>
+  after ? after.some((check) => faults.has(check)) : faults.size > 0 || isBroken || about !== undefined
 
 async function list(way: Way, { kind, text, command, judged }: Extract<Step, { kind: 'list' }>): Promise<StepReport> {
   const args = fill(way, command)
@@ -134,8 +139,7 @@ async function act(way: Way, step: Act): Promise<StepReport> {
   if (step.onHost && !way.here.host) return left('releases are not deployed from here')
   const args = fill(way, step.command)
   if (!args) return left('needs --about')
-  const isCalledFor = step.after ? isWanted(way, step.after) : way.faults.size > 0 || step.command.includes(ABOUT)
-  if (!isCalledFor) return left('nothing was found that needs it')
+  if (!isWanted(way, step.after)) return left('nothing was found that needs it')
   const shown = `seaworthy ${args.join(' ')}`
   if (!(await way.settings.ask(text, args))) return { kind, text, verdict: 'todo', found: `not done: ${shown}` }
   const { code, output }: CommandRun = await way.here.run(args)

@@ -11,12 +11,16 @@ export const memoryGrows: Runbook = {
     human(
       'pictures take most: fewer at a time with MEDIA_CONCURRENCY=1 and WORKER_CONCURRENCY=1',
       'processes stay below 512 MiB',
+      'memory',
       'processMemory',
+      'restarts',
     ),
     human(
       'a process that only grows has a leak: note its size each hour, and restart it meanwhile',
       'two sizes an hour apart',
+      'memory',
       'processMemory',
+      'restarts',
     ),
     confirm('memory', 'the machine has room'),
   ],

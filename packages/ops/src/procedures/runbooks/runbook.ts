@@ -43,7 +43,10 @@ export interface Human {
   readonly kind: 'human'
   readonly text: string
   readonly expect: string
+  /** Only where one of these found something; without it, where any look did, or somebody is named. */
   readonly after?: readonly CheckName[]
+  /** Only where releases are not deployed from here. */
+  readonly elsewhere?: true
 }
 
 /** The end: must be well. */

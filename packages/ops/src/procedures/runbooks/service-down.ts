@@ -17,6 +17,9 @@ export const serviceDown: Runbook = {
     human(
       'read the last lines of the log before it ended: journalctl -u "seaworthy@*" -n 100, or run/<release>.log',
       'the line that names the reason',
+      'service',
+      'restarts',
+      'traffic',
     ),
     human(
       'start it: npm start; on a host: seaworthy rollback <release>, or systemctl start seaworthy@<release>',
