@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process'
 import { join } from 'node:path'
-import { type CommandRun, environmentOf, type Host, type Installation, readSlots, servedBy } from '@seaworthy/ops'
+import { type CommandRun, environmentOf, type Installation, readSlots, servedBy } from '@seaworthy/ops'
 import { childEnvironment, lookAtConfig, type SeenConfig } from '@seaworthy/platform/config'
 import { openRedis } from '@seaworthy/platform/connections'
 import {
@@ -27,14 +27,20 @@ export async function withInstallation<T>(
 ): Promise<T> {
   const place = findPlace()
   const host = flags.root ? await openHost({ root: flags.root, runner: flags.runner ?? 'detached' }) : undefined
-  const serving = host && servedBy(readSlots(host.layout))
-  const given = host && environmentOf(host.layout, { ...(serving ? { release: serving } : {}), isOwner: true })
-  const seen = lookAtConfig(place.directory, given)
+  const serving = (): string | undefined => host && servedBy(readSlots(host.layout))
+  const given = (): Given => host && environmentOf(host.layout, { release: serving() ?? '', isOwner: true })
+  const seen = lookAtConfig(place.directory, given())
   const session = openSession(seen)
-  const about = { directory: place.directory, build: place.build, host, serving, config: seen.config }
   try {
     return await work({
-      ...about,
+      directory: place.directory,
+      build: place.build,
+      host,
+      // Another one after a rollback.
+      get serving() {
+        return serving()
+      },
+      config: seen.config,
       faults: seen.faults,
       missingSecrets: seen.missing,
       query: session.query,
@@ -45,7 +51,7 @@ export async function withInstallation<T>(
           .all()
           .map(({ id }) => id),
       pingRedis: () => pingRedis(seen),
-      run: (args) => runCommand(args, place.directory, host, given),
+      run: (args) => runCommand(args, place.directory, host && !args.includes('--root') ? given() : undefined),
     })
   } finally {
     await session.close()
@@ -148,15 +154,10 @@ async function pingRedis(seen: SeenConfig): Promise<void> {
 }
 
 /** The same program with the settings of this installation. Whoever started this command may be asked by it, too. */
-function runCommand(
-  args: readonly string[],
-  directory: string,
-  host: Host | undefined,
-  given: Given,
-): Promise<CommandRun> {
+function runCommand(args: readonly string[], directory: string, given: Given): Promise<CommandRun> {
   const entry = join(directory, 'packages', 'cli', 'dist', 'main.js')
   // A command about releases reads the environment of the host itself.
-  const env = host && !args.includes('--root') ? { ...given } : childEnvironment({})
+  const env = given ? { ...given } : childEnvironment({})
   return new Promise((resolve, reject) => {
     const child = spawn(process.execPath, [entry, ...args], { cwd: directory, env, stdio: ['ignore', 'pipe', 'pipe'] })
     let output = ''

@@ -96,7 +96,7 @@ async function take(way: Way, step: Step): Promise<StepReport> {
       const { verdict, found, next } = await lookAt(way.here, step.check)
       if (kind === 'look' && isFault({ verdict, found })) way.faults.add(step.check)
       // Who follows this runbook is not sent to it again.
-      const isHere = next?.startsWith(`seaworthy runbook ${way.runbook}`)
+      const isHere = next?.includes(`seaworthy runbook ${way.runbook}`)
       return { kind, text, verdict, found, check: step.check, ...(next && !isHere ? { next } : {}) }
     }
     case 'list':

@@ -22,7 +22,7 @@ export const keysLost: Runbook = {
       'keys',
     ),
     human(
-      'no kit was read back: make one today. seaworthy keys kit FILE, then seaworthy keys kit --verify FILE',
+      'once the keys are right, and no kit was read back: make one today. seaworthy keys kit FILE, then seaworthy keys kit --verify FILE',
       'it holds every key in use',
       'kit',
     ),
