@@ -7,7 +7,7 @@ import { type Redact, redact } from './redact.ts'
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error'
 export type LogFields = Readonly<Record<string, unknown>> & { readonly runbook?: RunbookName }
 /** An error is an alarm: somebody has to act, and the line names the runbook that says how. */
-export type AlarmFields = LogFields & { readonly runbook: RunbookName }
+type AlarmFields = LogFields & { readonly runbook: RunbookName }
 
 /** Structured lines. Fields are redacted; messages are fixed words of the program and are not. */
 export interface Logger {

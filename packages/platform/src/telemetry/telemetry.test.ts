@@ -43,6 +43,7 @@ describe('log', () => {
   it('finds personal values in free text, lists of headers, causes and sets of errors', () => {
     const log = createMemoryLogger()
     log.error('shapes', {
+      runbook: 'requests-fail',
       list: ['Cookie', 'canary-cookie', 'Accept', 'text/html'],
       headers: new Headers({ 'x-api-key': 'canary-key' }),
       map: new Map([['phoneNumber', 'canary-phone']]),

@@ -12,13 +12,13 @@ interface Named {
 }
 
 /** A check of the doctor. Here what is to be looked after counts as red, too. */
-export interface Checked extends Named {
+interface Checked extends Named {
   readonly kind: 'check'
   readonly check: CheckName
 }
 
 /** Looked at in a moment. */
-export interface Judged extends Named {
+interface Judged extends Named {
   readonly kind: 'judge'
   readonly look: (here: Installation) => Finding | Promise<Finding>
 }

@@ -21,7 +21,7 @@ export interface ChecklistRecord {
 }
 
 /** Where releases share their data, or below the data directory. */
-export const recordsPath = (here: Installation): string =>
+const recordsPath = (here: Installation): string =>
   here.host ? join(here.host.layout.shared, 'checklist.jsonl') : join(settingsOf(here).dataDirectory, 'checklist.jsonl')
 
 export function addRecord(here: Installation, record: ChecklistRecord): void {

@@ -19,7 +19,7 @@ import { tooManyRefused } from './too-many-refused.ts'
 
 export { describeRunbooks } from './describe.ts'
 export { type Followed, followRunbook, type StepReport } from './follow.ts'
-export type { Runbook, Step } from './runbook.ts'
+export type { Runbook } from './runbook.ts'
 
 export const runbooks: Readonly<Record<RunbookName, Runbook>> = {
   'service-down': serviceDown,

@@ -19,7 +19,7 @@ export interface Look {
 }
 
 /** A command that only reads, whose output is shown to whoever decides. */
-export interface Listing {
+interface Listing {
   readonly kind: 'list'
   readonly text: string
   readonly command: readonly string[]
