@@ -14,6 +14,8 @@ import {
   type Layout,
   layoutOf,
   type Notify,
+  notifyAll,
+  notifyByMail,
   notifyByWebhook,
   openDetachedRunner,
   openSystemdRunner,
@@ -23,6 +25,7 @@ import {
   rollback,
   servedBy,
 } from '@seaworthy/ops'
+import { letterBox } from './letter-box.ts'
 import { findPlace, loadSystem } from './place.ts'
 
 export interface HostFlags {
@@ -146,7 +149,7 @@ function report(flags: HostFlags, finished: Finished): void {
   print(flags.json ? [JSON.stringify(finished, null, 2)] : describeLast(finished))
 }
 
-async function openHost({ root, runner }: HostFlags): Promise<Host> {
+export async function openHost({ root, runner }: HostFlags): Promise<Host> {
   const place = findPlace()
   const { name } = describe(await loadSystem(place), place.build.version)
   const layout = layoutOf(rootOf(root ?? `/srv/${name}`))
@@ -170,8 +173,14 @@ function runnerOf(runner: string, name: string, layout: Layout): Host['runner'] 
   throw new Error(`There is no runner ${runner}.\n    HINT: detached or systemd`)
 }
 
-const notifyOf = ({ notify }: HostFlags, { tell }: Host): Notify =>
-  notify ? notifyByWebhook(notify, (text) => tell('note', text)) : async () => undefined
+function notifyOf({ notify }: HostFlags, { tell, layout }: Host): Notify {
+  const say = (text: string): void => tell('note', text)
+  const deliver = letterBox(layout, say)
+  return notifyAll([
+    ...(notify ? [notifyByWebhook(notify, say)] : []),
+    ...(deliver ? [notifyByMail(deliver, say)] : []),
+  ])
+}
 
 /** Once: go back. */
 function abortOnSignals(): AbortSignal {

@@ -6,6 +6,7 @@ import { fromCheckout } from './checkout.ts'
 import { addHostCommands } from './host-commands.ts'
 import { addKeyCommands } from './key-commands.ts'
 import type { MigrateFlags } from './migrate.ts'
+import { addOperatorCommands } from './operator-commands.ts'
 import { addPersonCommands } from './person.ts'
 import { findPlace } from './place.ts'
 import type { ProveFlags } from './prove.ts'
@@ -76,6 +77,7 @@ mail
 addAuditCommands(program)
 addPersonCommands(program)
 addHostCommands(program)
+addOperatorCommands(program)
 program
   .command('render')
   .description('write the files for production from the definition')

@@ -197,7 +197,8 @@ function startChildren(
         if (--waiting === 0) allReady()
       },
       onFatal: (message) => fail(new Error(message)),
-      onRestart: (part, code) => log.error('a process ended and is started again', { part, code }),
+      onRestart: (part, code) =>
+        log.error('a process ended and is started again', { runbook: 'service-down', part, code }),
     })
   })
   return { all, ready }
@@ -245,7 +246,10 @@ function keepRunning(
       return 0
     } catch (error) {
       current = undefined
-      log.error('the database could not be started; trying again', { error: (error as Error).message })
+      log.error('the database could not be started; trying again', {
+        runbook: 'database-gone',
+        error: (error as Error).message,
+      })
       await pause(backoffMs(failures + 1, SECOND / 2, 10 * SECOND), signal)
       return failures + 1
     }
@@ -254,7 +258,7 @@ function keepRunning(
     for (let failures = 0; !signal.aborted; ) {
       await current?.exited
       if (signal.aborted) return
-      if (failures === 0) log.error('the database ended and is started again')
+      if (failures === 0) log.error('the database ended and is started again', { runbook: 'database-gone' })
       failures = await startAgain(failures)
     }
   }

@@ -1,6 +1,6 @@
 /** From environment to typed settings and secrets. The only room that reads the environment. */
 export { addressOf } from './admin-address.ts'
-export { type Config, ConfigError, type ConfigFault, readConfig } from './config.ts'
+export { type Config, ConfigError, type ConfigFault, lookAtConfig, readConfig, type SeenConfig } from './config.ts'
 export { childEnvironment, type Environment } from './env.ts'
 export { describeSetting, renderEnvExample, renderSettingsTable, type SettingDescription } from './reference.ts'
 export { readOrMakeSecret, readSecretFile, replaceSecret } from './secrets.ts'

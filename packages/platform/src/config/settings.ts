@@ -230,6 +230,11 @@ export const settings = {
     default: '',
     text: 'Who mail comes from; needed with SMTP_URL.',
   }),
+  notifyEmail: sender('NOTIFY_EMAIL', 'operators@example.com', {
+    group: 'Mail',
+    default: '',
+    text: 'Who is told by mail how a deploy or rollback went; needs SMTP_URL. Default: nobody.',
+  }),
 
   allowedOrigins: origins('ALLOWED_ORIGINS', {
     group: 'HTTP',
