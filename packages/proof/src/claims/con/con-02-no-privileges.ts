@@ -1,12 +1,11 @@
-import { readFileSync } from 'node:fs'
 import { atMost, defineClaim, exactly } from '../../claim.ts'
 import { allUp, type Container, composeProduction, composePrograms } from '../../rig/containers/composed.ts'
+import { confinementOf, outsideOfData, writesOf } from '../../rig/containers/confinement.ts'
 import { podman, tryPodman } from '../../rig/containers/engine.ts'
 import { until } from '../../rig/wait.ts'
 import { patch } from '../../sabotage.ts'
 
 const START_MS = 3_000
-const outside = ['/', '/app', '/app/dist', '/app/node_modules', '/etc', '/usr/local/bin', '/run/secrets', '/var/lib']
 const processes = 'packages/ops/src/targets/compose/processes.ts'
 
 export const claim = defineClaim({
@@ -30,10 +29,10 @@ export const claim = defineClaim({
   experiment: async (rig) => {
     const composed = await composeProduction(rig)
     const running = await until('all are up', () => allUp(composed), 240_000)
-    const states = running.map((container) => ({ ...container, ...stateOf(container) }))
+    const states = running.map((container) => ({ ...container, ...confinementOf(container.pid) }))
     const web = await composed.container('web')
-    const written = await writesOf(web, outside)
-    const inside = await writesOf(web, ['/data', '/tmp'])
+    const written = await writesOf(web.id, outsideOfData)
+    const inside = await writesOf(web.id, ['/data', '/tmp'])
     const times: number[] = []
     for (let turn = 0; turn < 3; turn++) times.push(await startMs(web))
     const count = (is: (state: (typeof states)[number]) => boolean): number => states.filter(is).length
@@ -72,29 +71,6 @@ export const claim = defineClaim({
     patch('the file system may be written', processes, 'read_only: true', 'read_only: false'),
   ],
 })
-
-function stateOf({ pid }: Container) {
-  const status = readFileSync(`/proc/${pid}/status`, 'utf8')
-  const field = (name: string): string => new RegExp(`^${name}:\\s*(.*)$`, 'm').exec(status)?.[1] ?? ''
-  const root = readFileSync(`/proc/${pid}/mountinfo`, 'utf8')
-    .split('\n')
-    .find((line) => line.split(' ')[4] === '/')
-  return {
-    uids: [...new Set(field('Uid').split(/\s+/).map(Number))],
-    capabilities: BigInt(`0x${field('CapEff')}`) | BigInt(`0x${field('CapPrm')}`) | BigInt(`0x${field('CapBnd')}`),
-    noNewPrivileges: field('NoNewPrivs') === '1',
-    seccomp: Number(field('Seccomp')),
-    readOnly: root?.split(' ')[5]?.split(',').includes('ro') ?? false,
-  }
-}
-
-/** The folders in which a file could be made from inside. */
-async function writesOf({ id }: Container, folders: readonly string[]): Promise<readonly string[]> {
-  const script = `for (const folder of ${JSON.stringify(folders)}) try {
-    require('fs').writeFileSync(folder + '/attempt', 'x'); require('fs').rmSync(folder + '/attempt'); console.log(folder)
-  } catch {}`
-  return (await podman('exec', id, 'node', '-e', script)).split('\n').filter(Boolean)
-}
 
 /** Stops it and starts it, and asks it from inside, as its health check does, until it says that it is ready. */
 async function startMs({ id }: Container): Promise<number> {
