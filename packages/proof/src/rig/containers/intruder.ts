@@ -25,7 +25,8 @@ const PATIENCE_MS = 60_000
 
 /**
  * Runs a script of Node as one of the processes of a container: in its groups, and among its processes, so that it ends
- * with it. The program is ours, as the image holds too little for an intruder. `isSpared`: the kernel, out of memory, ends others first.
+ * with it. The program is ours, as the image holds too little for an intruder. `isSpared`: the kernel, out of memory, ends
+ * the first process of the container instead.
  */
 export function intrude(
   container: Pick<Container, 'pid'>,
@@ -35,7 +36,7 @@ export function intrude(
   const joined = ['memory', 'pids', 'cpu'].map((name) => groupsOf(container).get(name) ?? '')
   const steps = [
     ...joined.map((group) => `echo $$ > ${group}/cgroup.procs`),
-    `echo ${isSpared ? -1_000 : 0} > /proc/$$/oom_score_adj`,
+    ...(isSpared ? [`echo 1000 > /proc/${container.pid}/oom_score_adj`] : []),
     `exec nsenter --target ${container.pid} --pid "$@"`,
   ]
   const words = ['-ec', steps.join('\n'), 'sh', process.execPath, '-e', script]
