@@ -160,23 +160,30 @@ function servingOf(host: Host): string | undefined {
 
 /** One process of the release that serves; true when another one is there for it. */
 async function killOne(host: Host, role: 'web' | 'worker'): Promise<boolean> {
+  // The release before may still be ending.
+  const isServing = (pid: string): boolean => wordsOf(pid)[0]?.includes(`/releases/${servingOf(host)}/`) ?? false
   const processes = (): number[] =>
     host
       .supervisors()
+      .filter(isServing)
       .flatMap((pid) => descendantsOf(Number(pid)))
-      .filter((pid) => roleOf(pid) === role)
+      .filter((pid) => wordsOf(pid).at(-1) === role)
   const before = processes()
   const [victim] = before
   if (victim === undefined) return false
   process.kill(victim, 'SIGKILL')
-  return until('another is there', () => processes().length === before.length && !processes().includes(victim), 30_000)
+  return until(
+    'another is there',
+    () => processes().length === before.length && !processes().includes(victim),
+    CALM_AGAIN_MS,
+  )
 }
 
-function roleOf(pid: number): string | undefined {
+function wordsOf(pid: number | string): readonly string[] {
   try {
-    return readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0').filter(Boolean).at(-1)
+    return readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0').filter(Boolean)
   } catch {
-    return undefined
+    return []
   }
 }
 
