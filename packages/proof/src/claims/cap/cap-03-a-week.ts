@@ -39,7 +39,7 @@ export const claim = defineClaim({
   alone: true,
   needs: ['nginx', 'openssl', 'redis-server'],
   limits: {
-    'requests of the week answered well': atLeast(99.99, '%'),
+    'requests of the week not answered well': atMost(100, 'of a million'),
     'most lost by one event': atMost(8, 'seconds'),
     'events after which nothing was well again': exactly(0, 'events'),
     'requests sent': atLeast(2_000, 'requests'),
@@ -48,7 +48,8 @@ export const claim = defineClaim({
     const redis = await startRedis(rig)
     const host = await openHost(rig, { ...patient, REDIS_URL: redis.url }, startRenderedProxy)
     await deploy(host, host.checkout('first'))
-    const arrivals = await startPeople(rig, host)
+    const answers: Record<string, number> = {}
+    const arrivals = await startPeople(rig, host, answers)
     await until('it was calm', () => arrivals.now() > CALM_MS && isCalm(arrivals), CALM_AGAIN_MS)
     const checkouts = [host.checkout('second'), host.checkout('third')]
     const happened: { event: Event; atMs: number; isReal: boolean; isOver: boolean }[] = []
@@ -83,7 +84,7 @@ export const claim = defineClaim({
     const good = samples.filter(({ ok }) => ok).length
     return {
       measured: {
-        'requests of the week answered well': 100 * (1 - ofWeek / WEEK_SECONDS),
+        'requests of the week not answered well': (1_000_000 * ofWeek) / WEEK_SECONDS,
         'most lost by one event': Math.max(...lost.map(({ seconds }) => seconds)),
         'events after which nothing was well again': happened.filter(({ isOver }) => !isOver).length,
         'requests sent': samples.length,
@@ -94,8 +95,8 @@ export const claim = defineClaim({
       },
       run: { samples, marks: happened.map(({ event, atMs }) => ({ atMs, label: event })) },
       evidence: [
-        `${good} of ${samples.length} answered well while all of it happened within ${Math.round(arrivals.now() / 1_000)} s; ${ofWeek.toFixed(1)} s of the week are lost`,
-        ...lost.map(({ event, seconds }) => `${event}: ${seconds.toFixed(2)} s lost`),
+        `${good} of ${samples.length} answered well while all of it happened within ${Math.round(arrivals.now() / 1_000)} s; ${ofWeek.toFixed(1)} s of the week are lost; answers ${JSON.stringify(answers)}`,
+        lost.map(({ event, seconds }) => `${event}: ${seconds.toFixed(2)} s lost`).join('; '),
       ],
     }
   },
@@ -128,14 +129,16 @@ const isCalm = ({ samples, now }: Arrivals): boolean => {
 }
 
 /** People who read their photos, who they are, and the front page. */
-async function startPeople(rig: Rig, host: Host): Promise<Arrivals> {
+async function startPeople(rig: Rig, host: Host, answers: Record<string, number>): Promise<Arrivals> {
   const load = openHostLoad(host)
   const tokens = await Promise.all(Array.from({ length: PEOPLE }, () => load.signUp()))
   const paths = ['/api/cosnap/photos', '/api/identity/me', '/'] as const
   const arrivals = startArrivals(PER_SECOND, async (i) => {
     const path = paths[i % paths.length] ?? '/'
     const { value, ms } = await timed(() => load.get(path, path === '/' ? undefined : tokens[i % PEOPLE]))
-    return value === 200 && ms <= PATIENCE_MS
+    const answer = value === 200 && ms > PATIENCE_MS ? 'late' : String(value)
+    answers[answer] = (answers[answer] ?? 0) + 1
+    return answer === '200'
   })
   rig.defer(() => arrivals.stop())
   return arrivals
@@ -161,13 +164,13 @@ function servingOf(host: Host): string | undefined {
 /** One process of the release that serves; true when another one is there for it. */
 async function killOne(host: Host, role: 'web' | 'worker'): Promise<boolean> {
   // The release before may still be ending.
-  const isServing = (pid: string): boolean => wordsOf(pid)[0]?.includes(`/releases/${servingOf(host)}/`) ?? false
+  const isServing = (pid: string): boolean => wordsOf(pid)[1]?.includes(`/releases/${servingOf(host)}/`) ?? false
   const processes = (): number[] =>
     host
       .supervisors()
       .filter(isServing)
       .flatMap((pid) => descendantsOf(Number(pid)))
-      .filter((pid) => wordsOf(pid).at(-1) === role)
+      .filter((pid) => wordsOf(pid).slice(-2).includes(role))
   const before = processes()
   const [victim] = before
   if (victim === undefined) return false
