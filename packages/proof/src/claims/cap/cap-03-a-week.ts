@@ -97,6 +97,7 @@ export const claim = defineClaim({
       evidence: [
         `${good} of ${samples.length} answered well while all of it happened within ${Math.round(arrivals.now() / 1_000)} s; ${ofWeek.toFixed(1)} s of the week are lost; answers ${JSON.stringify(answers)}`,
         lost.map(({ event, seconds }) => `${event}: ${seconds.toFixed(2)} s lost`).join('; '),
+        ...happened.filter(({ isReal }) => !isReal).map(({ event }) => `${event}: it had no effect`),
       ],
     }
   },

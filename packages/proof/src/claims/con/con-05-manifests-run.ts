@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import { atLeast, defineClaim, exactly } from '../../claim.ts'
 import { startArrivals } from '../../rig/arrivals.ts'
-import { confinementOf, outsideOfData, writesOf } from '../../rig/containers/confinement.ts'
+import { type Confinement, confinementOf, outsideOfData, writesOf } from '../../rig/containers/confinement.ts'
 import { askDoor, isProbed, openDoor } from '../../rig/containers/door.ts'
 import { tryPodman } from '../../rig/containers/engine.ts'
 import { type PlayedPod, playDevelopment, playPrograms } from '../../rig/containers/played.ts'
@@ -33,6 +33,7 @@ export const claim = defineClaim({
     'requests sent': atLeast(REQUESTS, 'requests'),
     'pods that may do more than the restricted profile allows': exactly(0, 'pods'),
     'writes outside data and scratch': exactly(0, 'writes'),
+    'writes to scratch that were refused': exactly(0, 'writes'),
   },
   experiment: async (rig) => {
     const played = await playDevelopment(rig)
@@ -44,13 +45,10 @@ export const claim = defineClaim({
     await openDoor(rig, played, door)
     const failed = await useApp(door, web)
     const requests = await askMany(door)
-    const states = [web, worker].map(({ component, pid }) => ({ component, ...confinementOf(pid) }))
-    const unrestricted = states.filter(
-      ({ uids, capabilities, noNewPrivileges, seccomp, readOnly }) =>
-        uids.includes(0) || capabilities !== 0n || !noNewPrivileges || seccomp !== 2 || !readOnly,
-    )
-    const written = await writesOf(web.id, outsideOfData)
-    const inside = await writesOf(web.id, ['/tmp'])
+    const states = [web, worker].map(({ component, pid }) => ({ component, found: confinementOfRunning(pid) }))
+    const unrestricted = states.filter(({ found }) => !found || !isRestricted(found))
+    const reached = await writesOf(web.id, [...outsideOfData, '/tmp']).catch((): readonly string[] => [])
+    const written = reached.filter((folder) => folder !== '/tmp')
     return {
       measured: {
         'migrations that failed': played.migration === 0 ? 0 : 1,
@@ -60,13 +58,15 @@ export const claim = defineClaim({
         'requests sent': requests.length,
         'pods that may do more than the restricted profile allows': unrestricted.length,
         'writes outside data and scratch': written.length,
+        'writes to scratch that were refused': reached.includes('/tmp') ? 0 : 1,
       },
       met: {
         'pods for people and for jobs ran': states.length === 2,
-        'scratch space was written': inside.length === 1,
       },
       evidence: [
-        ...states.map(({ component, uids, seccomp }) => `${component}: runs as ${uids.join(', ')}, seccomp ${seccomp}`),
+        ...states.map(
+          ({ component, found }) => `${component}: runs as ${found?.uids.join(', ')}, seccomp ${found?.seccomp}`,
+        ),
         ...[...unanswered, ...failed, ...written],
       ],
     }
@@ -105,6 +105,18 @@ export const claim = defineClaim({
     ),
   ],
 })
+
+/** One that has ended is restricted by nobody. */
+function confinementOfRunning(pid: number): Confinement | undefined {
+  try {
+    return confinementOf(pid)
+  } catch {
+    return undefined
+  }
+}
+
+const isRestricted = ({ uids, capabilities, noNewPrivileges, seccomp, readOnly }: Confinement): boolean =>
+  !uids.includes(0) && capabilities === 0n && noNewPrivileges && seccomp === 2 && readOnly
 
 /** What the kubelet would ask, until it is answered: first whether it has started, as it does. */
 async function failedProbes(pod: PlayedPod): Promise<readonly string[]> {
