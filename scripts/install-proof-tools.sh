@@ -8,7 +8,7 @@
 set -eu
 cd "$(dirname "$0")/.."
 
-packages="/usr/lib/podman/aardvark-dns=aardvark-dns /usr/lib/podman/netavark=netavark chromium clamd=clamav-daemon debootstrap docker-compose e2fsck=e2fsprogs exiftool=libimage-exiftool-perl faketime ffuf git hey mkfs.ext4=e2fsprogs mount nginx oathtool openssl podman promtool=prometheus redis-server runc slowhttptest sqlmap sslscan strace systemd-analyze=systemd testssl=testssl.sh wapiti zzuf"
+packages="/usr/lib/podman/aardvark-dns=aardvark-dns /usr/lib/podman/netavark=netavark catatonit chromium clamd=clamav-daemon debootstrap docker-compose e2fsck=e2fsprogs exiftool=libimage-exiftool-perl faketime ffuf git hey mkfs.ext4=e2fsprogs mount nginx oathtool openssl podman promtool=prometheus redis-server runc slowhttptest sqlmap sslscan strace systemd-analyze=systemd testssl=testssl.sh wapiti zzuf"
 observatory="@mdn/mdn-http-observatory@1.4.8"
 lighthouse="lighthouse@12.8.2"
 # Judges of workflows, lock files and what goes with them. Programs of their own, under their own licences: no part of the product.
