@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs'
 import type { AddressInfo } from 'node:net'
 import { backoffMs, pause, SECOND } from '@seaworthy/core'
 import { addressOf, type Config } from '../config/index.ts'
@@ -12,7 +13,7 @@ import { keepReserve } from './disk-space.ts'
 import { lockDataDirectory } from './lock.ts'
 import { operatorLink } from './operator-link.ts'
 import { type OpenedServer, openDatabaseServer, prepareDatabase } from './prepare-database.ts'
-import { type SocketName, takeSocketName } from './socket-name.ts'
+import { type SocketName, socketDraft, takeSocketName } from './socket-name.ts'
 import type { Build, System } from './system.ts'
 import { refuseTakenPort } from './taken-port.ts'
 
@@ -40,6 +41,7 @@ export interface Summary {
   readonly url: string | undefined
   /** The Unix socket that a proxy opens instead of a port. */
   readonly socket: string | undefined
+  /** Address, or the path of a Unix socket. */
   readonly adminUrl: string
   readonly parts: readonly ChildView[]
   readonly database: string
@@ -64,7 +66,7 @@ export interface Supervisor {
 export async function startSupervisor(settings: SupervisorSettings): Promise<Supervisor> {
   const { config, log } = settings
   const socketName = await takeEntrance(config)
-  await refuseTakenPort(config.adminPort, config.adminHost, 'ADMIN_PORT', 'ADMIN_HOST')
+  const adminName = await takeAdminEntrance(config)
   const closer = createCloser(log)
   // Two releases beside each other share the directory. Only the embedded database must not have two owners.
   if (!config.databaseUrl) closer.add('lock', lockDataDirectory(config.dataDirectory))
@@ -88,14 +90,18 @@ export async function startSupervisor(settings: SupervisorSettings): Promise<Sup
     aborted.abort()
     await Promise.all(children.all.map((child) => child.stop(deadlineMs)))
     socketName?.remove()
+    adminName?.remove()
     await closer.close()
   }
   try {
     let server: OpenedServer | undefined
     const admin = await startAdminServer(
-      { host: config.adminHost, port: config.adminPort },
+      config.adminSocket
+        ? { path: socketDraft(config.adminSocket, process.pid) }
+        : { host: config.adminHost, port: config.adminPort },
       { snapshots: () => snapshots(children.all), status: () => statusOf(children.all, server, settings.build) },
     )
+    adminName?.publish()
     closer.add('admin', () => void admin.close())
     server = await openKeptServer(settings, closer, children.all, aborted.signal)
     const prepared = await prepareOrWait(server, settings, aborted.signal)
@@ -105,7 +111,7 @@ export async function startSupervisor(settings: SupervisorSettings): Promise<Sup
     for (const child of children.all) child.go(server.endpoint)
     const url = config.port === 0 ? `http://localhost:${publicPort}` : config.publicUrl
     const database = describeDatabase(server)
-    const adminUrl = addressOf(config.adminHost, (admin.address() as AddressInfo).port)
+    const adminUrl = config.adminSocket ?? addressOf(config.adminHost, (admin.address() as AddressInfo).port)
     void children.ready.then(() => {
       log.info('ready', { release: settings.build.commit, version: settings.build.version })
       settings.onReady({
@@ -141,6 +147,13 @@ async function takeEntrance(config: Config): Promise<SocketName | undefined> {
   if (config.webProcesses === 0) return undefined
   if (config.socket) return takeSocketName(config.socket)
   await refuseTakenPort(config.port, config.host, 'PORT', 'HOST')
+  return undefined
+}
+
+/** The same for whoever watches it. */
+async function takeAdminEntrance({ adminSocket, adminHost, adminPort }: Config): Promise<SocketName | undefined> {
+  if (adminSocket) return takeSocketName(adminSocket)
+  await refuseTakenPort(adminPort, adminHost, 'ADMIN_PORT', 'ADMIN_HOST')
   return undefined
 }
 
@@ -268,7 +281,8 @@ async function snapshots(children: readonly SupervisedChild[]): Promise<readonly
 }
 
 function statusOf(children: readonly SupervisedChild[], server: OpenedServer | undefined, build: Build) {
-  const parts = children.map((child) => child.view())
+  // Here and not by who asks: in a container a process has another number than outside.
+  const parts = children.map((child) => ({ ...child.view(), memoryBytes: memoryOf(child.view().pid) }))
   return {
     status: parts.every((part) => part.state === 'ready') ? ('ok' as const) : ('failed' as const),
     release: build.commit,
@@ -278,6 +292,17 @@ function statusOf(children: readonly SupervisedChild[], server: OpenedServer | u
     memoryBytes: process.memoryUsage().rss,
   }
 }
+
+/** Resident memory of a process in bytes; undefined where there is none, or the machine has no /proc. */
+function memoryOf(pid: number | undefined): number | undefined {
+  try {
+    return Number(readFileSync(`/proc/${pid}/statm`, 'utf8').split(' ')[1]) * PAGE_BYTES
+  } catch {
+    return undefined
+  }
+}
+
+const PAGE_BYTES = 4_096
 
 const describeDatabase = ({ endpoint, embedded }: OpenedServer): string =>
   embedded
