@@ -5,7 +5,7 @@ import { addressOf, type Config } from '../config/index.ts'
 import { type EmbeddedServer, type Endpoint, holdWrites } from '../data/index.ts'
 import { hasErasures } from '../privacy/index.ts'
 import type { Logger } from '../telemetry/index.ts'
-import { startAdminServer } from './admin-server.ts'
+import { type AdminParts, startAdminServer } from './admin-server.ts'
 import { awaitPreparedDatabase } from './await-database.ts'
 import { type ChildView, type SupervisedChild, superviseChild } from './child.ts'
 import { type Closer, createCloser } from './closer.ts'
@@ -90,19 +90,14 @@ export async function startSupervisor(settings: SupervisorSettings): Promise<Sup
     aborted.abort()
     await Promise.all(children.all.map((child) => child.stop(deadlineMs)))
     socketName?.remove()
-    adminName?.remove()
     await closer.close()
   }
   try {
     let server: OpenedServer | undefined
-    const admin = await startAdminServer(
-      config.adminSocket
-        ? { path: socketDraft(config.adminSocket, process.pid) }
-        : { host: config.adminHost, port: config.adminPort },
-      { snapshots: () => snapshots(children.all), status: () => statusOf(children.all, server, settings.build) },
-    )
-    adminName?.publish()
-    closer.add('admin', () => void admin.close())
+    const adminUrl = await openAdmin(config, adminName, closer, {
+      snapshots: () => snapshots(children.all),
+      status: () => statusOf(children.all, server, settings.build),
+    })
     server = await openKeptServer(settings, closer, children.all, aborted.signal)
     const prepared = await prepareOrWait(server, settings, aborted.signal)
     if (server.embedded) void keepReserve(config.dataDirectory, log, aborted.signal)
@@ -111,7 +106,6 @@ export async function startSupervisor(settings: SupervisorSettings): Promise<Sup
     for (const child of children.all) child.go(server.endpoint)
     const url = config.port === 0 ? `http://localhost:${publicPort}` : config.publicUrl
     const database = describeDatabase(server)
-    const adminUrl = config.adminSocket ?? addressOf(config.adminHost, (admin.address() as AddressInfo).port)
     void children.ready.then(() => {
       log.info('ready', { release: settings.build.commit, version: settings.build.version })
       settings.onReady({
@@ -155,6 +149,25 @@ async function takeAdminEntrance({ adminSocket, adminHost, adminPort }: Config):
   if (adminSocket) return takeSocketName(adminSocket)
   await refuseTakenPort(adminPort, adminHost, 'ADMIN_PORT', 'ADMIN_HOST')
   return undefined
+}
+
+/** Says where it answers. */
+async function openAdmin(
+  { adminSocket, adminHost, adminPort }: Config,
+  name: SocketName | undefined,
+  closer: Closer,
+  parts: AdminParts,
+): Promise<string> {
+  const admin = await startAdminServer(
+    adminSocket ? { path: socketDraft(adminSocket, process.pid) } : { host: adminHost, port: adminPort },
+    parts,
+  )
+  name?.publish()
+  closer.add('admin', () => {
+    name?.remove()
+    admin.close()
+  })
+  return adminSocket ?? addressOf(adminHost, (admin.address() as AddressInfo).port)
 }
 
 /** Brings the database up to date, or only waits until somebody else has: then they print the link as well. */
