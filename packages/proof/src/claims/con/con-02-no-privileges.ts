@@ -7,7 +7,7 @@ import { patch } from '../../sabotage.ts'
 
 const START_MS = 3_000
 const outside = ['/', '/app', '/app/dist', '/app/node_modules', '/etc', '/usr/local/bin', '/run/secrets', '/var/lib']
-const processes = 'packages/ops/src/targets/compose/processes.ts'
+const container = 'packages/ops/src/description/container.ts'
 
 export const claim = defineClaim({
   id: 'CON-02',
@@ -60,16 +60,16 @@ export const claim = defineClaim({
     }
   },
   sabotages: [
-    patch('processes run as root', 'packages/ops/src/description/container.ts', 'user: 10_001', 'user: 0'),
-    patch('capabilities are kept', processes, "cap_drop: ['ALL']", "cap_drop: ['MKNOD']"),
-    patch('privileges may be gained', processes, "['no-new-privileges:true']", '[]'),
+    patch('processes run as root', container, 'user: 10_001', 'user: 0'),
+    patch('capabilities are kept', container, "dropped: ['ALL']", "dropped: ['MKNOD']"),
+    patch('privileges may be gained', container, "['no-new-privileges:true']", '[]'),
     patch(
       'system calls are not filtered',
-      processes,
+      container,
       "['no-new-privileges:true']",
       "['no-new-privileges:true', 'seccomp:unconfined']",
     ),
-    patch('the file system may be written', processes, 'read_only: true', 'read_only: false'),
+    patch('the file system may be written', container, 'readOnly: true', 'readOnly: false'),
   ],
 })
 
