@@ -1,7 +1,7 @@
 import type { DeploySettings } from './deploy.ts'
 import { environmentOf } from './environment.ts'
 import type { Host } from './host.ts'
-import { type Layout, releasePath } from './layout.ts'
+import type { Layout } from './layout.ts'
 import { holderOf } from './lock.ts'
 import { slotsFor } from './slots.ts'
 import { readState } from './state.ts'
@@ -10,14 +10,14 @@ import { readState } from './state.ts'
 export const publicUrlOf = (layout: Layout): string | undefined => environmentOf(layout).PUBLIC_URL
 
 /** What a deploy would do, line by line. Changes nothing. */
-export function planOf({ layout, runner }: Host, settings: DeploySettings, release: string): readonly string[] {
+export function planOf({ layout, runner }: Host, settings: DeploySettings): readonly string[] {
   const { serving, warm, current } = readState(layout)
   const holder = holderOf(layout)
   const { canary, bakeMs, keep, keepWarm, smoke } = settings
   return [
     ...(holder ? [`refused  ${holder.what} by ${holder.by} is under way, process ${holder.pid}`] : []),
     ...(!holder && current ? [`recover  a ${current.kind} of ${current.target} was interrupted`] : []),
-    `copy     ${settings.source} to ${releasePath(layout, release)}`,
+    `copy     ${settings.source.text}`,
     'migrate  what this release adds to the schema',
     ...(warm ? [`stop     ${warm}, which is kept warm`] : []),
     `start    by ${runner.name}, beside ${serving ?? 'nothing'}`,

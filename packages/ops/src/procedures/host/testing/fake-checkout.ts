@@ -7,6 +7,7 @@ export type Behaviour =
   | 'crashes'
   | 'never-ready'
   | 'finds-no-database'
+  | 'lacks-key'
   | 'fails-migration'
   | 'fails-journey'
   | 'errors'
@@ -28,12 +29,13 @@ export function makeCheckout(directory: string, name: string, behaviour: Behavio
 }
 
 const programOf = (name: string, behaviour: Behaviour): string => `
+import { rmSync } from 'node:fs'
 import { createServer } from 'node:http'
 const [command] = process.argv.slice(2)
 const behaviour = '${behaviour}'
 if (command === 'migrate') {
   const isLook = process.argv.includes('--dry-run')
-  if (isLook) console.log('{"pending":["app/0001-first.sql"]}')
+  if (isLook) console.log(JSON.stringify({ pending: ['app/0001-first.sql'], missingKeys: behaviour === 'lacks-key' ? ['0123456789abcdef'] : [] }))
   if (isLook) process.exit(behaviour === 'finds-no-database' ? 1 : 0)
   console.log('{"applied":["app/0001-first.sql"]}')
   process.exit(behaviour === 'fails-migration' ? 1 : 0)
@@ -55,7 +57,9 @@ const admin = createServer((request, response) => {
   const labels = 'method="GET",route="/",status_code="' + (behaviour === 'errors' ? 500 : 200) + '"'
   response.end('http_request_duration_seconds_bucket{le="0.25",' + labels + '} ' + asked + '\\n' + 'http_request_duration_seconds_count{' + labels + '} ' + asked + '\\n')
 })
+for (const path of [process.env.SOCKET, process.env.ADMIN_SOCKET]) if (path) rmSync(path, { force: true })
 public_.listen(process.env.SOCKET)
-admin.listen(Number(process.env.ADMIN_PORT), '127.0.0.1')
+if (process.env.ADMIN_SOCKET) admin.listen(process.env.ADMIN_SOCKET)
+else admin.listen(Number(process.env.ADMIN_PORT), '127.0.0.1')
 process.on('SIGTERM', () => process.exit(0))
 `
