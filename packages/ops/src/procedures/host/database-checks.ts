@@ -20,7 +20,7 @@ export async function askDatabase(
   const how = { timeoutMs: ASK_MS, isOwner: true, origin, ...(signal ? { signal } : {}) }
   const asked = await host.command(release.id, ['migrate', '--dry-run', '--json'], how).catch((error: Error) => error)
   if (asked instanceof Error)
-    return [{ name: 'database', ok: false, found: asked.message, remedy: `correct ${host.layout.environment}` }]
+    return [{ name: 'database', ok: false, found: asked.message, remedy: `the settings are in ${host.layout.shared}` }]
   const { pending = [], missingKeys } = JSON.parse(asked) as Told
   const found = pending.length ? `the database will get ${pending.length} migrations` : 'the database is up to date'
   return [{ name: 'database', ok: true, found }, checkKeys(missingKeys)]

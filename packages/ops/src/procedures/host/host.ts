@@ -16,7 +16,7 @@ export interface Host {
   readonly command: (release: string, args: readonly string[], options: CommandOptions) => Promise<string>
 }
 
-export interface CommandOptions {
+interface CommandOptions {
   readonly timeoutMs: number
   /** With the owner's address of the database. */
   readonly isOwner?: boolean

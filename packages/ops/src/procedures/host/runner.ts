@@ -25,7 +25,7 @@ export interface Runner {
 export function runnerOfBoth(folders: Runner, images: Runner): Runner {
   const of = (release: string): Runner => (isImageRelease(release) ? images : folders)
   return {
-    name: `${folders.name}, or ${images.name} for images`,
+    name: folders.name,
     prepare: (release) => of(release).prepare(release),
     start: (release) => of(release).start(release),
     stop: (release, deadlineMs) => of(release).stop(release, deadlineMs),
@@ -47,4 +47,4 @@ const ID_SHOWN = 12
 
 /** An image by what is in it: its id, `sha256:...`. */
 export const imageRelease = (id: string): string => `${IMAGE}${id.replace(/^sha256:/, '').slice(0, ID_SHOWN)}`
-export const isImageRelease = (release: string): boolean => release.startsWith(IMAGE)
+const isImageRelease = (release: string): boolean => release.startsWith(IMAGE)

@@ -11,12 +11,12 @@ export interface Engine {
   attempt(args: readonly string[], options?: RunOptions): Promise<Attempt>
 }
 
-export interface RunOptions {
+interface RunOptions {
   readonly timeoutMs?: number
   readonly signal?: AbortSignal
 }
 
-export interface Attempt {
+interface Attempt {
   readonly isDone: boolean
   readonly stdout: string
   readonly stderr: string

@@ -54,7 +54,7 @@ export const startWords = (words: ContainerWords): string[] => [
 
 /** What it is told to run one command of a release, to its end. */
 export const commandWords = (words: ContainerWords, args: readonly string[]): string[] => [
-  ...['run', '--rm', '--log-driver', 'none'],
+  ...['run', '--rm', '--no-healthcheck', '--log-driver', 'none'],
   ...commonWords(words, words.about.neighbours.migrate),
   words.image,
   ...args,

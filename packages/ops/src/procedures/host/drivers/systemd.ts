@@ -13,7 +13,7 @@ export const startUnit = (unit: string): Argv => ['systemctl', 'enable', '--now'
 export const stopUnit = (unit: string): Argv => ['systemctl', 'disable', '--now', '--no-block', unit]
 export const killUnit = (unit: string): Argv => ['systemctl', 'kill', '--signal=SIGKILL', unit]
 export const askUnit = (unit: string): Argv => ['systemctl', 'show', '--property=ActiveState', '--value', unit]
-export const countRestarts = (unit: string): Argv => ['systemctl', 'show', '--property=NRestarts', '--value', unit]
+const countRestarts = (unit: string): Argv => ['systemctl', 'show', '--property=NRestarts', '--value', unit]
 export const readUnit = (unit: string): Argv => [
   'journalctl',
   '--no-pager',
