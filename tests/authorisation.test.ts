@@ -125,7 +125,7 @@ describe('authorisation', () => {
 
   it.each(served)(
     '$name lets through exactly whom its definition names',
-    { timeout: 60_000 },
+    { timeout: 120_000 },
     async ({ app, route }) => {
       for (const kind of kinds) {
         // Whoever is let through is then told that this question is not known: so nothing has an effect.
@@ -199,7 +199,7 @@ describe('authorisation', () => {
     path.replace('{purpose}', '').includes('{') && auth !== 'public' && auth !== 'operator'
   it.each(served.filter(({ route }) => isOfSomebody(route)))(
     '$name gives somebody their own things, and the things of others look as if they did not exist',
-    { timeout: 60_000 },
+    { timeout: 120_000 },
     async ({ app, route, name }) => {
       if (isJson(route)) expect(bodies, `a body for ${name} that is right`).toHaveProperty([name])
       const [mine, stranger] = [await service.newcomer(), await service.newcomer()]

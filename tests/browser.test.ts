@@ -39,7 +39,7 @@ describe.skipIf(!chromiumPath)('in a real browser', () => {
   it.each([
     ['a desktop', desk],
     ['a phone', phone],
-  ])('goes from signing up to a finished effect on %s, with what it cost', { timeout: 90_000 }, async (_, size) => {
+  ])('goes from signing up to a finished effect on %s, with what it cost', async (_, size) => {
     const { page, context, complaints } = await visit(size)
     await page.goto(installation.url)
     await expectAccessible(page, 'home')
@@ -57,7 +57,7 @@ describe.skipIf(!chromiumPath)('in a real browser', () => {
 
     await page.getByRole('button', { name: /Make Noir/ }).click()
     const download = page.getByRole('link', { name: /Download 1600 × 1200/ })
-    await download.waitFor({ timeout: 30_000 })
+    await download.waitFor()
     await expectAccessible(page, 'result')
     const divider = page.getByRole('slider', { name: 'Divider between before and after' })
     await divider.focus()
@@ -140,7 +140,7 @@ describe.skipIf(!chromiumPath)('in a real browser', () => {
     let parts = 0
     await page.route('**/api/uploads/*?offset=*', (route) => (++parts === 1 ? route.abort() : route.continue()))
     await page.getByTestId('photo-file').setInputFiles(large)
-    await page.waitForURL(/\/cosnap\/photos\//, { timeout: 20_000 })
+    await page.waitForURL(/\/cosnap\/photos\//)
     expect(parts).toBe(2)
     await context.close()
   })

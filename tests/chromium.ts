@@ -23,6 +23,9 @@ export const chromiumPath = process.env.CHROMIUM ?? programs.find((path) => exis
 
 export const openChromium = (): Promise<Browser> => chromium.launch({ executablePath: chromiumPath ?? '', args: quiet })
 
+/** A busy machine is no fault of a page. */
+const PATIENCE_MS = 60_000
+
 export const desk = { width: 1_440, height: 900 }
 export const phone = { width: 390, height: 844 }
 
@@ -42,6 +45,7 @@ export async function openVisitor(browser: Browser, size: { width: number; heigh
     colorScheme: isPhone ? 'dark' : 'light',
     acceptDownloads: true,
   })
+  context.setDefaultTimeout(PATIENCE_MS)
   const page = await context.newPage()
   const complaints: string[] = []
   page.on('pageerror', (error) => complaints.push(error.message))

@@ -55,7 +55,7 @@ describe.skipIf(!mounted)('on a full disk', () => {
   })
 
   it('does not make a database where there is no room for it, and says so in one line', {
-    timeout: 60_000,
+    timeout: 120_000,
   }, async () => {
     fill(50 * 1_048_576)
     const cramped = await openInstallation({ dataDirectory: join(disk, 'cramped'), mayFail: true })

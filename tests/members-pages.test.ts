@@ -28,7 +28,7 @@ describe.skipIf(!chromiumPath)('the pages of members', () => {
     await page.getByRole('heading', { name: 'Start with a photo' }).waitFor()
   }
 
-  it('invites somebody by a link, who works in the account until they are removed', { timeout: 90_000 }, async () => {
+  it('invites somebody by a link, who works in the account until they are removed', async () => {
     const [owner, guest] = [await visit(desk), await visit(phone)]
     const refused: string[] = []
     for (const { page } of [owner, guest])

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { accessibilityFaults, chromiumPath, desk, openChromium, openVisitor, phone } from './chromium.ts'
 
 // Without a browser these are reported as skipped; in CI that is a failure (scripts/test.js).
-describe.skipIf(!chromiumPath)('a page of another release', { timeout: 90_000 }, () => {
+describe.skipIf(!chromiumPath)('a page of another release', () => {
   let installation: Installation
   let browser: Browser
   beforeAll(async () => {

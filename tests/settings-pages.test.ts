@@ -108,7 +108,7 @@ describe.skipIf(!chromiumPath)('the pages of keys, activity and data', () => {
 
   it.each(sizes)(
     'tells in plain words what happened, chooses among it and goes back in time, on %s',
-    { timeout: 90_000 },
+    { timeout: 120_000 },
     async (_, size) => {
       const { page, context, complaints } = await openVisitor(browser, size)
       await signUp(page)
@@ -188,7 +188,7 @@ describe.skipIf(!chromiumPath)('the pages of keys, activity and data', () => {
 
   it.each(sizes)(
     'gives somebody their data, and removes them for good, on %s',
-    { timeout: 90_000 },
+    { timeout: 120_000 },
     async (_, size) => {
       const { page, context, complaints } = await openVisitor(browser, size)
       const email = await signUp(page)

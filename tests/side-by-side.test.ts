@@ -80,10 +80,10 @@ describe('releases beside each other', () => {
     expect(await statusOf(`${first.url}/health/ready`)).toBe(200)
   })
 
-  it('tells its health on a Unix socket, with the memory of each process', { timeout: 150_000 }, async () => {
+  it('tells its health on a Unix socket, with the memory of each process', async () => {
     const ADMIN_SOCKET = join(mkdtempSync(join(tmpdir(), 'admin-')), 'admin.sock')
     const release = await releases.start({ ...releases.database(), ADMIN_SOCKET })
-    await until('it is ready', async () => (await releases.command({ ADMIN_SOCKET }, 'health')).code === 0, 120_000)
+    await until('it is ready', async () => (await releases.command({ ADMIN_SOCKET }, 'health')).code === 0)
     const { parts } = await askSocket(ADMIN_SOCKET)
     for (const { memoryBytes } of parts) expect(memoryBytes).toBeGreaterThan(10 * 1024 ** 2)
     release.signal('SIGTERM')
@@ -92,7 +92,7 @@ describe('releases beside each other', () => {
     expect((await releases.command({ ADMIN_SOCKET }, 'health')).stderr).toContain(`nothing answers at ${ADMIN_SOCKET}`)
   })
 
-  it('refuses a start in which nothing would run', { timeout: 60_000 }, async () => {
+  it('refuses a start in which nothing would run', async () => {
     const nothing = await releases.start({ ...releases.database(), WEB_PROCESSES: '0', WORKER_PROCESSES: '0' })
     expect(await nothing.ended()).toContain('WEB_PROCESSES and WORKER_PROCESSES are both 0: nothing would run')
   })

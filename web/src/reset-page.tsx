@@ -1,12 +1,12 @@
 import { ApiError, dataOf } from '@seaworthy/client'
-import { Button, Failure, Field, fieldFault, useService } from '@seaworthy/ui'
+import { Button, Failure, fieldFault, useService } from '@seaworthy/ui'
 import { useMutation } from '@tanstack/react-query'
 import { Link } from '@tanstack/react-router'
 import { KeyRound, Link2Off } from 'lucide-react'
 import { type FormEvent, useState } from 'react'
 import { LinkEnd } from './link-end.tsx'
 import { useLinkToken } from './link-token.ts'
-import { newPasswordHint } from './new-password.ts'
+import { NewPassword } from './new-password.tsx'
 
 /** A new password by the link of a mail. Afterwards one signs in with it, with the second factor if there is one. */
 export function ResetPage() {
@@ -46,19 +46,7 @@ export function ResetPage() {
       <form className="card form" onSubmit={submit}>
         <h1>Choose a new password</h1>
         {reset.error && !inField && <Failure error={reset.error} />}
-        <Field
-          label="New password"
-          type="password"
-          name="password"
-          autoComplete="new-password"
-          required
-          minLength={8}
-          maxLength={128}
-          value={password}
-          onChange={(event) => setPassword(event.target.value)}
-          hint={newPasswordHint}
-          fault={inField}
-        />
+        <NewPassword value={password} onChange={setPassword} fault={inField} />
         <Button kind="main" type="submit" disabled={reset.isPending}>
           {reset.isPending ? 'One moment' : 'Set the new password'}
         </Button>

@@ -4,7 +4,7 @@ import { useMutation } from '@tanstack/react-query'
 import { Link, useNavigate, useSearch } from '@tanstack/react-router'
 import { KeyRound } from 'lucide-react'
 import { type Credentials, CredentialsForm } from './credentials-form.tsx'
-import { newPasswordHint } from './new-password.ts'
+import { newPasswordHint } from './new-password.tsx'
 import { safePath } from './safe-path.ts'
 
 export function SignUpPage() {

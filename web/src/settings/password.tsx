@@ -2,7 +2,7 @@ import { ApiError, dataOf } from '@seaworthy/client'
 import { Button, Failure, Field, fieldFault, toast, useService } from '@seaworthy/ui'
 import { useMutation, useQueryClient } from '@tanstack/react-query'
 import { type FormEvent, useState } from 'react'
-import { newPasswordHint } from '../new-password.ts'
+import { NewPassword } from '../new-password.tsx'
 
 /** Another password, by whoever knows the present one. */
 export function Password() {
@@ -42,18 +42,7 @@ export function Password() {
           onChange={(event) => setCurrent(event.target.value)}
           fault={isWrong ? 'is not your present password' : undefined}
         />
-        <Field
-          label="New password"
-          type="password"
-          autoComplete="new-password"
-          required
-          minLength={8}
-          maxLength={128}
-          value={password}
-          onChange={(event) => setPassword(event.target.value)}
-          hint={newPasswordHint}
-          fault={inField}
-        />
+        <NewPassword value={password} onChange={setPassword} fault={inField} />
         <div className="row">
           <Button type="submit" disabled={change.isPending}>
             {change.isPending ? 'One moment' : 'Change my password'}

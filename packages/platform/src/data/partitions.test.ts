@@ -111,7 +111,7 @@ describe('a table that is cut by month', () => {
     const failures: string[] = []
     const started = performance.now()
     const done = await makePartitions(test.database, (table) => failures.push(table))
-    expect(performance.now() - started).toBeLessThan(5_000)
+    expect(performance.now() - started).toBeLessThan(60_000)
     await test.admin.query('rollback')
     expect([failures, done.map(({ table }) => table)]).toEqual([['months.lines'], ['months.other']])
     await until('the next time finds it free', async () => (await tend())[0]?.made.length === 1)

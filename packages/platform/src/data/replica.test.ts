@@ -160,7 +160,8 @@ describe('a read replica', () => {
     let lastOldMs = 0
     try {
       await until('the replica has left', async () => {
-        if ((await read(a, { ...old }))[0] === 'old') lastOldMs = performance.now()
+        const askedMs = performance.now()
+        if ((await read(a, { ...old }))[0] === 'old') lastOldMs = askedMs
         return replica.problem()
       })
       expect(told.at(-1)).toMatch(/^left: it is [\d.]+ s behind/)
@@ -193,7 +194,7 @@ describe('a read replica', () => {
       const startedMs = performance.now()
       const answers = await Promise.all(Array.from({ length: 20 }, () => read(a, { ...seen })))
       expect(answers.flat()).toEqual(Array(20).fill('words'))
-      expect(performance.now() - startedMs).toBeLessThan(5_000)
+      expect(performance.now() - startedMs).toBeLessThan(9_000)
       await until('it has left', () => told.at(-1)?.startsWith('left: it does not answer'))
     } finally {
       pair.standby.signal('SIGCONT')

@@ -109,7 +109,7 @@ describe('a virus scanner', () => {
       retryAfterSeconds: 30,
       message: expect.stringMatching(why),
     })
-    expect(performance.now() - began).toBeLessThan(LATE_MS + 2_000)
+    expect(performance.now() - began).toBeLessThan(LATE_MS + 10_000)
     expect(counted).toEqual(['none'])
     await until('the connection is closed', () => clamd.connections.now === 0)
   })
@@ -146,7 +146,7 @@ describe('a virus scanner', () => {
     const began = performance.now()
     const all = await Promise.allSettled(Array.from({ length: 40 }, () => check(file)))
     expect(all.every(({ status }) => status === 'rejected')).toBe(true)
-    expect(performance.now() - began).toBeLessThan(LATE_MS + 2_000)
+    expect(performance.now() - began).toBeLessThan(LATE_MS + 10_000)
     // One that is given up may still be closing when the next one begins.
     expect(clamd.connections.most).toBeLessThanOrEqual(8)
     expect(counted).toHaveLength(40)

@@ -8,8 +8,9 @@ export interface InjectionSearch {
   readonly url: string
   readonly request: DocumentedRequest
   readonly token?: string
-  /** Headers whose values are searched too, and cookies. */
-  readonly headers?: Readonly<Record<string, string>>
+  /** The values of the path and these headers, and nothing else: what is marked by hand hides the rest from sqlmap. */
+  readonly marked?: { readonly headers: Readonly<Record<string, string>> }
+  /** Searched too, with the two headers that sqlmap searches by itself. */
   readonly cookie?: string
   /** Names of query parameters and fields: these only, or all but these. */
   readonly only?: readonly string[]
@@ -55,26 +56,30 @@ export async function searchInjections(rig: Rig, search: InjectionSearch): Promi
 }
 
 function argumentsOf(search: InjectionSearch, directory: string, traffic: string): string[] {
-  const { url, request, token, headers, cookie, only = [], without = [], level = 3 } = search
-  const { route, path } = request
-  const marked = Object.fromEntries(Object.entries(path).map(([name, value]) => [name, value + HERE]))
-  const searched = Object.entries({ ...request.headers, ...headers }).map(([name, value]) => `${name}: ${value}${HERE}`)
+  const { url, request, token, marked, cookie, only = [], without = [], level = 3 } = search
+  const { route, body } = request
+  const sent = Object.entries({ ...request.headers, ...marked?.headers }).map(
+    ([name, value]) => `${name}: ${value}${marked ? HERE : ''}`,
+  )
   const fixed = [
     ...(token ? [`Authorization: Bearer ${token}`] : []),
-    ...(request.body === undefined ? [] : ['Content-Type: application/json']),
+    ...(body === undefined ? [] : ['Content-Type: application/json']),
   ]
   return [
-    ['-u', url + addressOf({ ...request, path: marked })],
+    ['-u', url + addressOf(marked ? { ...request, path: withMarks(request.path) } : request)],
     ['--method', route.method],
-    request.body === undefined ? [] : ['--data', JSON.stringify(request.body)],
-    ['--headers', [...fixed, ...searched].join('\n')],
+    body === undefined ? [] : ['--data', JSON.stringify(body)],
+    ['--headers', [...fixed, ...sent].join('\n')],
     cookie ? ['--cookie', cookie] : [],
-    only.length ? ['-p', only.join(',')] : skipping([...without, ...(headers ? [] : ['user-agent', 'referer'])]),
+    only.length ? ['-p', only.join(',')] : skipping([...without, ...(cookie ? [] : ['user-agent', 'referer'])]),
     ['--level', String(level), '--risk', '2', '--dbms', 'PostgreSQL', '--ignore-code', REFUSALS],
     ['--batch', '--ignore-stdin', '--skip-waf', '--disable-coloring', '--flush-session'],
     ['--output-dir', directory, '-t', traffic],
   ].flat()
 }
+
+const withMarks = (path: Readonly<Record<string, string>>): Record<string, string> =>
+  Object.fromEntries(Object.entries(path).map(([name, value]) => [name, value + HERE]))
 
 const skipping = (names: readonly string[]): string[] => (names.length ? ['--skip', names.join(',')] : [])
 

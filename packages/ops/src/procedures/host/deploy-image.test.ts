@@ -161,7 +161,7 @@ describe('a deploy of an image that was killed', () => {
       spawn(process.execPath, args, { stdio: 'ignore' }).once('exit', (_code, signal) => resolve(signal))
     })
 
-  it.each(deploySteps)('at %s leaves one whole release after the next command', { timeout: 120_000 }, async (step) => {
+  it.each(deploySteps)('at %s leaves one whole release after the next command', async (step) => {
     const before = await put(imageWith('before'))
     expect(await killedAt(step)).toBe('SIGKILL')
     for (const id of new Set(readSlots(layout))) expect(await host.runner.isAlive(id ?? '')).toBe(true)

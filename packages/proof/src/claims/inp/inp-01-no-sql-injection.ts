@@ -137,30 +137,52 @@ interface Part {
 /** Only hashed, which is dear on purpose: each try costs a tenth of a second of a core. */
 const hashed = ['password', 'current']
 
+/** sqlmap leaves out what has such a name, as if a program had made it up, unless it is asked for it. */
+const isTokenName = (name: string): boolean => /token|csrf|xsrf/i.test(name)
+
 function partsOf(request: DocumentedRequest, person: Person): Part[] {
   const { route, path, body } = request
   const asked = withHeaders.has(`${route.method} ${route.path}`)
   const { cursor, ...query } = request.query
-  const secrets = hashed.filter((name) => typeof body === 'object' && body !== null && name in body)
-  const all = [path, query, body, asked ? headers : request.headers].reduce<number>(
-    (sum, one) => sum + leavesOf(one),
-    0,
-  )
-  const main: Part = {
-    search: {
-      request: { ...request, query, ...(asked ? { headers: {} } : {}) },
-      without: secrets,
-      ...(asked ? { headers, cookie: `${person.cookie}; device=a.b` } : {}),
+  const names = [...Object.keys(query), ...namesOf(body)]
+  const secrets = names.filter((name) => hashed.includes(name))
+  const tokens = names.filter(isTokenName)
+  const marked = { ...request.headers, ...(asked ? headers : {}) }
+  const parts: Part[] = [
+    {
+      search: { request: { ...request, query, headers: {} }, marked: { headers: marked }, without: names },
+      values: leavesOf(path) + leavesOf(marked),
     },
-    values: all - secrets.length + (asked ? OF_EVERY_REQUEST : 0),
-  }
-  const rest: Part[] = []
-  // One that is none makes every answer the same.
-  if (cursor !== undefined)
-    rest.push({ search: { request: { ...request, query: { cursor } }, only: ['cursor'] }, values: 1 })
-  if (secrets.length) rest.push({ search: { request, only: secrets, level: 1 }, values: secrets.length })
-  return [main, ...rest].filter(({ values }) => values > 0)
+    {
+      search: {
+        request: { ...request, query },
+        without: secrets,
+        ...(asked ? { cookie: `${person.cookie}; device=a.b` } : {}),
+      },
+      values: leavesOf(query) + leavesOf(body) - secrets.length - tokens.length + (asked ? OF_EVERY_REQUEST : 0),
+    },
+    // One that is none makes every answer the same.
+    {
+      search: { request: { ...request, query: { cursor: cursor ?? '' } }, only: ['cursor'] },
+      values: cursor === undefined ? 0 : 1,
+    },
+    { search: { request, only: secrets, level: 1 }, values: secrets.length },
+    { search: { request: { ...request, body: withoutGaps(body) }, only: tokens }, values: tokens.length },
+  ]
+  return parts.filter(({ values }) => values > 0)
 }
+
+/** There is nothing to change in an empty value. */
+const withoutGaps = (body: unknown): unknown =>
+  typeof body === 'object' && body !== null
+    ? Object.fromEntries(Object.entries(body).map(([name, value]) => [name, value === '' ? 'boat' : value]))
+    : body
+
+/** Of the fields of a body, however deep. */
+const namesOf = (body: unknown): string[] =>
+  typeof body === 'object' && body !== null
+    ? Object.entries(body).flatMap(([name, inner]) => [name, ...namesOf(inner)])
+    : []
 
 /** Things that are there, so that an honest answer differs from that of a statement which was changed. */
 async function valuesFor({ method, path }: DocumentedRoute, person: Person): Promise<KnownValues> {
