@@ -20,6 +20,10 @@ export async function migrate({ dryRun = false, json = false, operatorLink = tru
   const outcome = await migrateOnce({ config, system, log, isDryRun: dryRun, makesOperatorLink: operatorLink })
   process.stdout.write(json ? `${toJson(outcome, dryRun, place.build.commit)}\n` : describe(outcome))
   if (!json && outcome.migrations.length === 0) write('The database is up to date.')
+  if (!json && outcome.missingKeys.length)
+    throw new Error(
+      `The database is sealed with a key that is not in the ring: ${outcome.missingKeys.join(', ')}.\n    HINT: put it into ENCRYPTION_KEY or ENCRYPTION_KEYS_OLD`,
+    )
 }
 
 const namesOf = ({ migrations }: MigrateOutcome): string[] => migrations.map(({ app, name }) => `${app}/${name}`)
@@ -28,6 +32,7 @@ const toJson = (outcome: MigrateOutcome, isDryRun: boolean, release: string): st
   JSON.stringify({
     release,
     [isDryRun ? 'pending' : 'applied']: namesOf(outcome),
+    ...(isDryRun ? { missingKeys: outcome.missingKeys } : {}),
     ...(outcome.operatorLink ? { operatorLink: outcome.operatorLink } : {}),
   })
 

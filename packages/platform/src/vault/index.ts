@@ -2,7 +2,7 @@
  * Sealed fields. Three layers of keys: the ring (outside the database) wraps one data key per owner (in the database),
  * and each value is encrypted with a key derived from it. Rotating the ring therefore touches keys, not rows.
  */
-export { isRingRememberedOrThrow, rememberRingOrThrow, WrongKeyError } from './fingerprints.ts'
+export { isRingRememberedOrThrow, readMissingKeys, rememberRingOrThrow, WrongKeyError } from './fingerprints.ts'
 export { createKeyAgeCheck } from './key-age.ts'
 export { type KeyRing, openKeyRing, type RingConfig, ringOf } from './key-ring.ts'
 export { type OpenedKit, openKit, PASSPHRASE_MIN, writeKit } from './kit.ts'

@@ -5,15 +5,16 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { type DeploySettings, deploy } from './deploy.ts'
-import { openDetachedRunner } from './drivers/detached.ts'
-import { commandOn, type Host } from './host.ts'
+import type { Host } from './host.ts'
 import { type Layout, layoutOf, SLOTS, slotPath } from './layout.ts'
 import { LockedError, takeLock } from './lock.ts'
 import { rollback } from './rollback.ts'
 import { readSlots, servedBy } from './slots.ts'
+import { checkoutSource } from './source.ts'
 import { deploySteps, readState, updateState } from './state.ts'
 import { readStatus } from './status.ts'
 import { type Behaviour, makeCheckout } from './testing/fake-checkout.ts'
+import { openTestHost } from './testing/open-host.ts'
 
 let directory: string
 let layout: Layout
@@ -24,7 +25,7 @@ beforeEach(() => {
   layout = layoutOf(join(directory, 'srv'))
   mkdirSync(layout.shared, { recursive: true })
   writeFileSync(layout.environment, 'DATABASE_URL=postgresql://127.0.0.1/none\n')
-  host = { layout, runner: openDetachedRunner(layout), by: 'test', tell: () => undefined, command: commandOn(layout) }
+  host = openTestHost(layout)
 })
 afterEach(async () => {
   for (const id of existsSync(layout.releases) ? readdirSync(layout.releases) : []) await host.runner.stop(id, 5_000)
@@ -33,7 +34,7 @@ afterEach(async () => {
 
 const checkout = (name: string, behaviour?: Behaviour): string => makeCheckout(join(directory, name), name, behaviour)
 const settings = (source: string, more: Partial<DeploySettings> = {}): DeploySettings => ({
-  source,
+  source: checkoutSource(layout, source),
   readyMs: 20_000,
   bakeMs: 100,
   memoryBytesMax: 1024 ** 3,
@@ -45,6 +46,7 @@ const settings = (source: string, more: Partial<DeploySettings> = {}): DeploySet
   signal: new AbortController().signal,
   ...more,
 })
+const back = { readyMs: 20_000, keepWarm: false, notify: async () => undefined, signal: new AbortController().signal }
 const put = (name: string, more?: Partial<DeploySettings>, behaviour?: Behaviour) =>
   deploy(host, settings(checkout(name, behaviour), more))
 const served = () => servedBy(readSlots(layout))
@@ -106,6 +108,16 @@ describe('deploy on one host', () => {
     const bad = await put('bad', {}, 'finds-no-database')
     expect(bad).toMatchObject({ outcome: 'failed', why: expect.stringMatching(/migrate --dry-run/) })
     expect(bad.steps.map(({ name }) => name)).toEqual(['preflight'])
+    expect(readdirSync(layout.releases)).toEqual([good.target])
+  })
+
+  it('copies nothing where a key is missing that the database is sealed with, and names it', async () => {
+    const good = await put('good')
+    const bad = await put('bad', {}, 'lacks-key')
+    expect(bad).toMatchObject({
+      outcome: 'failed',
+      why: expect.stringMatching(/not in the key ring: 0123456789abcdef/),
+    })
     expect(readdirSync(layout.releases)).toEqual([good.target])
   })
 
@@ -178,26 +190,24 @@ describe('rollback on one host', () => {
     const first = await put('one')
     await put('two', { keepWarm: true })
     expect(await host.runner.isAlive(first.target)).toBe(true)
-    const back = await rollback(host, { ...settings(''), release: undefined, keepWarm: true })
-    expect(back).toMatchObject({ outcome: 'done', target: first.target })
-    expect(back.steps.map(({ name }) => name)).not.toContain('start')
+    const done = await rollback(host, { ...back, release: undefined, keepWarm: true })
+    expect(done).toMatchObject({ outcome: 'done', target: first.target })
+    expect(done.steps.map(({ name }) => name)).not.toContain('start')
     expect(await askSlot(5)).toBe('one')
   })
 
   it('starts a release that ended before it gives it traffic', async () => {
     const first = await put('one')
     const second = await put('two')
-    const back = await rollback(host, { ...settings(''), release: undefined, keepWarm: false })
-    expect(back.steps.map(({ name }) => name)).toEqual(['start', 'ready', 'switch', 'drain'])
+    const done = await rollback(host, { ...back, release: undefined })
+    expect(done.steps.map(({ name }) => name)).toEqual(['start', 'ready', 'switch', 'drain'])
     expect(served()).toBe(first.target)
     expect(await host.runner.isAlive(second.target)).toBe(false)
   })
 
   it('refuses a release that is not here, and changes nothing', async () => {
     const { target } = await put('one')
-    await expect(rollback(host, { ...settings(''), release: 'other', keepWarm: false })).rejects.toThrow(
-      /no release other/,
-    )
+    await expect(rollback(host, { ...back, release: 'other' })).rejects.toThrow(/no release other/)
     expect(served()).toBe(target)
   })
 })

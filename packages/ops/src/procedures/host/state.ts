@@ -47,6 +47,8 @@ export interface ReleaseRecord {
   readonly commit: string
   readonly version: string
   readonly copiedAt: string
+  /** As it was asked for, where the release is an image. */
+  readonly image?: string
   /** When it last began to serve all traffic. */
   readonly servedAt?: string
   /** Why it must not be taken again without a look. */

@@ -13,7 +13,7 @@ import { until } from '../../rig/wait.ts'
 import { patch } from '../../sabotage.ts'
 
 const START_MS = 3_000
-const processes = 'packages/ops/src/targets/compose/processes.ts'
+const container = 'packages/ops/src/description/container.ts'
 
 export const claim = defineClaim({
   id: 'CON-02',
@@ -66,16 +66,16 @@ export const claim = defineClaim({
     }
   },
   sabotages: [
-    patch('processes run as root', 'packages/ops/src/description/container.ts', 'user: 10_001', 'user: 0'),
-    patch('capabilities are kept', processes, "cap_drop: ['ALL']", "cap_drop: ['MKNOD']"),
-    patch('privileges may be gained', processes, "['no-new-privileges:true']", '[]'),
+    patch('processes run as root', container, 'user: 10_001', 'user: 0'),
+    patch('capabilities are kept', container, "dropped: ['ALL']", "dropped: ['MKNOD']"),
+    patch('privileges may be gained', container, "['no-new-privileges:true']", '[]'),
     patch(
       'system calls are not filtered',
-      processes,
+      container,
       "['no-new-privileges:true']",
       "['no-new-privileges:true', 'seccomp:unconfined']",
     ),
-    patch('the file system may be written', processes, 'read_only: true', 'read_only: false'),
+    patch('the file system may be written', container, 'readOnly: true', 'readOnly: false'),
   ],
 })
 

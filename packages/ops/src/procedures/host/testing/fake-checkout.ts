@@ -7,6 +7,7 @@ export type Behaviour =
   | 'crashes'
   | 'never-ready'
   | 'finds-no-database'
+  | 'lacks-key'
   | 'fails-migration'
   | 'fails-journey'
   | 'errors'
@@ -29,12 +30,13 @@ export function makeCheckout(directory: string, name: string, behaviour: Behavio
 }
 
 const programOf = (name: string, behaviour: Behaviour): string => `
+import { rmSync } from 'node:fs'
 import { createServer } from 'node:http'
 const [command] = process.argv.slice(2)
 const behaviour = '${behaviour}'
 if (command === 'migrate') {
   const isLook = process.argv.includes('--dry-run')
-  if (isLook) console.log('{"pending":["app/0001-first.sql"]}')
+  if (isLook) console.log(JSON.stringify({ pending: ['app/0001-first.sql'], missingKeys: behaviour === 'lacks-key' ? ['0123456789abcdef'] : [] }))
   if (isLook) process.exit(behaviour === 'finds-no-database' ? 1 : 0)
   const link = process.argv.includes('--no-operator-link') ? '' : ',"operatorLink":"https://app.example.com/sign-up?operator=x"'
   console.log('{"applied":["app/0001-first.sql"]' + link + '}')
@@ -63,7 +65,9 @@ const admin = createServer((request, response) => {
   }
   response.end(count('/api/x', behaviour === 'errors' ? 500 : 200, asked) + count('page', behaviour === 'fails-pages' ? 500 : 200, pages))
 })
+for (const path of [process.env.SOCKET, process.env.ADMIN_SOCKET]) if (path) rmSync(path, { force: true })
 public_.listen(process.env.SOCKET)
-admin.listen(Number(process.env.ADMIN_PORT), '127.0.0.1')
+if (process.env.ADMIN_SOCKET) admin.listen(process.env.ADMIN_SOCKET)
+else admin.listen(Number(process.env.ADMIN_PORT), '127.0.0.1')
 process.on('SIGTERM', () => process.exit(0))
 `
