@@ -27,12 +27,15 @@ keep audit_secret "$(new)"
 keep media_url_secret "$(new)"
 keep database_password "$(new)"
 keep database_url "postgresql://owner:$(cat secrets/database_password)@database:5432/seaworthy"
-keep redis_url "rediss://app:$(new)@redis:6379"
+keep redis_url "rediss://seaworthy:$(new)@redis:6379"
+redis_user="$(sed 's|^rediss://\([^:]*\):.*|\1|' secrets/redis_url)"
 redis_password="$(sed 's/.*:\([0-9a-f]*\)@.*/\1/' secrets/redis_url)"
 redis_hash="$(printf %s "$redis_password" | openssl dgst -sha256 -r | cut -c1-64)"
-# Who has not signed in may ask whether Redis is there. Processes do their work and change no settings.
-keep redis_acl "user default on nopass resetkeys resetchannels -@all +ping
-user app on #$redis_hash ~* &* +@all -@admin -@dangerous +info"
+# Who has not signed in may nothing. Processes count limits; `probe`, which has no password, hears whether Redis is there.
+rm -f secrets/redis_acl
+keep redis_acl "user default off
+user probe on nopass resetkeys resetchannels -@all +ping
+user $redis_user on #$redis_hash resetkeys ~seaworthy:rate:* resetchannels -@all +evalsha +eval +hmget +hset +pexpire +ping +info +client|setname"
 # smtps://user:password@mail.example.com; empty keeps mail in the database, for `seaworthy mail list`.
 keep smtp_url ""
 

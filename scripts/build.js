@@ -22,17 +22,26 @@ const places = [
 ]
 const skipped = new Set(['node_modules', 'dist', '.seaworthy', 'coverage'])
 
-/** Resolves at once when what is built is what is there. */
+/** Resolves at once when what is built is what is there. Two at once: one builds, the other waits and takes what was built. */
 export async function ensureBuilt({ force = false, say = () => undefined } = {}) {
-  const sources = hashSources()
   const built = readStamp()
-  if (!force && built?.sources === sources) return
+  if (!force && built?.sources === hashSources()) return
   if (!existsSync(join(root, 'node_modules', '@typescript', 'native'))) {
     if (built) return // An image carries what was built and not what builds.
     throw new Error('The build tools are not installed.\n    HINT: npm ci')
   }
+  const { oneAtATime } = await import('./build-lock.js')
+  const tell = () => say('Another command builds here: waiting for it.')
+  await oneAtATime(root, () => buildUnlessBuilt(force, say), tell)
+}
+
+async function buildUnlessBuilt(force, say) {
+  const sources = hashSources()
+  if (!force && readStamp()?.sources === sources) return
   const started = performance.now()
   say('Building ...')
+  // Until it is all there, nobody takes a part of it for the whole.
+  rmSync(stamp, { force: true })
   await Promise.all([compile(), bundle(say)])
   mkdirSync(dirname(stamp), { recursive: true })
   writeFileSync(

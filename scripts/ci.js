@@ -50,7 +50,7 @@ function stepsOf(file, jobs) {
 function whyNot({ permissions = {}, environment, 'runs-on': machine }, run) {
   if (Object.values(permissions).includes('write') || environment || Array.isArray(machine))
     return 'not here: acts outside'
-  if (/verify-image|run (smoke|notify)/.test(run)) return 'not here: looks outside'
+  if (/verify-image|fetch-image|run (smoke|notify)/.test(run)) return 'not here: looks outside'
   return /^npm ci$|install-(test|proof)-tools/.test(run) ? 'not here: installs' : undefined
 }
 

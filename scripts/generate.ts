@@ -2,7 +2,7 @@
 // With --check it writes nothing and fails when a file is not what it would write.
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
-import { describe, renderFiles, targets } from '@seaworthy/ops'
+import { describe, describeRunbooks, renderFiles, runbooks, targets } from '@seaworthy/ops'
 import { renderEnvExample, renderSettingsTable } from '@seaworthy/platform/config'
 
 import { system } from '../seaworthy.config.ts'
@@ -25,6 +25,7 @@ const files: Readonly<Record<string, string>> = {
   ...Object.fromEntries(targetFiles),
   '.env.example': renderEnvExample(),
   'README.md': renderBetween('README.md', 'settings', renderSettingsTable()),
+  'docs/runbooks.md': renderBetween('docs/runbooks.md', 'runbooks', describeRunbooks(runbooks).trimEnd()),
   'docs/proofs.md': renderBetween(
     'docs/proofs.md',
     'claim',

@@ -219,6 +219,17 @@ describe('HTTP', () => {
     expect(text).not.toMatch(/photos\/[0-9a-f]{8}-/)
   })
 
+  it('counts pages beside them, as one series', async () => {
+    for (const path of ['/', '/invented/1', '/invented/2'])
+      await (await fetch(`${service.url}${path}`, { headers: { accept: 'text/html' } })).arrayBuffer()
+    const pages = /http_request_duration_seconds_count\{method="GET",route="page",status_code="200"\} 3/
+    const text = await until('they are counted', async () => {
+      const found = await service.capabilities.metrics.text()
+      return pages.test(found) ? found : undefined
+    })
+    expect(text).not.toContain('invented')
+  })
+
   it('writes a log line for each request, without addresses, tokens or names', async () => {
     await person.fetch('/api/cosnap/photos?name=secret-holiday.jpg', { method: 'POST', body: await jpegPhoto() })
     const text = service.log.join('\n')

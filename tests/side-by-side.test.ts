@@ -1,4 +1,8 @@
+import { existsSync, mkdtempSync } from 'node:fs'
+import { get } from 'node:http'
 import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { statusOf, until } from '@seaworthy/testkit'
 import { describe, expect, it } from 'vitest'
 import { useReleases } from './releases.ts'
@@ -20,6 +24,14 @@ describe('releases beside each other', () => {
     expect(link).toMatch(/\/sign-up\?operator=[\w-]+ {2}makes the first operator/)
     const again = await releases.command(releases.database(), 'migrate', '--json')
     expect(JSON.parse(again.stdout)).toMatchObject({ applied: [] })
+    const otherKey = { ...releases.database(), ENCRYPTION_KEY: 'ab'.repeat(32) }
+    const wrong = await releases.command(otherKey, 'migrate', '--dry-run', '--json')
+    expect(JSON.parse(wrong.stdout)).toMatchObject({
+      pending: [],
+      missingKeys: [expect.stringMatching(/^[0-9a-f]{16}$/)],
+    })
+    const told = await releases.command(otherKey, 'migrate', '--dry-run')
+    expect(told).toMatchObject({ code: 1, stderr: expect.stringContaining('ENCRYPTION_KEYS_OLD') })
     const away = await releases.command(
       { ...releases.database(), DATABASE_URL: 'postgresql://a:b@127.0.0.1:1/none', DB_CONNECT_TRIES: '1' },
       'migrate',
@@ -68,11 +80,34 @@ describe('releases beside each other', () => {
     expect(await statusOf(`${first.url}/health/ready`)).toBe(200)
   })
 
+  it('tells its health on a Unix socket, with the memory of each process', async () => {
+    const ADMIN_SOCKET = join(mkdtempSync(join(tmpdir(), 'admin-')), 'admin.sock')
+    const release = await releases.start({ ...releases.database(), ADMIN_SOCKET })
+    await until('it is ready', async () => (await releases.command({ ADMIN_SOCKET }, 'health')).code === 0)
+    const { parts } = await askSocket(ADMIN_SOCKET)
+    for (const { memoryBytes } of parts) expect(memoryBytes).toBeGreaterThan(10 * 1024 ** 2)
+    release.signal('SIGTERM')
+    await release.ended()
+    expect(existsSync(ADMIN_SOCKET)).toBe(false)
+    expect((await releases.command({ ADMIN_SOCKET }, 'health')).stderr).toContain(`nothing answers at ${ADMIN_SOCKET}`)
+  })
+
   it('refuses a start in which nothing would run', async () => {
     const nothing = await releases.start({ ...releases.database(), WEB_PROCESSES: '0', WORKER_PROCESSES: '0' })
     expect(await nothing.ended()).toContain('WEB_PROCESSES and WORKER_PROCESSES are both 0: nothing would run')
   })
 })
+
+const askSocket = (socketPath: string): Promise<{ parts: { memoryBytes: number }[] }> =>
+  new Promise((resolve, reject) => {
+    get({ socketPath, path: '/health' }, (answer) => {
+      let text = ''
+      answer.on('data', (chunk) => {
+        text += chunk
+      })
+      answer.once('end', () => resolve(JSON.parse(text) as { parts: { memoryBytes: number }[] }))
+    }).once('error', reject)
+  })
 
 /** Held until this process ends. */
 async function takenPort(): Promise<number> {

@@ -10,7 +10,7 @@ module.exports = { apps: [{ cwd, ...{
   "exec_mode": "fork",
   "instances": 1,
   "autorestart": true,
-  "restart_delay": 500,
+  "exp_backoff_restart_delay": 100,
   "max_memory_restart": "3072M",
   "kill_timeout": 45000,
   "merge_logs": true,

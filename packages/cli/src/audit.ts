@@ -132,5 +132,5 @@ function filterOf({ account, user, action, outcome, security, since }: ListFlags
   }
 }
 
-const toText = (line: AuditLine): string =>
+export const toText = (line: AuditLine): string =>
   `${line.at.slice(0, 19)}Z  ${line.outcome.padEnd(7)} ${String(line.status).padEnd(3)} ${line.action.padEnd(20)} ${line.accountId ?? 'no account'}  ${line.userId ?? 'nobody'}  ${line.network}${line.errorCode ? `  ${line.errorCode}` : ''}\n`

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import type { Secret } from '@seaworthy/core'
 import { type Config, readConfig } from '@seaworthy/platform/config'
 import { type Endpoint, type Login, loginOf, parseDatabaseUrl } from '@seaworthy/platform/data'
 import { findPlace } from './place.ts'
@@ -23,7 +24,7 @@ function urlFor(role: Role): string {
 
 /** Where the database of this installation is, and how a role comes in. */
 export function connectionOf(config: Config, role: Role): { readonly endpoint: Endpoint; readonly login: Login } {
-  const given = config.databaseUrl && parseDatabaseUrl(config.databaseUrl.reveal())
+  const given = config.databaseUrl && givenAddress(config, config.databaseUrl)
   if (given && role === 'admin') return { endpoint: given.endpoint, login: given.admin }
   const endpoint = given?.endpoint ?? embeddedEndpoint(config.dataDirectory)
   const login =
@@ -37,16 +38,20 @@ export function connectionOf(config: Config, role: Role): { readonly endpoint: E
 const authority = (path: string | undefined): string => (path ? `&sslrootcert=${encodeURIComponent(path)}` : '')
 
 /** Where the database of this installation is. Throws when none was started yet. */
-export const findEndpoint = ({ databaseUrl, dataDirectory }: Config): Endpoint =>
-  databaseUrl ? parseDatabaseUrl(databaseUrl.reveal()).endpoint : embeddedEndpoint(dataDirectory)
+export const findEndpoint = (config: Config): Endpoint =>
+  config.databaseUrl ? givenAddress(config, config.databaseUrl).endpoint : embeddedEndpoint(config.dataDirectory)
 
 /** Where it is and how to do anything there, for tools of operators. Throws when there is none yet. */
 export function adminAddress(config: Config): { readonly endpoint: Endpoint; readonly admin: Login } {
-  if (config.databaseUrl) return parseDatabaseUrl(config.databaseUrl.reveal())
+  if (config.databaseUrl) return givenAddress(config, config.databaseUrl)
   const endpoint = embeddedEndpoint(config.dataDirectory)
   const password = readSecret(config.dataDirectory, 'DATABASE_ADMIN_PASSWORD')
   return { endpoint, admin: { user: 'seaworthy_admin', password } }
 }
+
+/** With the authority that signed its certificate, as the processes have it. */
+const givenAddress = ({ databaseCaFile }: Config, url: Secret) =>
+  parseDatabaseUrl(url.reveal(), databaseCaFile ? readFileSync(databaseCaFile, 'utf8') : undefined)
 
 function embeddedEndpoint(dataDirectory: string) {
   const port = readOrUndefined(join(dataDirectory, 'database.port'))

@@ -15,19 +15,19 @@ export async function checkHealth(): Promise<void> {
   process.exitCode = problem ? 1 : 0
 }
 
-function findProblem(address: string): Promise<string | undefined> {
+function findProblem({ name, address }: ReturnType<typeof readAdminAddress>): Promise<string | undefined> {
   return new Promise((resolve) => {
-    const asked = get(`${address}/health`, { timeout: ANSWER_MS }, (answer) => {
+    const asked = get({ ...address, path: '/health', timeout: ANSWER_MS }, (answer) => {
       let text = ''
       answer.setEncoding('utf8')
       answer.on('data', (chunk: string) => {
         text += chunk
       })
-      answer.once('end', () => resolve(answer.statusCode === 200 ? undefined : describe(text, address)))
+      answer.once('end', () => resolve(answer.statusCode === 200 ? undefined : describe(text, name)))
     })
     asked.once('timeout', () => asked.destroy(new Error(`no answer within ${ANSWER_MS / 1_000} s`)))
     asked.once('error', (error: NodeJS.ErrnoException) =>
-      resolve(`Not ready: nothing answers at ${address} (${error.code ?? error.message}).`),
+      resolve(`Not ready: nothing answers at ${name} (${error.code ?? error.message}).`),
     )
   })
 }

@@ -3,7 +3,8 @@ import type { DeployFlags, HostFlags, RollbackFlags } from './host.ts'
 
 /** What an operator does with releases on one host. */
 export function addHostCommands(program: Command): void {
-  onHost(program.command('deploy').description('put this built checkout into production on this host'))
+  onHost(program.command('deploy').description('put this built checkout, or an image, into production on this host'))
+    .argument('[image]', 'by its digest, registry/name@sha256:..., or one that is here; without it: this checkout')
     .option('--bake <time>', 'watch it for so long before the release before is let go', '60s')
     .option('--canary <share>', 'first only this share of the traffic, such as 10%')
     .option('--canary-for <time>', 'how long', '60s')
@@ -15,7 +16,9 @@ export function addHostCommands(program: Command): void {
     .option('--proxy <url>', 'where nginx answers; default: PUBLIC_URL')
     .option('--dry-run', 'only look, and tell what would be done')
     .option('--yes', 'do not ask')
-    .action(async (flags: DeployFlags) => (await import('./host.ts')).runDeploy(flags))
+    .action(async (image: string | undefined, flags: DeployFlags) =>
+      (await import('./host.ts')).runDeploy(image, flags),
+    )
   onHost(program.command('rollback').description('give the traffic back to an earlier release'))
     .argument('[release]', 'which; default: the one that served before')
     .option('--ready <time>', 'longest time until it is ready', '60s')
@@ -40,6 +43,6 @@ export function addHostCommands(program: Command): void {
 const onHost = (command: Command): Command =>
   command
     .option('--root <directory>', 'where releases and data are; default: /srv/<name>')
-    .option('--runner <name>', 'what runs releases: detached or systemd', 'detached')
+    .option('--runner <name>', 'what runs releases that are checkouts: detached or systemd', 'detached')
     .option('--notify <url>', 'a webhook that is told how it went')
     .option('--json', 'tell the outcome as JSON')

@@ -3,6 +3,10 @@ import { hostname, userInfo } from 'node:os'
 import { createInterface } from 'node:readline/promises'
 import { parseBytes, parseDuration } from '@seaworthy/core'
 import {
+  type Containers,
+  checkoutSource,
+  commandInContainer,
+  commandOfBoth,
   commandOn,
   type DeploySettings,
   deploy,
@@ -10,19 +14,25 @@ import {
   type Finished,
   type Host,
   type HostStatus,
-  identifyRelease,
+  imageSource,
   type Layout,
   layoutOf,
   type Notify,
+  notifyAll,
+  notifyByMail,
   notifyByWebhook,
+  openContainerRunner,
+  openContainers,
   openDetachedRunner,
   openSystemdRunner,
   planOf,
   publicUrlOf,
   readStatus,
   rollback,
+  runnerOfBoth,
   servedBy,
 } from '@seaworthy/ops'
+import { letterBox } from './letter-box.ts'
 import { findPlace, loadSystem } from './place.ts'
 
 export interface HostFlags {
@@ -53,9 +63,12 @@ export interface RollbackFlags extends HostFlags {
 }
 
 /** Exit code 1 when the release does not serve in the end. */
-export async function runDeploy(flags: DeployFlags): Promise<void> {
+export async function runDeploy(image: string | undefined, flags: DeployFlags): Promise<void> {
   const host = await openHost(flags)
-  const source = findPlace().directory
+  const { layout, tell, containers } = host
+  const source = image
+    ? await imageSource(containers, image, (text) => tell('note', text))
+    : checkoutSource(layout, findPlace().directory)
   const settings: DeploySettings = {
     source,
     readyMs: time('--ready', flags.ready),
@@ -65,14 +78,27 @@ export async function runDeploy(flags: DeployFlags): Promise<void> {
     keep: count('--keep', flags.keep),
     keepWarm: flags.keepWarm === true,
     smoke: flags.smoke,
-    proxyUrl: flags.proxy ?? publicUrlOf(host.layout),
+    proxyUrl: flags.proxy ?? publicUrlOf(layout),
     notify: notifyOf(flags, host),
     signal: abortOnSignals(),
   }
-  const { id } = identifyRelease(source)
-  if (flags.dryRun) return print(planOf(host, settings, id))
-  await confirm(flags, `Deploy ${id} to ${host.layout.root}?`)
+  if (flags.dryRun) return printPlan(flags, planOf(host, settings))
+  await confirm(flags, `Deploy ${source.release.id} to ${layout.root}?`)
   report(flags, await deploy(host, settings))
+}
+
+function printPlan({ json }: HostFlags, lines: readonly string[]): void {
+  print(
+    json
+      ? [
+          JSON.stringify(
+            lines.map((line) => [line.slice(0, 9).trim(), line.slice(9)]),
+            null,
+            2,
+          ),
+        ]
+      : lines,
+  )
 }
 
 export async function runRollback(release: string | undefined, flags: RollbackFlags): Promise<void> {
@@ -146,16 +172,18 @@ function report(flags: HostFlags, finished: Finished): void {
   print(flags.json ? [JSON.stringify(finished, null, 2)] : describeLast(finished))
 }
 
-async function openHost({ root, runner }: HostFlags): Promise<Host> {
+export async function openHost({ root, runner }: HostFlags): Promise<Host & { readonly containers: Containers }> {
   const place = findPlace()
-  const { name } = describe(await loadSystem(place), place.build.version)
-  const layout = layoutOf(rootOf(root ?? `/srv/${name}`))
+  const about = describe(await loadSystem(place), place.build.version)
+  const layout = layoutOf(rootOf(root ?? `/srv/${about.name}`))
+  const containers = openContainers({ layout, about })
   return {
     layout,
-    runner: runnerOf(runner, name, layout),
+    containers,
+    runner: runnerOfBoth(runnerOf(runner, about.name, layout), openContainerRunner(containers)),
     by: `${userInfo().username}@${hostname()}`,
     tell: (step, text) => void process.stderr.write(`${step === 'note' ? '         ' : step.padEnd(9)} ${text}\n`),
-    command: commandOn(layout),
+    command: commandOfBoth(commandOn(layout), commandInContainer(containers)),
   }
 }
 
@@ -166,12 +194,18 @@ function rootOf(root: string): string {
 
 function runnerOf(runner: string, name: string, layout: Layout): Host['runner'] {
   if (runner === 'detached') return openDetachedRunner(layout)
-  if (runner === 'systemd') return openSystemdRunner(name)
+  if (runner === 'systemd') return openSystemdRunner(name, layout)
   throw new Error(`There is no runner ${runner}.\n    HINT: detached or systemd`)
 }
 
-const notifyOf = ({ notify }: HostFlags, { tell }: Host): Notify =>
-  notify ? notifyByWebhook(notify, (text) => tell('note', text)) : async () => undefined
+function notifyOf({ notify }: HostFlags, { tell, layout }: Host): Notify {
+  const say = (text: string): void => tell('note', text)
+  const deliver = letterBox(layout, say)
+  return notifyAll([
+    ...(notify ? [notifyByWebhook(notify, say)] : []),
+    ...(deliver ? [notifyByMail(deliver, say)] : []),
+  ])
+}
 
 /** Once: go back. */
 function abortOnSignals(): AbortSignal {

@@ -6,6 +6,7 @@ import { fromCheckout } from './checkout.ts'
 import { addHostCommands } from './host-commands.ts'
 import { addKeyCommands } from './key-commands.ts'
 import type { MigrateFlags } from './migrate.ts'
+import { addOperatorCommands } from './operator-commands.ts'
 import { addPersonCommands } from './person.ts'
 import { findPlace } from './place.ts'
 import type { ProveFlags } from './prove.ts'
@@ -44,6 +45,7 @@ program
   .description('prepare the database for this release and end; each migration that was applied is printed')
   .option('--dry-run', 'only list what would be applied')
   .option('--json', 'for programs')
+  .option('--no-operator-link', 'make no link for the first operator')
   .action(async (flags: MigrateFlags) => {
     const { migrate } = await import('./migrate.ts')
     await migrate(flags)
@@ -77,6 +79,7 @@ addAuditCommands(program)
 addPersonCommands(program)
 addHostCommands(program)
 addRecoveryCommands(program)
+addOperatorCommands(program)
 program
   .command('render')
   .description('write the files for production from the definition')

@@ -2,13 +2,17 @@ import { createWriteStream } from 'node:fs'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { DAY } from '@seaworthy/core'
+import { readLines, recordEvent } from '@seaworthy/platform/audit'
 import { type Capabilities, openCapabilities } from '@seaworthy/platform/boot'
 import { readConfig } from '@seaworthy/platform/config'
+import { endSignInsOf } from '@seaworthy/platform/identity'
 import { erasePerson, exportPerson, findPerson, openErasureRegister, type Person } from '@seaworthy/platform/privacy'
 import { createHealth, createLogger, createMetrics, createPseudonyms } from '@seaworthy/platform/telemetry'
 import type { Command } from 'commander'
+import { toText } from './audit.ts'
 import { connectionOf } from './database.ts'
 import { findPlace, loadSystem } from './place.ts'
+import { withOwner } from './with-owner.ts'
 
 export function addPersonCommands(program: Command): void {
   const person = program.command('person').description('what is kept about a person: give it out, or remove it')
@@ -30,6 +34,43 @@ export function addPersonCommands(program: Command): void {
     .description('how this person and their accounts are called in the log')
     .option('--day <date>', 'the day of the lines, such as 2026-01-31; default: today')
     .action(showPseudonyms)
+  person
+    .command('events')
+    .argument('<email>')
+    .description('what this person did within a week, and from where, as the audit has it')
+    .action(showEvents)
+  person
+    .command('end-sign-ins')
+    .argument('<email>')
+    .description('end every sign-in of this person, on every device')
+    .action(endSignIns)
+}
+
+const EVENTS_SHOWN = 30
+
+async function showEvents(email: string): Promise<void> {
+  await withPerson(email, async ({ userId }) => {
+    const filter = { userId, from: new Date(Date.now() - 7 * DAY) }
+    const lines = await withOwner((tx) => readLines(tx, filter, EVENTS_SHOWN))
+    process.stdout.write(lines.length ? lines.map(toText).join('') : 'Nothing within a week.\n')
+  })
+}
+
+/** Each process refuses their tokens within a second, and the audit says that an operator did it. */
+async function endSignIns(email: string): Promise<void> {
+  await withPerson(email, async ({ userId }, { database }) => {
+    const ended = await database.withDuty('identity', (tx) => endSignInsOf(tx, userId))
+    await database.withDuty('operations', (tx) =>
+      recordEvent(tx, {
+        action: 'sign_ins_ended',
+        outcome: 'done',
+        userId,
+        resource: userId,
+        details: { count: ended.length, by: 'operator at the machine' },
+      }),
+    )
+    process.stdout.write(`${ended.length} sign-ins were ended.\n`)
+  })
 }
 
 async function exportTo(email: string, { out }: { readonly out: string }): Promise<void> {

@@ -77,12 +77,14 @@ export async function runScheduledBackup(): Promise<void> {
     for (const { store, point, forgotten } of points) {
       const fields = { store, point: point.id, tookMs: point.tookMs, addedBytes: point.base.addedBytes }
       log.info('a recovery point was made and verified', { ...fields, forgotten: forgotten.points.length })
-      if (point.isShrunken) log.error('a recovery point is less than half of the one before', fields)
+      if (point.isShrunken)
+        log.error('a recovery point is less than half of the one before', { runbook: 'database-gone', ...fields })
     }
-    for (const failure of failures) log.error('a store has no new recovery point', { ...failure })
+    for (const failure of failures)
+      log.error('a store has no new recovery point', { runbook: 'provider-down', ...failure })
     process.exitCode = failures.length ? 1 : 0
   } catch (error) {
-    log.error('no recovery point could be made', { problem: (error as Error).message })
+    log.error('no recovery point could be made', { runbook: 'provider-down', problem: (error as Error).message })
     process.exitCode = 1
   }
   await log.flush()

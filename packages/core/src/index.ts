@@ -23,6 +23,7 @@ export {
 export { isId, newId } from './ids.ts'
 export { type Credits, credits } from './money.ts'
 export { no, ok, type Result } from './result.ts'
+export { type RunbookName, runbookNames } from './runbooks.ts'
 export { Secret } from './secret.ts'
 export { type Clock, DAY, HOUR, MINUTE, parseDuration, SECOND, systemClock } from './time.ts'
 export { KiB, MiB, parseBytes, showBytes } from './units.ts'

@@ -1,24 +1,67 @@
 /** From the definition of a system to the files that run it, and how it is deployed. */
 export { type Description, describe } from './description/index.ts'
 export {
+  checklists,
+  type Execute,
+  type Gone,
+  goThrough,
+  type ItemReport,
+  type Phase,
+  phases,
+  sign,
+} from './procedures/checklist/index.ts'
+export {
+  type CheckName,
+  type CommandRun,
+  checks,
+  type Examined,
+  examine,
+  type Installation,
+  type Verdict,
+} from './procedures/doctor/index.ts'
+export {
+  type Check,
+  type Containers,
+  checkoutSource,
+  commandInContainer,
+  commandOfBoth,
   commandOn,
+  type Deliver,
   type DeploySettings,
   deploy,
+  environmentOf,
   type Finished,
   type Host,
   type HostStatus,
-  identifyRelease,
+  imageSource,
   type Layout,
   layoutOf,
   type Notify,
+  notifyAll,
+  notifyByMail,
   notifyByWebhook,
+  openContainerRunner,
+  openContainers,
   openDetachedRunner,
   openSystemdRunner,
+  type PreflightSettings,
   planOf,
+  preflight,
   publicUrlOf,
+  readSlots,
   readStatus,
   rollback,
+  runnerOfBoth,
+  type Source,
   servedBy,
 } from './procedures/host/index.ts'
+export {
+  describeRunbooks,
+  type Followed,
+  followRunbook,
+  type Runbook,
+  runbooks,
+  type StepReport,
+} from './procedures/runbooks/index.ts'
 export { keepEdits, type RenderedFile, renderFiles, writeFiles } from './render/index.ts'
 export { type Artefact, type Target, targets } from './targets/index.ts'

@@ -83,7 +83,8 @@ export async function openTestService(
     log: memory.lines,
     newcomer: () => signUp(url),
     operator: async () => signUp(url, await makeFirstOperatorLink(capabilities.database, systemClock)),
-    startWorker: () => openJobRunner(system, capabilities, (error) => log.error('queue failed', { error })),
+    startWorker: () =>
+      openJobRunner(system, capabilities, (error) => log.error('queue failed', { runbook: 'jobs-stuck', error })),
     close: async () => {
       server.closeAllConnections()
       await closer.close()

@@ -4,6 +4,7 @@ import { type App, addressOf, type Deployment, defaultDeployment, type Method } 
 import { bounds, dataPolicy, securityHeaders, uploadsApp } from '@seaworthy/platform/http'
 import { SOCKET_PATH } from '@seaworthy/platform/realtime'
 import type { Place } from './places.ts'
+import { type RedisUse, redisFor } from './redis.ts'
 import { neighbours, type Size, type Sizes, scaling, sizes } from './sizes.ts'
 
 /** A route that takes more than `http.jsonBytes`, or takes it as a stream. */
@@ -69,6 +70,7 @@ export interface Description {
   readonly shutdownSeconds: number
   readonly sizes: Readonly<Record<Place, Sizes>>
   readonly neighbours: Readonly<Record<keyof typeof neighbours, Size>>
+  readonly redis: RedisUse
   readonly scaling: typeof scaling
 }
 
@@ -106,6 +108,7 @@ export function describe({ apps, deployment }: DescribedSystem, version: string)
     shutdownSeconds: secondsOf('SHUTDOWN_TIMEOUT'),
     sizes,
     neighbours,
+    redis: redisFor(deployment?.name ?? defaultDeployment.name),
     scaling,
   }
 }

@@ -36,6 +36,17 @@ export const sizes: Readonly<Record<Place, Sizes>> = {
   'kubernetes-production': { web: size(3, 1_024, 1), worker: size(2, 1_024, 1) },
 }
 
+/** What all processes of a place get together, where one unit or one container holds them. */
+export const sumOf = ({ web, worker }: Sizes): Omit<Size, 'replicas'> => {
+  const add = (of: (size: Size) => number): number => web.replicas * of(web) + worker.replicas * of(worker)
+  return {
+    memoryMiB: add(({ memoryMiB }) => memoryMiB),
+    cpu: add(({ cpu }) => cpu),
+    pids: add(({ pids }) => pids),
+    openFiles: web.openFiles,
+  }
+}
+
 /** What stands beside the processes where all of it runs in containers on one machine, and the migration. */
 export const neighbours = {
   proxy: size(1, 256, 0.5),

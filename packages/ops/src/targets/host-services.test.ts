@@ -1,7 +1,9 @@
+import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { parse } from 'yaml'
 import { system } from '../../../../seaworthy.config.ts'
-import { describe as describeSystem } from '../description/index.ts'
+import { describe as describeSystem, redisAccess } from '../description/index.ts'
+import { compose } from './compose/compose.ts'
 import { fluentBit } from './fluent-bit/fluent-bit.ts'
 import { pm2 } from './pm2/pm2.ts'
 import { prometheus } from './prometheus/prometheus.ts'
@@ -37,11 +39,23 @@ describe('systemd', () => {
 
 describe('Redis', () => {
   it('forgets no limit when it is full, and keeps nothing on disk', () => {
-    for (const place of ['host', 'tls']) {
-      const text = textOf(redis, `redis/${place}.conf`)
-      expect(valuesOf(text, 'maxmemory-policy')).toEqual(['noeviction'])
-      expect(valuesOf(text, 'save')).toEqual(['""'])
-      expect(valuesOf(text, 'appendonly')).toEqual(['no'])
+    const settings = Object.fromEntries(description.redis.settings.map(({ name, value }) => [name, value]))
+    expect(settings).toMatchObject({ 'maxmemory-policy': 'noeviction', save: '', appendonly: 'no' })
+  })
+
+  it('is the same on a host, on a machine of its own, in both compose files and in what Kubernetes is told', () => {
+    const inKubernetes = readFileSync(new URL('../../../../docs/deploy/kubernetes.md', import.meta.url), 'utf8')
+    const composed = ['docker-compose.yml', 'docker-compose.prod.yml'].map(
+      (path) => (parse(textOf(compose, path)) as { services: { redis: { command: string[] } } }).services.redis.command,
+    )
+    for (const { name, value } of description.redis.settings) {
+      for (const text of [textOf(redis, 'redis/host.conf'), textOf(redis, 'redis/tls.conf'), inKubernetes])
+        expect(valuesOf(text, name)).toEqual([value || '""'])
+      for (const command of composed) expect(command[command.indexOf(`--${name}`) + 1]).toBe(value)
+    }
+    for (const line of redisAccess(description.redis, description.redis.user, '$hash')) {
+      expect(textOf(redis, 'redis/acl.sh')).toContain(line)
+      expect(inKubernetes).toContain(line.replace('$hash', 'SHA256'))
     }
   })
 

@@ -45,7 +45,10 @@ export async function openKeptAssets({ database, directory, log }: KeptSettings)
         return true
       },
       (error: unknown) => {
-        log.error('the files of the pages could not be kept for those who have them open; trying again', { error })
+        log.error('the files of the pages could not be kept for those who have them open; trying again', {
+          runbook: 'database-gone',
+          error,
+        })
         return false
       },
     )

@@ -46,7 +46,10 @@ export function startSealer(parts: SealerParts): Sealer {
         failures = 0
         if (lines < LINES_MAX) await pause(TICK_MS, stopping.signal)
       } catch (error) {
-        parts.log.warn('audit lines could not be sealed; they wait for the next try', { error })
+        parts.log.warn('audit lines could not be sealed; they wait for the next try', {
+          runbook: 'audit-broken',
+          error,
+        })
         await pause(backoffMs(++failures, TICK_MS, RETRY_MAX_MS), stopping.signal)
       }
     }
@@ -74,7 +77,10 @@ export async function sealWaiting({ database, key, heads, clock, log }: Omit<Sea
   const newest = new Map(seals.map((seal) => [seal.chain, seal]))
   // After the commit: a head of a seal that never was would accuse somebody of removing it.
   await heads.add([...newest.values()]).catch((error: unknown) => {
-    log.error('the heads of the audit could not be kept outside the database: look at DATA_DIR/audit', { error })
+    log.error('the heads of the audit could not be kept outside the database: look at DATA_DIR/audit', {
+      runbook: 'audit-broken',
+      error,
+    })
   })
   return seals.length
 }

@@ -8,10 +8,10 @@ export interface AdminParts {
 
 /**
  * Metrics of all processes merged, and the state of each part. Answers from the first moment on, long before anything is
- * ready. On loopback unless ADMIN_HOST says otherwise: what stands in front decides who sees it.
+ * ready. On loopback unless ADMIN_HOST or ADMIN_SOCKET say otherwise: what stands in front decides who sees it.
  */
 export async function startAdminServer(
-  { host, port }: { readonly host: string; readonly port: number },
+  address: { readonly host: string; readonly port: number } | { readonly path: string },
   parts: AdminParts,
 ): Promise<Server> {
   const server = createServer((request, response) => {
@@ -19,7 +19,7 @@ export async function startAdminServer(
   })
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject)
-    server.listen(port, host, () => resolve())
+    server.listen(address, () => resolve())
   })
   return server
 }

@@ -55,6 +55,7 @@ export async function awaitPreparedDatabase({ endpoint, config, apps, log, signa
       explainTlsFailure(error, endpoint) !== undefined,
     onFailure: (attempt, waitMs, error) =>
       log.warn('waiting until the database is prepared', {
+        runbook: 'database-gone',
         attempt,
         of: config.databaseTries,
         waitMs,

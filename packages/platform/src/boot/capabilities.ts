@@ -72,7 +72,7 @@ export async function openCapabilities(
   const slow: SlowSettings = {
     thresholdMs: config.databaseSlowMs,
     count: () => countSlow({}),
-    report: (statement) => log.warn('slow statement', { ...statement }),
+    report: (statement) => log.warn('slow statement', { runbook: 'requests-fail', ...statement }),
   }
   const database = openDatabase({
     endpoint,
@@ -85,20 +85,31 @@ export async function openCapabilities(
       transactionMs: config.databaseTransactionMs,
     },
     slow,
-    onEffectError: (error) => log.error('an effect after a commit failed', { error }),
+    onEffectError: (error) => log.error('an effect after a commit failed', { runbook: 'requests-fail', error }),
   })
   const media = await openFiles(config, database, openFileCheck(config, telemetry))
-  health.add({ name: 'database', kind: 'must', check: () => database.ping() })
+  health.add({ name: 'database', kind: 'must', runbook: 'database-gone', check: () => database.ping() })
   const ring = openKeyRing(config)
   const vault = openVault({ ring })
-  health.add({ name: 'encryption key', kind: 'nice', check: createKeyAgeCheck(database, ring, systemClock) })
-  health.add({ name: 'storage', kind: 'nice', check: () => media.store.ping() })
-  health.add({ name: 'disk', kind: 'nice', check: () => checkSpace(config.dataDirectory) })
+  health.add({
+    name: 'encryption key',
+    kind: 'nice',
+    runbook: 'keys-lost',
+    check: createKeyAgeCheck(database, ring, systemClock),
+  })
+  health.add({ name: 'storage', kind: 'nice', runbook: 'provider-down', check: () => media.store.ping() })
+  health.add({ name: 'disk', kind: 'nice', runbook: 'disk-full', check: () => checkSpace(config.dataDirectory) })
   if (config.backupStores.length && !config.databaseUrl) {
     const places = placesOf(config.dataDirectory)
-    health.add({ name: 'recovery', kind: 'nice', check: () => checkRecovery(places, systemClock.now()) })
+    health.add({
+      name: 'recovery',
+      kind: 'nice',
+      runbook: 'provider-down',
+      check: () => checkRecovery(places, systemClock.now()),
+    })
   }
-  if (config.smtpUrl) health.add({ name: 'mail', kind: 'nice', check: () => checkMail(database) })
+  if (config.smtpUrl)
+    health.add({ name: 'mail', kind: 'nice', runbook: 'provider-down', check: () => checkMail(database) })
   metrics.gauge('database_connections', 'Connections of this process.', () => database.stats().total)
   metrics.gauge('database_waiting', 'Requests that wait for a connection.', () => database.stats().waiting)
   metrics.gauge('media_waiting', 'Pictures that wait to be worked on.', () => media.queue.waiting)

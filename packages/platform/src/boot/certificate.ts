@@ -21,6 +21,6 @@ export async function openCertificate(
     () => (kept.current().expiresMs - systemClock.now()) / SECOND,
     'min',
   )
-  health.add({ name: 'certificate', kind: 'nice', check: async () => kept.refuseOld() })
+  health.add({ name: 'certificate', kind: 'nice', runbook: 'certificate-ends', check: async () => kept.refuseOld() })
   return kept
 }

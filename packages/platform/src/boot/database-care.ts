@@ -34,7 +34,11 @@ export function careSchedules(parts: CareParts): readonly ScheduledTask[] {
 
 async function tendMonths({ database, log }: CareParts): Promise<void> {
   const changed = await makePartitions(database, (table, error) =>
-    log.warn('months of a table could not be made or archived; the next try is in an hour', { table, error }),
+    log.warn('months of a table could not be made or archived; the next try is in an hour', {
+      runbook: 'database-worn',
+      table,
+      error,
+    }),
   )
   for (const { table, made, archived } of changed) log.info('months of a table changed', { table, made, archived })
 }
@@ -58,11 +62,23 @@ function openGauges(metrics: Metrics): (condition: DatabaseCondition) => void {
 function warn(condition: DatabaseCondition, log: Logger): void {
   const { xidAge, bloatedTables, invalidIndexes, rowsWithoutMonth } = condition
   if (xidAge > XID_AGE_MAX)
-    log.error('old transactions are not frozen: end what is open for days, then vacuum (freeze)', { xidAge })
+    log.error('old transactions are not frozen: end what is open for days, then vacuum (freeze)', {
+      runbook: 'database-worn',
+      xidAge,
+    })
   if (bloatedTables.length)
-    log.warn('tables have more dead rows than living: end old transactions, then vacuum', { tables: bloatedTables })
+    log.warn('tables have more dead rows than living: end old transactions, then vacuum', {
+      runbook: 'database-worn',
+      tables: bloatedTables,
+    })
   if (invalidIndexes.length)
-    log.warn('indexes are not valid: drop index concurrently, and build them again', { indexes: invalidIndexes })
+    log.warn('indexes are not valid: drop index concurrently, and build them again', {
+      runbook: 'database-worn',
+      indexes: invalidIndexes,
+    })
   if (rowsWithoutMonth > 0)
-    log.warn('rows came before their month was made; platform.make-partitions moves them', { rows: rowsWithoutMonth })
+    log.warn('rows came before their month was made; platform.make-partitions moves them', {
+      runbook: 'database-worn',
+      rows: rowsWithoutMonth,
+    })
 }

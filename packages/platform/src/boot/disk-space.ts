@@ -50,13 +50,18 @@ export async function keepReserve(dataDirectory: string, log: Logger, signal: Ab
         log.error(
           'the disk of DATA_DIR is nearly full: the database only reads until there is space; HINT: make space',
           {
+            runbook: 'disk-full',
             freeBytes,
             reserveBytes,
           },
         )
       else log.info('there is space again: the database writes', { freeBytes })
     } catch (error) {
-      if (!isBlind) log.error('the disk of DATA_DIR cannot be looked after; trying again each second', { error })
+      if (!isBlind)
+        log.error('the disk of DATA_DIR cannot be looked after; trying again each second', {
+          runbook: 'disk-full',
+          error,
+        })
       isBlind = true
     }
   }

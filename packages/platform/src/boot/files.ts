@@ -37,7 +37,7 @@ export function openFileCheck(
 ): FileCheck | undefined {
   if (!clamdUrl) return undefined
   const scanner = openClamd(clamdUrl)
-  health.add({ name: 'virus scanner', kind: 'nice', check: (signal) => scanner.ping(signal) })
+  health.add({ name: 'virus scanner', kind: 'nice', runbook: 'provider-down', check: (signal) => scanner.ping(signal) })
   const count = metrics.counter('media_scans_total', 'Uploads that the virus scanner was asked about.', ['verdict'])
   return createFileCheck({ scanner, timeoutMs: clamdTimeoutMs, count: (verdict) => count({ verdict }) })
 }

@@ -90,7 +90,11 @@ export function janitorSchedules({ database, media, log, config }: JanitorParts)
         const { failures, ...removed } = await media.sweep()
         log.info('unused files removed', removed)
         if (failures.length)
-          log.error('unused files could not be removed', { count: failures.length, first: failures[0] })
+          log.error('unused files could not be removed', {
+            runbook: 'provider-down',
+            count: failures.length,
+            first: failures[0],
+          })
       },
     },
   ]

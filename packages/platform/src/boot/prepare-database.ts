@@ -98,6 +98,7 @@ export async function prepareDatabase(
     isFinal: (error) => explainTlsFailure(error, endpoint) !== undefined,
     onFailure: (attempt, waitMs, error) =>
       log.warn('the database cannot be reached yet', {
+        runbook: 'database-gone',
         attempt,
         of: config.databaseTries,
         waitMs,
@@ -140,9 +141,15 @@ async function prepareLocked(
 async function checkKeys(session: OwnerSession, config: Config, log: Logger): Promise<void> {
   const { current, ageDays, unverified } = await rememberRingOrThrow(session, openKeyRing(config))
   if (ageDays > RING_KEY_DAYS_MAX)
-    log.warn('the encryption key is old; HINT: seaworthy keys rotate', { key: current, days: ageDays })
+    log.warn('the encryption key is old; HINT: seaworthy keys rotate', {
+      runbook: 'keys-lost',
+      key: current,
+      days: ageDays,
+    })
   if (config.environment === 'production' && unverified.length)
-    log.warn('losing the encryption key would lose what it seals; HINT: seaworthy keys kit FILE')
+    log.warn('losing the encryption key would lose what it seals; HINT: seaworthy keys kit FILE', {
+      runbook: 'keys-lost',
+    })
 }
 
 /** A start does not serve what one account could read of another. */

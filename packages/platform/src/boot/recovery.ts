@@ -58,7 +58,10 @@ async function keepSchedule(parts: RecoveryParts): Promise<void> {
       triedAt = Date.now()
       await runBackup(parts)
     } catch (error) {
-      log.error('the schedule of backups could not be looked at; trying again in a minute', { error })
+      log.error('the schedule of backups could not be looked at; trying again in a minute', {
+        runbook: 'disk-full',
+        error,
+      })
     }
   }
 }

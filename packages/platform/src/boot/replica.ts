@@ -28,7 +28,8 @@ export function openReadReplica({
     },
     slow,
     onJoin: (lagMs) => log.info('the read replica is used', { lagMs: Math.round(lagMs) }),
-    onLeave: (why) => log.warn('the read replica is not used; everything is read from the primary', { why }),
+    onLeave: (why) =>
+      log.warn('the read replica is not used; everything is read from the primary', { runbook: 'database-gone', why }),
     count: metrics.counter(
       'database_replica_reads_total',
       'Reads that a replica may answer, by who answered, and why it was the primary.',
@@ -42,7 +43,12 @@ export function openReadReplica({
     () => replica.lagMs() / 1_000,
     'max',
   )
-  health.add({ name: 'replica', kind: 'nice', check: async () => refuseProblem(replica.problem()) })
+  health.add({
+    name: 'replica',
+    kind: 'nice',
+    runbook: 'database-gone',
+    check: async () => refuseProblem(replica.problem()),
+  })
   return replica
 }
 

@@ -1,10 +1,11 @@
+import { readFileSync } from 'node:fs'
 import type { AddressInfo } from 'node:net'
 import { backoffMs, pause, SECOND } from '@seaworthy/core'
 import { addressOf, type Config } from '../config/index.ts'
 import { type EmbeddedServer, type Endpoint, holdWrites } from '../data/index.ts'
 import { hasErasures } from '../privacy/index.ts'
 import type { Logger } from '../telemetry/index.ts'
-import { startAdminServer } from './admin-server.ts'
+import { type AdminParts, startAdminServer } from './admin-server.ts'
 import { awaitPreparedDatabase } from './await-database.ts'
 import { type ChildView, type SupervisedChild, superviseChild } from './child.ts'
 import { type Closer, createCloser } from './closer.ts'
@@ -12,7 +13,7 @@ import { keepReserve } from './disk-space.ts'
 import { lockDataDirectory } from './lock.ts'
 import { operatorLink } from './operator-link.ts'
 import { type OpenedServer, openDatabaseServer, prepareDatabase } from './prepare-database.ts'
-import { type SocketName, takeSocketName } from './socket-name.ts'
+import { type SocketName, socketDraft, takeSocketName } from './socket-name.ts'
 import type { Build, System } from './system.ts'
 import { refuseTakenPort } from './taken-port.ts'
 
@@ -40,6 +41,7 @@ export interface Summary {
   readonly url: string | undefined
   /** The Unix socket that a proxy opens instead of a port. */
   readonly socket: string | undefined
+  /** Address, or the path of a Unix socket. */
   readonly adminUrl: string
   readonly parts: readonly ChildView[]
   readonly database: string
@@ -64,7 +66,7 @@ export interface Supervisor {
 export async function startSupervisor(settings: SupervisorSettings): Promise<Supervisor> {
   const { config, log } = settings
   const socketName = await takeEntrance(config)
-  await refuseTakenPort(config.adminPort, config.adminHost, 'ADMIN_PORT', 'ADMIN_HOST')
+  const adminName = await takeAdminEntrance(config)
   const closer = createCloser(log)
   // Two releases beside each other share the directory. Only the embedded database must not have two owners.
   if (!config.databaseUrl) closer.add('lock', lockDataDirectory(config.dataDirectory))
@@ -92,11 +94,10 @@ export async function startSupervisor(settings: SupervisorSettings): Promise<Sup
   }
   try {
     let server: OpenedServer | undefined
-    const admin = await startAdminServer(
-      { host: config.adminHost, port: config.adminPort },
-      { snapshots: () => snapshots(children.all), status: () => statusOf(children.all, server, settings.build) },
-    )
-    closer.add('admin', () => void admin.close())
+    const adminUrl = await openAdmin(config, adminName, closer, {
+      snapshots: () => snapshots(children.all),
+      status: () => statusOf(children.all, server, settings.build),
+    })
     server = await openKeptServer(settings, closer, children.all, aborted.signal)
     const prepared = await prepareOrWait(server, settings, aborted.signal)
     await careForDisk(settings, server, aborted.signal)
@@ -105,7 +106,6 @@ export async function startSupervisor(settings: SupervisorSettings): Promise<Sup
     for (const child of children.all) child.go(server.endpoint)
     const url = config.port === 0 ? `http://localhost:${publicPort}` : config.publicUrl
     const database = describeDatabase(server)
-    const adminUrl = addressOf(config.adminHost, (admin.address() as AddressInfo).port)
     void children.ready.then(() => {
       log.info('ready', { release: settings.build.commit, version: settings.build.version })
       settings.onReady({
@@ -146,7 +146,7 @@ async function careForDisk(
   if (embedded) void keepReserve(config.dataDirectory, log, signal)
   if (config.backupStores.length === 0) return
   if (embedded) (await import('./recovery.ts')).keepRecoverable({ ...settings, signal })
-  else log.error('BACKUP_STORES keeps the embedded database only; HINT: back up the server of DATABASE_URL by itself')
+  else log.warn('BACKUP_STORES keeps the embedded database only; HINT: back up the server of DATABASE_URL by itself')
 }
 
 /** Where people or their proxy come in: refused now when it is taken, with words. */
@@ -155,6 +155,32 @@ async function takeEntrance(config: Config): Promise<SocketName | undefined> {
   if (config.socket) return takeSocketName(config.socket)
   await refuseTakenPort(config.port, config.host, 'PORT', 'HOST')
   return undefined
+}
+
+/** The same for whoever watches it. */
+async function takeAdminEntrance({ adminSocket, adminHost, adminPort }: Config): Promise<SocketName | undefined> {
+  if (adminSocket) return takeSocketName(adminSocket)
+  await refuseTakenPort(adminPort, adminHost, 'ADMIN_PORT', 'ADMIN_HOST')
+  return undefined
+}
+
+/** Says where it answers. */
+async function openAdmin(
+  { adminSocket, adminHost, adminPort }: Config,
+  name: SocketName | undefined,
+  closer: Closer,
+  parts: AdminParts,
+): Promise<string> {
+  const admin = await startAdminServer(
+    adminSocket ? { path: socketDraft(adminSocket, process.pid) } : { host: adminHost, port: adminPort },
+    parts,
+  )
+  name?.publish()
+  closer.add('admin', () => {
+    name?.remove()
+    admin.close()
+  })
+  return adminSocket ?? addressOf(adminHost, (admin.address() as AddressInfo).port)
 }
 
 /** Brings the database up to date, or only waits until somebody else has: then they print the link as well. */
@@ -210,7 +236,8 @@ function startChildren(
         if (--waiting === 0) allReady()
       },
       onFatal: (message) => fail(new Error(message)),
-      onRestart: (part, code) => log.error('a process ended and is started again', { part, code }),
+      onRestart: (part, code) =>
+        log.error('a process ended and is started again', { runbook: 'service-down', part, code }),
     })
   })
   return { all, ready }
@@ -258,7 +285,10 @@ function keepRunning(
       return 0
     } catch (error) {
       current = undefined
-      log.error('the database could not be started; trying again', { error: (error as Error).message })
+      log.error('the database could not be started; trying again', {
+        runbook: 'database-gone',
+        error: (error as Error).message,
+      })
       await pause(backoffMs(failures + 1, SECOND / 2, 10 * SECOND), signal)
       return failures + 1
     }
@@ -267,7 +297,7 @@ function keepRunning(
     for (let failures = 0; !signal.aborted; ) {
       await current?.exited
       if (signal.aborted) return
-      if (failures === 0) log.error('the database ended and is started again')
+      if (failures === 0) log.error('the database ended and is started again', { runbook: 'database-gone' })
       failures = await startAgain(failures)
     }
   }
@@ -281,7 +311,8 @@ async function snapshots(children: readonly SupervisedChild[]): Promise<readonly
 }
 
 function statusOf(children: readonly SupervisedChild[], server: OpenedServer | undefined, build: Build) {
-  const parts = children.map((child) => child.view())
+  // Here and not by who asks: in a container a process has another number than outside.
+  const parts = children.map((child) => ({ ...child.view(), memoryBytes: memoryOf(child.view().pid) }))
   return {
     status: parts.every((part) => part.state === 'ready') ? ('ok' as const) : ('failed' as const),
     release: build.commit,
@@ -291,6 +322,17 @@ function statusOf(children: readonly SupervisedChild[], server: OpenedServer | u
     memoryBytes: process.memoryUsage().rss,
   }
 }
+
+/** Resident memory of a process in bytes; undefined where there is none, or the machine has no /proc. */
+function memoryOf(pid: number | undefined): number | undefined {
+  try {
+    return Number(readFileSync(`/proc/${pid}/statm`, 'utf8').split(' ')[1]) * PAGE_BYTES
+  } catch {
+    return undefined
+  }
+}
+
+const PAGE_BYTES = 4_096
 
 const describeDatabase = ({ endpoint, embedded }: OpenedServer): string =>
   embedded

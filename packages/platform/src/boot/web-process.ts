@@ -90,7 +90,12 @@ export async function runWebProcess(
   // Here and not beside the jobs, some of which keep their process busy for seconds.
   const sealer = openSealer(capabilities)
   closer.add('sealer', () => sealer.stop())
-  telemetry.health.add({ name: 'audit', kind: 'nice', check: () => checkSealLag(capabilities.database) })
+  telemetry.health.add({
+    name: 'audit',
+    kind: 'nice',
+    runbook: 'audit-broken',
+    check: () => checkSealLag(capabilities.database),
+  })
   await openWebService(system, capabilities, place, server, { front, closer })
   const watch = watchHealth(telemetry.health, log, telemetry.metrics)
   closer.add('health', () => watch.stop())

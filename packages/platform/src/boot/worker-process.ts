@@ -35,7 +35,7 @@ export async function runWorkerProcess(system: System, config: Config): Promise<
   const capabilities = await openCapabilities(config, endpoint, 'worker', telemetry)
   closer.add('database', () => capabilities.database.close())
   const runner = await openJobRunner(system, capabilities, (error) => {
-    log.error('the queue gave up; this process starts again', { error })
+    log.error('the queue gave up; this process starts again', { runbook: 'jobs-stuck', error })
     void log.flush().then(() => process.exit(1))
   })
   closer.add('queue', () => runner.stop())

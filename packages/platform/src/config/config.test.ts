@@ -1,9 +1,9 @@
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { inspect } from 'node:util'
 import { beforeEach, describe, expect, it } from 'vitest'
-import { ConfigError, type ConfigFault, readConfig } from './config.ts'
+import { ConfigError, type ConfigFault, lookAtConfig, readConfig } from './config.ts'
 import { renderEnvExample } from './reference.ts'
 import { settings } from './settings.ts'
 
@@ -30,6 +30,29 @@ describe('config', () => {
     expect(readFileSync(file, 'utf8').trim()).toBe(config.secrets.accessSecret.reveal())
     expect(statSync(file).mode & 0o777).toBe(0o600)
     expect(readConfig(directory, {}).secrets.accessSecret.reveal()).toBe(config.secrets.accessSecret.reveal())
+  })
+
+  it('is looked at without making a secret, and says which are missing', () => {
+    const seen = lookAtConfig(directory, {})
+    expect(seen.missing).toContain('ENCRYPTION_KEY')
+    expect(seen.config?.port).toBe(3000)
+    expect(existsSync(join(directory, '.seaworthy'))).toBe(false)
+    readConfig(directory, {})
+    expect(lookAtConfig(directory, {}).missing).toEqual([])
+    expect(lookAtConfig(directory, { PORT: 'many' })).toMatchObject({
+      config: undefined,
+      faults: [{ setting: 'PORT' }],
+    })
+  })
+
+  it('follows NAME_FILE also in an environment that is given', () => {
+    const file = join(directory, 'url')
+    writeFileSync(file, 'postgresql://owner:0123456789@db.test/app\n')
+    expect(lookAtConfig(directory, { DATABASE_URL_FILE: file }).config?.databaseUrl?.reveal()).toMatch(/db\.test/)
+  })
+
+  it('needs a mail server to notify anybody by mail', () => {
+    expect(faultsOf({ NOTIFY_EMAIL: 'ops@app.test' })).toMatchObject([{ setting: 'SMTP_URL' }])
   })
 
   it('makes a secret although a start with the same process id was killed while it did', () => {

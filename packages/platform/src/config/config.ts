@@ -1,8 +1,9 @@
+import { randomBytes } from 'node:crypto'
 import { existsSync } from 'node:fs'
 import { isAbsolute, join, resolve } from 'node:path'
 import type { z } from 'zod'
-import { type Environment, readEnvironment } from './env.ts'
-import { isReadableByOthers, readOrMakeSecret } from './secrets.ts'
+import { type Environment, readEnvironment, readNamedFiles } from './env.ts'
+import { isReadableByOthers, readOrMakeSecret, readSecretFile } from './secrets.ts'
 import type { Setting } from './setting.ts'
 import { settings } from './settings.ts'
 
@@ -60,7 +61,45 @@ export class ConfigError extends Error {
 
 /** Reads, checks and completes the settings of the checkout in `directory`. Throws `ConfigError` with all faults. */
 export function readConfig(directory: string, given?: Environment): Config {
-  const { env, unreadable } = given ? { env: given, unreadable: [] } : readEnvironment(directory, knownNames)
+  return complete(directory, given ? { env: given, unreadable: [] } : readEnvironment(directory, knownNames))
+}
+
+export interface SeenConfig {
+  /** Complete, with passing secrets in place of those that are missing. Undefined while there are faults. */
+  readonly config: Config | undefined
+  readonly faults: readonly ConfigFault[]
+  /** Settings that a start would have made a secret for now: none of them is in a directory that was used before. */
+  readonly missing: readonly string[]
+}
+
+/**
+ * The same for whoever only looks: makes no secret, and throws nothing for what is wrong.
+ * @param given Instead of the process's own environment; `NAME_FILE` is followed here too.
+ */
+export function lookAtConfig(directory: string, given?: Environment): SeenConfig {
+  const missing: string[] = []
+  const keep: KeepSecret = (secrets, name) => {
+    const known = readSecretFile(join(secrets, name))
+    if (known === undefined) missing.push(name)
+    return known ?? randomBytes(SECRET_BYTES).toString('hex')
+  }
+  try {
+    const read = given ? readNamedFiles(given, knownNames) : readEnvironment(directory, knownNames)
+    return { config: complete(directory, read, keep), faults: [], missing }
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error
+    return { config: undefined, faults: error.faults, missing }
+  }
+}
+
+type KeepSecret = (directory: string, name: string) => string
+const SECRET_BYTES = 32
+
+function complete(
+  directory: string,
+  { env, unreadable }: ReturnType<typeof readEnvironment>,
+  keepSecret: KeepSecret = readOrMakeSecret,
+): Config {
   const faults: ConfigFault[] = unreadable.map((setting) => ({
     setting,
     problem: 'names a file that cannot be read',
@@ -69,7 +108,7 @@ export function readConfig(directory: string, given?: Environment): Config {
   const values = parseSettings(env, faults)
   const dataDirectory = absolute(directory, String(values.dataDirectory ?? settings.dataDirectory.default))
   const keptSecrets = generatedKeys.filter((key) => !values[key])
-  if (faults.length === 0) completeSecrets(values, dataDirectory, faults)
+  if (faults.length === 0) completeSecrets(values, dataDirectory, faults, keepSecret)
   faults.push(...contradictions(values), ...securitySwitches(env))
   if (faults.length) throw new ConfigError(faults)
   const scheme = values.tlsCertFile ? 'https' : 'http'
@@ -110,7 +149,12 @@ function mendCommand(setting: Setting<unknown>): string {
     : `export ${setting.env}=${setting.example || '""'}`
 }
 
-function completeSecrets(values: Record<string, unknown>, dataDirectory: string, faults: ConfigFault[]): void {
+function completeSecrets(
+  values: Record<string, unknown>,
+  dataDirectory: string,
+  faults: ConfigFault[],
+  keepSecret: KeepSecret,
+): void {
   const directory = join(dataDirectory, 'secrets')
   for (const key of generatedKeys) {
     if (values[key]) continue
@@ -125,7 +169,7 @@ function completeSecrets(values: Record<string, unknown>, dataDirectory: string,
       continue
     }
     try {
-      values[key] = setting.schema.parse(readOrMakeSecret(directory, setting.env))
+      values[key] = setting.schema.parse(keepSecret(directory, setting.env))
     } catch (error) {
       faults.push({
         setting: setting.env,
@@ -175,6 +219,12 @@ function contradictions(values: Record<string, unknown>): ConfigFault[] {
       setting: settings.mailFrom.env,
       problem: 'is needed with SMTP_URL',
       mend: `export ${settings.mailFrom.env}="${settings.mailFrom.example}"`,
+    })
+  if (values.notifyEmail && !values.smtpUrl)
+    faults.push({
+      setting: settings.smtpUrl.env,
+      problem: 'is needed with NOTIFY_EMAIL',
+      mend: `export ${settings.smtpUrl.env}="${settings.smtpUrl.example}"   # or: unset NOTIFY_EMAIL`,
     })
   if (values.s3Endpoint) {
     for (const key of ['s3Bucket', 's3AccessKeyId', 's3SecretAccessKey'] as const) {

@@ -14,7 +14,15 @@ export function readEnvironment(
 ): { env: Environment; unreadable: string[] } {
   const file = join(directory, '.env')
   const fromFile = existsSync(file) ? parseEnv(readFileSync(file, 'utf8')) : {}
-  const merged: Record<string, string | undefined> = { ...fromFile, ...process.env }
+  return readNamedFiles({ ...fromFile, ...process.env }, names)
+}
+
+/** Of the variables of some environment: `NAME_FILE` is followed where `NAME` is not set. */
+export function readNamedFiles(
+  given: Environment,
+  names: readonly string[],
+): { env: Environment; unreadable: string[] } {
+  const merged: Record<string, string | undefined> = { ...given }
   const unreadable: string[] = []
   for (const name of names) {
     const path = merged[`${name}_FILE`]

@@ -4,9 +4,11 @@ export {
   type Config,
   ConfigError,
   type ConfigFault,
+  lookAtConfig,
   type RecoverySettings,
   readConfig,
   readRecoverySettings,
+  type SeenConfig,
 } from './config.ts'
 export { childEnvironment, type Environment } from './env.ts'
 export { describeSetting, renderEnvExample, renderSettingsTable, type SettingDescription } from './reference.ts'

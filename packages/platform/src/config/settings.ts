@@ -67,6 +67,11 @@ export const settings = {
     default: ADMIN.port,
     text: 'Port for metrics and detailed health.',
   }),
+  adminSocket: socketPath('ADMIN_SOCKET', '/run/seaworthy/admin.sock', {
+    group: 'General',
+    default: '',
+    text: 'A Unix socket for metrics and detailed health instead of ADMIN_HOST and ADMIN_PORT. A deploy of containers sets it.',
+  }),
   publicUrl: url('PUBLIC_URL', ['http:', 'https:'], 'https://app.example.com', {
     group: 'General',
     text: 'The address people type. With https, cookies are marked Secure. Default: http://localhost:PORT, or https with TLS_CERT_FILE.',
@@ -231,6 +236,11 @@ export const settings = {
     group: 'Mail',
     default: '',
     text: 'Who mail comes from; needed with SMTP_URL.',
+  }),
+  notifyEmail: sender('NOTIFY_EMAIL', 'operators@example.com', {
+    group: 'Mail',
+    default: '',
+    text: 'Who is told by mail how a deploy or rollback went; needs SMTP_URL. Default: nobody.',
   }),
 
   allowedOrigins: origins('ALLOWED_ORIGINS', {

@@ -63,7 +63,10 @@ export async function keepCertificate(
             },
             (error: unknown) => {
               if (!isTold)
-                log.warn('the certificate files have changed and cannot be used yet; the last one stays', { error })
+                log.warn('the certificate files have changed and cannot be used yet; the last one stays', {
+                  runbook: 'certificate-ends',
+                  error,
+                })
               isTold = true
             },
           )

@@ -65,7 +65,7 @@ function createRefusal({ log, metrics, isHttps }: OverloadParts) {
   const tell = (why: string): void => {
     refused++
     if (performance.now() - toldMs < TELL_MS) return
-    log.warn('requests are refused: the service is full', { why, refused })
+    log.warn('requests are refused: the service is full', { runbook: 'too-many-refused', why, refused })
     ;[refused, toldMs] = [0, performance.now()]
   }
   return (request: IncomingMessage, response: ServerResponse, why: string): void => {

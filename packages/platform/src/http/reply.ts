@@ -75,7 +75,8 @@ async function sendFile(exchange: Exchange, status: number, { type, name, chunks
   else
     await pipeline(Readable.from(counted(), { objectMode: false }), outgoing).catch((error: unknown) => {
       const isGone = (error as { code?: string }).code === 'ERR_STREAM_PREMATURE_CLOSE'
-      if (!isGone) exchange.parts.log.error('a file broke off', { error, request: exchange.requestId })
+      if (!isGone)
+        exchange.parts.log.error('a file broke off', { runbook: 'provider-down', error, request: exchange.requestId })
       outgoing.destroy()
     })
   report(exchange, status, bytes)
@@ -93,6 +94,7 @@ export function sendProblem(exchange: Exchange, thrown: unknown): void {
   noteRefusal(exchange, error)
   if (error.status >= 500 || !(thrown instanceof AppError)) {
     exchange.parts.log.error('request failed', {
+      runbook: 'requests-fail',
       error: thrown,
       request: exchange.requestId,
       route: exchange.served.template,

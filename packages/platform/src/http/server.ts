@@ -138,7 +138,11 @@ export async function serveHttp(server: Server, settings: ServerSettings): Promi
   app.setErrorHandler((error, request, reply) => {
     const problem = toAppError(error)
     if (problem.status >= 500)
-      settings.parts.log.error('a service route failed', { error, path: request.routeOptions.url })
+      settings.parts.log.error('a service route failed', {
+        runbook: 'requests-fail',
+        error,
+        path: request.routeOptions.url,
+      })
     return problems.send(reply, problem)
   })
   const parts: HttpParts = { ...settings.parts, call: (exchange, ask) => callRoute(app, exchange, ask) }
@@ -159,6 +163,7 @@ export async function serveHttp(server: Server, settings: ServerSettings): Promi
   addPublicKeys(app, settings)
   const pages = await addWebPages(app, {
     directory: settings.webDirectory,
+    observe: settings.parts.observe,
     isHttps: settings.parts.settings.secureCookies,
     ...(settings.keptAssets ? { kept: settings.keptAssets } : {}),
   })

@@ -22,7 +22,9 @@ export function createBackground(log: Logger): Background {
       if (open.size >= WAITING_MAX) throw fault('unavailable', { retryAfterSeconds: 2 })
       const done = pause(randomInt(DELAY_MIN_MS, DELAY_MAX_MS))
         .then(work)
-        .catch((error: unknown) => log.error('what a person asked for could not be done', { error }))
+        .catch((error: unknown) =>
+          log.error('what a person asked for could not be done', { runbook: 'requests-fail', error }),
+        )
         .finally(() => open.delete(done))
       open.add(done)
     },

@@ -167,7 +167,10 @@ export async function refresh(parts: Parts, text: string, also?: Also): Promise<
   if (rotated.ok) return present(parts, rotated.value.known, rotated.value.token.text)
   if (rotated.reason === 'reuse') {
     parts.revocations.add(given.sessionId)
-    parts.settings.log.warn('a used refresh token came back: the sign-in was ended', { session: given.sessionId })
+    parts.settings.log.warn('a used refresh token came back: the sign-in was ended', {
+      runbook: 'account-misused',
+      session: given.sessionId,
+    })
   }
   throw fault('unauthenticated', {
     detail: 'Your sign-in has ended. Please sign in again.',

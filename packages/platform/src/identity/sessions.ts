@@ -152,6 +152,10 @@ export async function revokeSessionsOf(
   return ended.map(({ id }) => id)
 }
 
+/** For an operator at the machine. Every process hears of it within a second. */
+export const endSignInsOf = (tx: Transaction, userId: Caller['userId']): Promise<readonly string[]> =>
+  revokeSessionsOf(tx, userId, 'ended_by_operator')
+
 /** Of whom, and where they work. */
 type SessionsOf = Pick<Caller, 'userId' | 'accountId'>
 

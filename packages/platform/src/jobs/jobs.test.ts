@@ -28,7 +28,7 @@ describe('jobs', () => {
       concurrency,
       log,
       shutdownMs: 300,
-      onFailure: (error: unknown) => log.error('gave up', { error }),
+      onFailure: (error: unknown) => log.error('gave up', { runbook: 'jobs-stuck', error }),
     }
     running.push(await startWorker({ queue, database, log, metrics: createMetrics() }, tasks, []))
   }

@@ -169,7 +169,7 @@ async function failed(
         : 'internal'
   const hopeless = error instanceof AppError && error.status < 500
   if (!stopping && (hopeless || row.attempts >= row.attempts_max)) {
-    log.error('job failed for good', { error })
+    log.error('job failed for good', { runbook: 'jobs-stuck', error })
     return bury(parts, task, row, code)
   }
   // A stop is not the job's fault: it gets one more try. The number itself only grows, for it is the fence.

@@ -65,6 +65,7 @@ function watchStore({ store, processes, log, metrics, health }: SharedLimiterSet
   let isLost = false
   let timer: NodeJS.Timeout | undefined
   let asking = false
+  const runbook = store.name === 'redis' ? 'redis-gone' : 'database-gone'
   const problem = `the store of limits (${store.name}) does not answer: each process keeps its share`
   const find = (): void => {
     isLost = false
@@ -81,7 +82,7 @@ function watchStore({ store, processes, log, metrics, health }: SharedLimiterSet
     if (isLost) return
     isLost = true
     countLoss({ store: store.name })
-    log.error(problem, { processes, error })
+    log.error(problem, { runbook, processes, error })
     timer = setInterval(() => void ask(), ASK_AGAIN_MS).unref()
   }
   const countLoss = metrics.counter('limits_store_losses_total', 'How often the store of limits was lost.', ['store'])
@@ -89,6 +90,7 @@ function watchStore({ store, processes, log, metrics, health }: SharedLimiterSet
   health.add({
     name: 'limits',
     kind: 'nice',
+    runbook,
     check: async () => {
       if (isLost) throw new Error(problem)
     },

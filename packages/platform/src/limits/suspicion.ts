@@ -90,6 +90,7 @@ export function createSuspicion({ mode, clock, log, metrics }: SuspicionSettings
       count({ who: suspect.kind, action })
       log.warn('suspicious behaviour', {
         security: 'suspicion',
+        runbook: 'too-many-refused',
         [suspect.kind]: suspect.shown,
         score: Math.round(entry.score),
         why: { ...entry.why },

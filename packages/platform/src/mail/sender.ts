@@ -66,12 +66,12 @@ async function deliver(settings: MailSenderSettings, mail: TakenMail): Promise<O
     const problem = error.message.slice(0, PROBLEM_LENGTH_MAX)
     if (error instanceof Undeliverable || clock.now() - mail.createdAt.getTime() >= GIVE_UP_MS) {
       await markFailed(mail, problem, database)
-      log.error('a mail could not be sent and is given up', { ...about, error })
+      log.error('a mail could not be sent and is given up', { runbook: 'provider-down', ...about, error })
       return 'failed'
     }
     const waitMs = backoffMs(mail.tries, RETRY_BASE_MS, RETRY_MAX_MS)
     await postpone(mail, problem, waitMs, database)
-    log.warn('a mail could not be sent and will be tried again', { ...about, waitMs, error })
+    log.warn('a mail could not be sent and will be tried again', { runbook: 'provider-down', ...about, waitMs, error })
     return 'postponed'
   } catch (error) {
     log.warn('what became of a mail could not be noted; it is tried again', { ...about, error })

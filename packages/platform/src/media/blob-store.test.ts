@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { createServer, type IncomingMessage } from 'node:http'
 import { createRequire } from 'node:module'
 import type { AddressInfo } from 'node:net'
@@ -93,6 +93,26 @@ const settings = (secret: string) => ({
   region: 'us-east-1',
   accessKeyId: credentials.accessKeyId,
   secretAccessKey: new Secret(secret),
+})
+
+/** A file system that is not that of our directory; where there is none, nothing can be moved between two. */
+const elsewhere = '/dev/shm'
+const hasTwo = existsSync(elsewhere) && statSync(elsewhere).dev !== statSync(directory).dev
+
+describe.skipIf(!hasTwo)('blob store on a volume of its own', () => {
+  it('takes a file from another volume, and leaves no draft behind', async () => {
+    const other = mkdtempSync(join(elsewhere, 'blob-store-'))
+    try {
+      writeFileSync(join(other, 'upload'), 'from afar')
+      const store = await openDiskStore(join(directory, 'apart'))
+      const key = `01a1fc0b-3041-78fc-a432-c753d31d1884/${'e'.repeat(64)}`
+      await store.putFile(key, join(other, 'upload'), 9)
+      expect(await store.size(key)).toBe(9)
+      expect(readdirSync(join(directory, 'apart', '.drafts'))).toEqual([])
+    } finally {
+      rmSync(other, { recursive: true, force: true })
+    }
+  })
 })
 
 describe.each<[string, () => Promise<BlobStore>]>([

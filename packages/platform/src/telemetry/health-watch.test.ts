@@ -12,11 +12,12 @@ it('tells once that a part begins to fail, and once that it works again, though 
   health.add({
     name: 'disk',
     kind: 'nice',
+    runbook: 'disk-full',
     check: async () => {
       if (isFull) throw new Error('0 MB are free')
     },
   })
-  health.add({ name: 'database', kind: 'must', check: async () => undefined })
+  health.add({ name: 'database', kind: 'must', runbook: 'database-gone', check: async () => undefined })
   const watch = watchHealth(health, log, metrics)
   const look = async (): Promise<void> => {
     clock.turn(2_000)
@@ -24,7 +25,9 @@ it('tells once that a part begins to fail, and once that it works again, though 
   }
   for (let looks = 0; looks < 3; looks++) await look()
   expect(log.lines.filter((line) => line.includes('"error"'))).toHaveLength(1)
-  expect(log.lines[0]).toMatch(/"part":"disk","problem":"0 MB are free".*a part of the service fails/)
+  expect(log.lines[0]).toMatch(
+    /"part":"disk","problem":"0 MB are free","runbook":"disk-full".*a part of the service fails/,
+  )
   expect(await metrics.text()).toMatch(/^health_failed_parts 1$/m)
   isFull = false
   for (let looks = 0; looks < 3; looks++) await look()

@@ -17,10 +17,10 @@ export function watchHealth(health: Health, log: Logger, metrics: Metrics): Heal
   metrics.gauge('health_failed_parts', 'Parts of the service that fail now.', () => failing.size, 'max')
   const look = async (): Promise<void> => {
     const { parts } = await health.report()
-    for (const { name, status, problem } of parts) {
+    for (const { name, status, problem, runbook } of parts) {
       if (status === 'failed' && !failing.has(name)) {
         failing.add(name)
-        log.error('a part of the service fails', { part: name, problem })
+        log.error('a part of the service fails', { part: name, problem, runbook })
       } else if (status === 'ok' && failing.delete(name)) log.info('a part of the service works again', { part: name })
     }
   }

@@ -1,4 +1,4 @@
-import { type Clock, pause, systemClock } from '@seaworthy/core'
+import { type Clock, pause, type RunbookName, systemClock } from '@seaworthy/core'
 
 type HealthStatus = 'ok' | 'degraded' | 'failed'
 
@@ -6,6 +6,8 @@ export interface HealthCheck {
   readonly name: string
   /** A failing `must` makes the process not ready; a failing `nice` only shows. */
   readonly kind: 'must' | 'nice'
+  /** What an operator follows when it fails. */
+  readonly runbook: RunbookName
   readonly check: (signal: AbortSignal) => Promise<void>
 }
 
@@ -16,6 +18,7 @@ export interface HealthReport {
     readonly status: 'ok' | 'failed'
     readonly ms: number
     readonly problem?: string
+    readonly runbook: RunbookName
   }[]
 }
 
@@ -60,7 +63,7 @@ async function runChecks(checks: readonly HealthCheck[], draining: () => boolean
   return { status, parts }
 }
 
-async function runCheck({ name, check }: HealthCheck): Promise<HealthReport['parts'][number]> {
+async function runCheck({ name, runbook, check }: HealthCheck): Promise<HealthReport['parts'][number]> {
   const started = performance.now()
   const late = new AbortController()
   const finish = (status: 'ok' | 'failed', problem?: string) => ({
@@ -68,6 +71,7 @@ async function runCheck({ name, check }: HealthCheck): Promise<HealthReport['par
     status,
     ms: Math.round(performance.now() - started),
     ...(problem ? { problem } : {}),
+    runbook,
   })
   try {
     const outcome = await Promise.race([

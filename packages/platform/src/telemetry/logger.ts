@@ -1,17 +1,20 @@
+import type { RunbookName } from '@seaworthy/core'
 import pino from 'pino'
 import { createBufferedOutput } from './buffered-output.ts'
 import { redactText } from './patterns.ts'
 import { type Redact, redact } from './redact.ts'
 
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error'
-export type LogFields = Readonly<Record<string, unknown>>
+export type LogFields = Readonly<Record<string, unknown>> & { readonly runbook?: RunbookName }
+/** An error is an alarm: somebody has to act, and the line names the runbook that says how. */
+type AlarmFields = LogFields & { readonly runbook: RunbookName }
 
 /** Structured lines. Fields are redacted; messages are fixed words of the program and are not. */
 export interface Logger {
   debug(message: string, fields?: LogFields): void
   info(message: string, fields?: LogFields): void
   warn(message: string, fields?: LogFields): void
-  error(message: string, fields?: LogFields): void
+  error(message: string, fields: AlarmFields): void
   /** The same logger with fields on each line. */
   with(fields: LogFields): Logger
   /** A line of JSON of level `info` that is finished already: the access log's fast way. Must end without a line break. */
@@ -38,6 +41,7 @@ export const asLogLine = (line: string, process: string): string =>
         time: new Date().toISOString(),
         process,
         message: 'printed',
+        runbook: 'service-down' satisfies RunbookName,
         text: redactText(line),
       })
 

@@ -43,6 +43,7 @@ describe('log', () => {
   it('finds personal values in free text, lists of headers, causes and sets of errors', () => {
     const log = createMemoryLogger()
     log.error('shapes', {
+      runbook: 'requests-fail',
       list: ['Cookie', 'canary-cookie', 'Accept', 'text/html'],
       headers: new Headers({ 'x-api-key': 'canary-key' }),
       map: new Map([['phoneNumber', 'canary-phone']]),
@@ -157,6 +158,7 @@ describe('health', () => {
       health.add({
         name,
         kind,
+        runbook: 'provider-down',
         check: async () => (failing.includes(name) ? Promise.reject(new Error('down')) : undefined),
       })
     }
@@ -174,7 +176,7 @@ describe('health', () => {
 
   it('answers although a check hangs', async () => {
     const health = createHealth()
-    health.add({ name: 'hung', kind: 'must', check: () => new Promise(() => undefined) })
+    health.add({ name: 'hung', kind: 'must', runbook: 'service-down', check: () => new Promise(() => undefined) })
     expect((await health.report()).parts[0]).toMatchObject({ status: 'failed' })
   })
 })

@@ -50,11 +50,32 @@ export async function isRingRememberedOrThrow(session: Pick<Runner, 'many'>, rin
   return keys.some(({ id }) => id === ring.current().id)
 }
 
+/**
+ * Fingerprints of keys that the database is sealed with and the ring has not. Changes nothing; none where nothing was
+ * ever prepared.
+ */
+export async function readMissingKeys(
+  withSession: <T>(work: (session: Pick<Runner, 'many'>) => Promise<T>) => Promise<T>,
+  ring: KeyRing,
+): Promise<readonly string[]> {
+  const keys = await withSession(readIds).catch((error: unknown) => {
+    if (unprepared.has((error as { code?: string }).code ?? '')) return []
+    throw error
+  })
+  return missingIn(keys, ring)
+}
+
+/** No such database, no such schema, no such table. */
+const unprepared = new Set(['3D000', '3F000', '42P01'])
+
+const missingIn = (keys: readonly { readonly id: string }[], ring: KeyRing): readonly string[] =>
+  keys.flatMap(({ id }) => (ring.find(id) ? [] : [id]))
+
 function refuseMissing(keys: readonly { readonly id: string }[], ring: KeyRing): void {
-  const missing = keys.filter((key) => !ring.find(key.id))
+  const missing = missingIn(keys, ring)
   if (missing.length)
     throw new WrongKeyError(
-      missing.map((key) => key.id),
+      missing,
       ring.all().map((key) => key.id),
     )
 }

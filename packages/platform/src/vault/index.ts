@@ -4,7 +4,7 @@
  */
 
 export { decrypt, encrypt, lengthPrefixed } from './cipher.ts'
-export { isRingRememberedOrThrow, rememberRingOrThrow, WrongKeyError } from './fingerprints.ts'
+export { isRingRememberedOrThrow, readMissingKeys, rememberRingOrThrow, WrongKeyError } from './fingerprints.ts'
 export { createKeyAgeCheck } from './key-age.ts'
 export { type KeyRing, openKeyRing, type RingConfig, ringOf } from './key-ring.ts'
 export { type OpenedKit, openKit, PASSPHRASE_MIN, writeKit } from './kit.ts'

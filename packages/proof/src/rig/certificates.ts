@@ -1,8 +1,10 @@
 import { execFile } from 'node:child_process'
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
+import type { DatabaseClient } from './database.ts'
 import type { Rig } from './rig.ts'
+import { until } from './wait.ts'
 
 const run = promisify(execFile)
 const curve = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes']
@@ -46,9 +48,19 @@ export async function makeAuthority(rig: Rig, label: string): Promise<Authority>
 }
 
 /** Whether PostgreSQL on this port shows the certificate to whoever connects now. */
-export async function isShown(rig: Rig, port: number, { certificate }: Certificate): Promise<boolean> {
+async function isShown(rig: Rig, port: number, { certificate }: Certificate): Promise<boolean> {
   const asked = run(rig.program('openssl'), ['s_client', '-connect', `127.0.0.1:${port}`, '-starttls', 'postgres'])
   asked.child.stdin?.end()
   const { stdout } = await asked.catch((error: { stdout?: string }) => ({ stdout: error.stdout ?? '' }))
   return stdout.includes(readFileSync(certificate, 'utf8').trim())
+}
+
+/** From now on the server shows this certificate to whoever connects. */
+export async function present(rig: Rig, admin: DatabaseClient, certificate: Certificate): Promise<void> {
+  chmodSync(certificate.key, 0o600)
+  await admin.query(`alter system set ssl_cert_file = '${certificate.certificate}'`)
+  await admin.query(`alter system set ssl_key_file = '${certificate.key}'`)
+  await admin.query('alter system set ssl = on')
+  await admin.query('select pg_reload_conf()')
+  await until('the server shows it', () => isShown(rig, admin.port, certificate))
 }

@@ -8,6 +8,7 @@ import { startBareProxy } from './host-nginx.ts'
 import { type KeptProcess, keepProcess } from './kept-process.ts'
 import type { Rig } from './rig.ts'
 import { type ProgramRun, runProgram } from './run-program.ts'
+import type { Stack } from './stack.ts'
 import { until } from './wait.ts'
 
 /** A host with nginx and a database, on which releases are deployed as an operator does it. The claim needs `nginx`. */
@@ -19,6 +20,8 @@ export interface Host {
   readonly root: string
   /** As its owner. */
   readonly databaseUrl: string
+  /** Whose PostgreSQL it is: a product of its own, which starts it again when it ends. */
+  readonly server: Pick<Stack, 'pids' | 'signal'>
   /** A built checkout of its own, whose files may be changed. */
   checkout(name: string): string
   /** A command of a checkout on this host, to its end. */
@@ -79,6 +82,7 @@ export async function openHost(
     authority,
     root,
     databaseUrl: settings.DATABASE_URL ?? '',
+    server,
     checkout: (name) => {
       const directory = join(rig.scratch, name)
       copyProduct(rig.product, directory)

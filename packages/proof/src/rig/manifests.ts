@@ -51,7 +51,7 @@ export async function buildOverlays(rig: Rig): Promise<BuiltOverlays> {
 }
 
 /** Each document with the text that it came from. */
-const parseManifests = (text: string): readonly Manifest[] =>
+export const parseManifests = (text: string): readonly Manifest[] =>
   parseAllDocuments(text).map((document) => {
     const json = document.toJS() as Json & Pick<Manifest, 'apiVersion' | 'kind' | 'metadata'>
     const { apiVersion, kind, metadata } = json

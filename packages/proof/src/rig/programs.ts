@@ -35,6 +35,7 @@ const programs = {
   observatory: [join(tools, '@mdn', 'mdn-http-observatory')],
   openssl: ['openssl'],
   passwordlist: [join(tools, '..', 'lists', 'node_modules', 'fxa-common-password-list')],
+  pm2: [join(tools, 'pm2')],
   podman: ['podman'],
   promtool: ['promtool'],
   'redis-server': ['redis-server'],

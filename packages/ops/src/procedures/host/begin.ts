@@ -1,5 +1,4 @@
 import { existsSync, mkdirSync, rmSync } from 'node:fs'
-import { createServer } from 'node:net'
 import { runFile } from './environment.ts'
 import type { Host } from './host.ts'
 import { type Layout, socketPath } from './layout.ts'
@@ -17,25 +16,25 @@ export function makeFolders(layout: Layout): void {
 export async function beginRelease({ layout, runner }: Host, release: string): Promise<void> {
   if (await runner.isAlive(release)) return
   rmSync(socketPath(layout, release), { force: true })
-  const text = [
-    `SOCKET=${socketPath(layout, release)}`,
-    'ADMIN_HOST=127.0.0.1',
-    `ADMIN_PORT=${await freePort()}`,
-    'MIGRATIONS=wait',
+  const settings = {
+    ...(await runner.prepare(release)),
+    MIGRATIONS: 'wait',
     // nginx, on this machine, is the one proxy between people and the socket.
-    'TRUSTED_PROXIES=1',
-  ]
-  writeAtomically(runFile(layout, release), `${text.join('\n')}\n`)
+    TRUSTED_PROXIES: '1',
+  }
+  const lines = Object.entries(settings).map(([name, value]) => `${name}=${value}\n`)
+  writeAtomically(runFile(layout, release), lines.join(''))
   await runner.start(release)
 }
 
 /** Waits until each of its processes is ready and its socket answers. Throws with its last words when that does not come. */
 export async function untilReady(host: Host, release: string, deadlineMs: number, signal: AbortSignal): Promise<void> {
   const { layout, runner } = host
+  const before = await runner.restarts(release)
   let isGone = false
   const ready = await untilTrue(
     async () => {
-      isGone = !(await runner.isAlive(release))
+      isGone = !(await runner.isAlive(release)) || (await runner.restarts(release)) > before
       if (isGone) return true
       const parts = await readParts(layout, release)
       return parts?.every(({ state }) => state === 'ready') === true && (await isReady(layout, release))
@@ -60,14 +59,3 @@ const lastLines = (text: string): string =>
     .slice(-LINES_SHOWN)
     .map((line) => `    ${line.slice(0, 300)}`)
     .join('\n')
-
-function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const probe = createServer()
-    probe.once('error', reject)
-    probe.listen(0, '127.0.0.1', () => {
-      const { port } = probe.address() as { port: number }
-      probe.close(() => resolve(port))
-    })
-  })
-}

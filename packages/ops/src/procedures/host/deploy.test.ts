@@ -5,15 +5,16 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { type DeploySettings, deploy } from './deploy.ts'
-import { openDetachedRunner } from './drivers/detached.ts'
-import { commandOn, type Host } from './host.ts'
+import type { Host } from './host.ts'
 import { type Layout, layoutOf, SLOTS, slotPath } from './layout.ts'
 import { LockedError, takeLock } from './lock.ts'
 import { rollback } from './rollback.ts'
 import { readSlots, servedBy } from './slots.ts'
-import { deploySteps, readState } from './state.ts'
+import { checkoutSource } from './source.ts'
+import { deploySteps, readState, updateState } from './state.ts'
 import { readStatus } from './status.ts'
 import { type Behaviour, makeCheckout } from './testing/fake-checkout.ts'
+import { openTestHost } from './testing/open-host.ts'
 
 let directory: string
 let layout: Layout
@@ -24,7 +25,7 @@ beforeEach(() => {
   layout = layoutOf(join(directory, 'srv'))
   mkdirSync(layout.shared, { recursive: true })
   writeFileSync(layout.environment, 'DATABASE_URL=postgresql://127.0.0.1/none\n')
-  host = { layout, runner: openDetachedRunner(layout), by: 'test', tell: () => undefined, command: commandOn(layout) }
+  host = openTestHost(layout)
 })
 afterEach(async () => {
   for (const id of existsSync(layout.releases) ? readdirSync(layout.releases) : []) await host.runner.stop(id, 5_000)
@@ -33,7 +34,7 @@ afterEach(async () => {
 
 const checkout = (name: string, behaviour?: Behaviour): string => makeCheckout(join(directory, name), name, behaviour)
 const settings = (source: string, more: Partial<DeploySettings> = {}): DeploySettings => ({
-  source,
+  source: checkoutSource(layout, source),
   readyMs: 20_000,
   bakeMs: 100,
   memoryBytesMax: 1024 ** 3,
@@ -45,13 +46,15 @@ const settings = (source: string, more: Partial<DeploySettings> = {}): DeploySet
   signal: new AbortController().signal,
   ...more,
 })
+const back = { readyMs: 20_000, keepWarm: false, notify: async () => undefined, signal: new AbortController().signal }
 const put = (name: string, more?: Partial<DeploySettings>, behaviour?: Behaviour) =>
   deploy(host, settings(checkout(name, behaviour), more))
 const served = () => servedBy(readSlots(layout))
 /** As nginx asks: by the link of a slot. */
-const askSlot = (slot: number): Promise<string> =>
+const askSlot = (slot: number, accept = '*/*'): Promise<string> =>
   new Promise((resolve, reject) => {
-    const outgoing = request({ socketPath: slotPath(layout, slot), path: '/', agent: false }, (incoming) => {
+    const asked = { socketPath: slotPath(layout, slot), path: '/', agent: false, headers: { accept } }
+    const outgoing = request(asked, (incoming) => {
       let text = ''
       incoming.on('data', (chunk) => {
         text += chunk
@@ -76,7 +79,7 @@ describe('deploy on one host', () => {
   it.each<[Behaviour, Partial<DeploySettings>, RegExp]>([
     ['crashes', {}, /it ended/],
     ['never-ready', { readyMs: 1_000 }, /not ready within/],
-    ['fails-migration', {}, /migrate --json ended with 1/],
+    ['fails-migration', {}, /migrate --json .*ended with 1/],
     ['fails-journey', {}, /journey .* ended with 1/],
     ['hangs-later', { bakeMs: 30_000 }, /does not answer that it is ready/],
   ])('takes back a release that %s, and says why', async (behaviour, more, why) => {
@@ -90,11 +93,31 @@ describe('deploy on one host', () => {
     expect(readState(layout).releases.find(({ id }) => id === bad.target)?.bad).toMatch(why)
   })
 
+  it('tells the link that makes the first operator once, and asks for none until it has ended', async () => {
+    const told: string[] = []
+    const tell: Host['tell'] = (_step, text) => void told.push(text)
+    for (const name of ['one', 'two', 'three']) await deploy({ ...host, tell }, settings(checkout(name)))
+    expect(told.filter((text) => text.includes('makes the first operator'))).toHaveLength(1)
+    updateState(layout, (state) => ({ ...state, operatorLinkAt: '2020-01-01T00:00:00.000Z' }))
+    await deploy({ ...host, tell }, settings(checkout('four')))
+    expect(told.filter((text) => text.includes('makes the first operator'))).toHaveLength(2)
+  })
+
   it('copies nothing where the database does not answer', async () => {
     const good = await put('good')
     const bad = await put('bad', {}, 'finds-no-database')
     expect(bad).toMatchObject({ outcome: 'failed', why: expect.stringMatching(/migrate --dry-run/) })
     expect(bad.steps.map(({ name }) => name)).toEqual(['preflight'])
+    expect(readdirSync(layout.releases)).toEqual([good.target])
+  })
+
+  it('copies nothing where a key is missing that the database is sealed with, and names it', async () => {
+    const good = await put('good')
+    const bad = await put('bad', {}, 'lacks-key')
+    expect(bad).toMatchObject({
+      outcome: 'failed',
+      why: expect.stringMatching(/not in the key ring: 0123456789abcdef/),
+    })
     expect(readdirSync(layout.releases)).toEqual([good.target])
   })
 
@@ -113,6 +136,17 @@ describe('deploy on one host', () => {
     const canarySlots = [bad.target, ...Array<string>(SLOTS - 1).fill(good.target)].join()
     expect(slots).toContain(canarySlots)
     expect([...slots].some((line) => line.split(',')[1] === bad.target)).toBe(false)
+  })
+
+  it('takes back a release whose pages fail, though its API answers', async () => {
+    const good = await put('good')
+    for (let i = 0; i < 30; i++) await Promise.all([askSlot(3), askSlot(3, 'text/html')])
+    const asking = setInterval(() => void Promise.all([askSlot(0), askSlot(0, 'text/html')]).catch(() => undefined), 20)
+    const bad = await deploy(host, settings(checkout('bad', 'fails-pages'), { bakeMs: 20_000 })).finally(() =>
+      clearInterval(asking),
+    )
+    expect(bad).toMatchObject({ outcome: 'failed', why: expect.stringMatching(/requests failed/) })
+    expect(served()).toBe(good.target)
   })
 
   it('goes back when it is told to while it watches', async () => {
@@ -156,26 +190,24 @@ describe('rollback on one host', () => {
     const first = await put('one')
     await put('two', { keepWarm: true })
     expect(await host.runner.isAlive(first.target)).toBe(true)
-    const back = await rollback(host, { ...settings(''), release: undefined, keepWarm: true })
-    expect(back).toMatchObject({ outcome: 'done', target: first.target })
-    expect(back.steps.map(({ name }) => name)).not.toContain('start')
+    const done = await rollback(host, { ...back, release: undefined, keepWarm: true })
+    expect(done).toMatchObject({ outcome: 'done', target: first.target })
+    expect(done.steps.map(({ name }) => name)).not.toContain('start')
     expect(await askSlot(5)).toBe('one')
   })
 
   it('starts a release that ended before it gives it traffic', async () => {
     const first = await put('one')
     const second = await put('two')
-    const back = await rollback(host, { ...settings(''), release: undefined, keepWarm: false })
-    expect(back.steps.map(({ name }) => name)).toEqual(['start', 'ready', 'switch', 'drain'])
+    const done = await rollback(host, { ...back, release: undefined })
+    expect(done.steps.map(({ name }) => name)).toEqual(['start', 'ready', 'switch', 'drain'])
     expect(served()).toBe(first.target)
     expect(await host.runner.isAlive(second.target)).toBe(false)
   })
 
   it('refuses a release that is not here, and changes nothing', async () => {
     const { target } = await put('one')
-    await expect(rollback(host, { ...settings(''), release: 'other', keepWarm: false })).rejects.toThrow(
-      /no release other/,
-    )
+    await expect(rollback(host, { ...back, release: 'other' })).rejects.toThrow(/no release other/)
     expect(served()).toBe(target)
   })
 })

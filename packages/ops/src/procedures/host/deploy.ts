@@ -1,24 +1,25 @@
-import { MINUTE } from '@seaworthy/core'
+import { DAY, MINUTE } from '@seaworthy/core'
 import { beginRelease, makeFolders, untilReady } from './begin.ts'
+import { wordsOf } from './check.ts'
+import { environmentOf } from './environment.ts'
 import type { Host } from './host.ts'
 import { type OpenJournal, openJournal } from './journal.ts'
-import { socketPath } from './layout.ts'
+import type { Layout } from './layout.ts'
 import { takeLock } from './lock.ts'
 import type { Notify } from './notify.ts'
 import { preflight } from './preflight.ts'
 import { prune } from './prune.ts'
 import { recover, revert } from './recover.ts'
-import { copyRelease, identifyRelease } from './release.ts'
 import { readTrafficOf } from './release-view.ts'
 import { drain, serveWith } from './serve.ts'
 import { pointSlots, slotsFor } from './slots.ts'
+import type { Source } from './source.ts'
 import { type Finished, readState, updateState } from './state.ts'
 import { noTraffic } from './traffic.ts'
 import { watch, whyUnreachable } from './watch.ts'
 
 export interface DeploySettings {
-  /** A built checkout. */
-  readonly source: string
+  readonly source: Source
   readonly readyMs: number
   readonly bakeMs: number
   /** The share of traffic that the release gets first, and for how long. */
@@ -35,12 +36,11 @@ export interface DeploySettings {
   readonly signal: AbortSignal
 }
 
-const ASK_MS = MINUTE
 const MIGRATE_MS = 30 * MINUTE
 const SMOKE_MS = 2 * MINUTE
 
 /**
- * Puts the built checkout beside what serves, prepares the database for it, proves that it works, moves the traffic and
+ * Puts a built checkout or an image beside what serves, prepares the database for it, proves that it works, moves the traffic and
  * watches. When anything is wrong with it, traffic is where it was and the outcome says why.
  * Throws `LockedError`, and when this host is not ready for any release.
  */
@@ -50,7 +50,7 @@ export async function deploy(host: Host, settings: DeploySettings): Promise<Fini
   const unlock = await takeLock(layout, 'deploy', host.by)
   try {
     await recover(host)
-    const release = identifyRelease(settings.source)
+    const { release } = settings.source
     const from = readState(layout).serving
     if (from === release.id && (await host.runner.isAlive(from))) {
       host.tell('note', `${release.id} serves already: nothing to do.`)
@@ -66,7 +66,7 @@ export async function deploy(host: Host, settings: DeploySettings): Promise<Fini
 }
 
 interface Move {
-  readonly release: ReturnType<typeof identifyRelease>
+  readonly release: Source['release']
   readonly from: string | undefined
 }
 
@@ -100,36 +100,40 @@ async function prepare(host: Host, settings: DeploySettings, journal: OpenJourna
   const { layout } = host
   const { id } = release
   await journal.step('preflight', 'look at this host', async () => {
-    for (const note of await preflight(host, { release: id, proxyUrl: settings.proxyUrl })) host.tell('note', note)
-    await askDatabase(host, settings, id)
+    const { proxyUrl, source, signal } = settings
+    const checks = await preflight(host, { proxyUrl, source, signal })
+    const faults = checks.filter(({ ok }) => !ok).map(wordsOf)
+    if (faults.length) throw new Error(`This host is not ready for a release:\n    ${faults.join('\n    ')}`)
+    for (const { found } of checks) host.tell('note', found)
   })
-  await journal.step('copy', `copy ${id}`, () => {
-    copyRelease(layout, settings.source, id)
+  await journal.step('copy', `take ${settings.source.text}`, async () => {
+    await settings.source.bring()
     const record = { ...release, copiedAt: new Date().toISOString() }
     updateState(layout, (state) => ({
       ...state,
       releases: [...state.releases.filter((known) => known.id !== id), record],
     }))
   })
-  await journal.step('migrate', 'prepare the database', async () => {
-    const said = await host.command(id, ['migrate', '--json'], {
-      timeoutMs: MIGRATE_MS,
-      isOwner: true,
-      signal: settings.signal,
-    })
-    const { applied = [], operatorLink } = JSON.parse(said) as { applied?: string[]; operatorLink?: string }
-    for (const name of applied) host.tell('note', `applied ${name}`)
-    if (operatorLink) host.tell('note', `${operatorLink} makes the first operator, once, within 7 days`)
-  })
+  await journal.step('migrate', 'prepare the database', () => migrate(host, settings, id))
 }
 
-/** Before anything is copied: the settings are complete, the database answers, and its history is one that this release knows. */
-async function askDatabase(host: Host, { source, signal }: DeploySettings, id: string): Promise<void> {
-  const how = { timeoutMs: ASK_MS, isOwner: true, checkout: source, signal }
-  const said = await host.command(id, ['migrate', '--dry-run', '--json'], how)
-  const { pending = [] } = JSON.parse(said) as { pending?: string[] }
-  if (pending.length) host.tell('note', `the database will get ${pending.length} migrations`)
+const OPERATOR_LINK_MS = 7 * DAY
+
+/** The link that makes the first operator is told once; while it is good nobody asks for another. */
+async function migrate({ layout, command, tell }: Host, { signal }: DeploySettings, id: string): Promise<void> {
+  const toldAt = Date.parse(readState(layout).operatorLinkAt ?? '')
+  const wasTold = Date.now() - toldAt < OPERATOR_LINK_MS
+  const asked = ['migrate', '--json', ...(wasTold ? ['--no-operator-link'] : [])]
+  const said = await command(id, asked, { timeoutMs: MIGRATE_MS, isOwner: true, signal })
+  const { applied = [], operatorLink } = JSON.parse(said) as { applied?: string[]; operatorLink?: string }
+  for (const name of applied) tell('note', `applied ${name}`)
+  if (!operatorLink) return
+  tell('note', `${operatorLink} makes the first operator, once, within 7 days`)
+  updateState(layout, (state) => ({ ...state, operatorLinkAt: new Date().toISOString() }))
 }
+
+/** As the release itself was told. */
+const socketOf = (layout: Layout, release: string): string => environmentOf(layout, { release }).SOCKET ?? ''
 
 /** It runs beside the old one and nobody is sent to it. */
 async function prove(host: Host, settings: DeploySettings, journal: OpenJournal, id: string): Promise<void> {
@@ -144,7 +148,7 @@ async function prove(host: Host, settings: DeploySettings, journal: OpenJournal,
   )
   if (settings.smoke)
     await journal.step('smoke', 'use it as somebody would', () =>
-      host.command(id, ['journey', '--socket', socketPath(host.layout, id)], {
+      host.command(id, ['journey', '--socket', socketOf(host.layout, id)], {
         timeoutMs: SMOKE_MS,
         isOwner: true,
         signal: settings.signal,

@@ -10,12 +10,17 @@ export interface EnvironmentFor {
   readonly release?: string
   /** With the owner's address of the database, where it is kept apart. */
   readonly isOwner?: boolean
+  /** With what only containers get. */
+  readonly inContainer?: boolean
 }
 
 export const runFile = ({ run }: Layout, release: string): string => join(run, `${release}.env`)
 
 /** What a release is started with: nothing of whoever types the command, only what this host keeps for it. */
-export function environmentOf(layout: Layout, { release, isOwner }: EnvironmentFor = {}): NodeJS.ProcessEnv {
+export function environmentOf(
+  layout: Layout,
+  { release, isOwner, inContainer }: EnvironmentFor = {},
+): NodeJS.ProcessEnv {
   const { PATH, HOME, LANG } = childEnvironment({})
   return {
     PATH,
@@ -24,13 +29,15 @@ export function environmentOf(layout: Layout, { release, isOwner }: EnvironmentF
     NODE_ENV: 'production',
     DATA_DIR: layout.data,
     ...secretFiles(layout),
-    ...read(layout.environment),
-    ...(isOwner ? read(layout.ownerEnvironment) : {}),
-    ...(release ? read(runFile(layout, release)) : {}),
+    ...readSettings(layout.environment),
+    ...(inContainer ? readSettings(layout.containerEnvironment) : {}),
+    ...(isOwner ? readSettings(layout.ownerEnvironment) : {}),
+    ...(release ? readSettings(runFile(layout, release)) : {}),
   }
 }
 
-const read = (path: string): NodeJS.Dict<string> => parseEnv(readIfThere(path) ?? '')
+/** Settings of a file as people write them. */
+export const readSettings = (path: string): NodeJS.Dict<string> => parseEnv(readIfThere(path) ?? '')
 
 /** A file `shared/secrets/ENCRYPTION_KEY` is the setting of that name. */
 const secretFiles = ({ secrets }: Layout): NodeJS.Dict<string> =>

@@ -20,8 +20,8 @@ interface CommandOptions {
   readonly timeoutMs: number
   /** With the owner's address of the database. */
   readonly isOwner?: boolean
-  /** Of this checkout, whose release is not here yet. */
-  readonly checkout?: string
+  /** Of this checkout or this image, whose release is not here yet. */
+  readonly origin?: string
   readonly signal?: AbortSignal
 }
 
@@ -30,10 +30,10 @@ const OUTPUT_SHOWN = 2_000
 /** The program of the release with the environment of this host. */
 export const commandOn =
   (layout: Layout): Host['command'] =>
-  (release, args, { timeoutMs, isOwner = false, checkout = releasePath(layout, release), signal }) =>
+  (release, args, { timeoutMs, isOwner = false, origin = releasePath(layout, release), signal }) =>
     new Promise((resolve, reject) => {
-      const child = spawn(process.execPath, [entryIn(checkout), ...args], {
-        cwd: checkout,
+      const child = spawn(process.execPath, [entryIn(origin), ...args], {
+        cwd: origin,
         env: environmentOf(layout, { isOwner }),
         stdio: ['ignore', 'pipe', 'pipe'],
         timeout: timeoutMs,

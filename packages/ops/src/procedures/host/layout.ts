@@ -9,6 +9,8 @@ export interface Layout {
   readonly environment: string
   /** Only for `seaworthy migrate`: the owner's address of the database, where the others have none. */
   readonly ownerEnvironment: string
+  /** Only for containers: which engine and network, and settings that only they get. */
+  readonly containerEnvironment: string
   readonly secrets: string
   readonly data: string
   readonly run: string
@@ -30,6 +32,7 @@ export function layoutOf(root: string): Layout {
     shared,
     environment: join(shared, 'env'),
     ownerEnvironment: join(shared, 'migrate.env'),
+    containerEnvironment: join(shared, 'containers.env'),
     secrets: join(shared, 'secrets'),
     data: join(shared, 'data'),
     run: join(root, 'run'),
@@ -41,6 +44,8 @@ export function layoutOf(root: string): Layout {
 export const slotPath = ({ run }: Layout, slot: number): string => join(run, `slot-${slot}.sock`)
 export const socketName = (release: string): string => `${release}.sock`
 export const socketPath = ({ run }: Layout, release: string): string => join(run, socketName(release))
+/** What a container sees of `run`: where it answers, and nothing of other releases. */
+export const ownRun = ({ run }: Layout, release: string): string => join(run, `${release}.d`)
 export const releasePath = ({ releases }: Layout, release: string): string => join(releases, release)
 /** The program of a release or a built checkout. Not its launcher, which would look whether sources have changed. */
 export const entryIn = (directory: string): string => join(directory, 'packages', 'cli', 'dist', 'main.js')

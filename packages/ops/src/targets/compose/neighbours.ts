@@ -14,8 +14,6 @@ const users = { proxy: '101:101', database: '999:999', redis: '999:999' } as con
 
 /** Owns the database, makes roles, migrates. */
 export const OWNER = 'owner'
-/** What the processes are to Redis. */
-export const REDIS_USER = 'app'
 
 /** A server takes its key only from a file that nobody else can read, which a mounted one is not: it gets a copy. */
 const withOwnKey = (key: string, program: string): string[] =>
@@ -56,28 +54,28 @@ hostssl    all       all   all      scram-sha-256
 hostnossl  all       all   all      reject
 `
 
-export const redis = ({ ports, neighbours }: Description) => ({
+export const redis = ({ ports, neighbours, redis: { settings, probe } }: Description) => ({
   image: images.redis,
   user: users.redis,
   entrypoint: withOwnKey('redis_key', 'redis-server'),
   command: [
-    ...['--port', '0', '--tls-port', String(ports.redis), '--tls-auth-clients', 'no'],
-    // Whoever may do what is in the list of access; this mode refuses everybody because one of its users has no password.
-    ...['--protected-mode', 'no'],
+    ...['--port', '0', '--tls-port', String(ports.redis), '--tls-auth-clients', 'no', '--protected-mode', 'yes'],
     ...['--tls-cert-file', '/run/secrets/redis_certificate', '--tls-key-file', '/run/tls/server.key'],
     ...['--tls-ca-cert-file', AUTHORITY, '--aclfile', '/run/secrets/redis_acl'],
-    // Counts of limits: kept over a restart; where memory ends, those go first that would end first.
-    ...['--dir', '/data', '--appendonly', 'yes', '--maxmemory-policy', 'volatile-ttl'],
-    ...['--maxmemory', `${Math.floor(neighbours.redis.memoryMiB / 2)}mb`],
+    ...settings.flatMap(({ name, value }) => [`--${name}`, value]),
   ],
   secrets: ['redis_certificate', 'redis_key', 'redis_acl'],
-  volumes: ['redis:/data', `./tls/ca.pem:${AUTHORITY}:ro`],
-  tmpfs: [memory('/run/tls', '1m'), memory('/tmp', '1m')],
+  volumes: [`./tls/ca.pem:${AUTHORITY}:ro`],
+  // The folder of its image is a volume unless something else is there; nothing is written into it.
+  tmpfs: [memory('/run/tls', '1m'), memory('/data', '1m'), memory('/tmp', '1m')],
   ...hardened,
   ...limits(neighbours.redis),
-  // Whoever has not signed in may do this and nothing else.
   healthcheck: checkedBy(
-    ['redis-cli', '-e', '--tls', '--cacert', AUTHORITY, '-h', 'redis', '-p', String(ports.redis), 'ping'],
+    [
+      ...['redis-cli', '-e', '--tls', '--cacert', AUTHORITY, '-h', 'redis', '-p', String(ports.redis)],
+      // Any password will do for a user who has none.
+      ...['--no-auth-warning', '--user', probe, '--pass', 'none', 'ping'],
+    ],
     10,
   ),
 })

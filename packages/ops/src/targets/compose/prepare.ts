@@ -1,6 +1,6 @@
-import { type Description, hostOf, roles, secretsOf } from '../../description/index.ts'
+import { type Description, hostOf, redisAccess, roles, secretsOf } from '../../description/index.ts'
 import { rendered } from '../target.ts'
-import { OWNER, REDIS_USER } from './neighbours.ts'
+import { OWNER } from './neighbours.ts'
 import { secretName } from './processes.ts'
 
 /** Those that are not simply random. */
@@ -8,7 +8,7 @@ const composed = ['DATABASE_URL', 'REDIS_URL', 'SMTP_URL']
 
 /** Makes what a machine keeps for itself, once: running it again makes only what is missing. */
 export function prepareScript(about: Description): string {
-  const { name, ports } = about
+  const { name, ports, redis } = about
   const secrets = roles.flatMap((role) => secretsOf(about, 'compose-production', role))
   const random = [...new Set(secrets)].filter((setting) => !composed.includes(setting))
   return `#!/bin/sh
@@ -34,12 +34,13 @@ new() { openssl rand -hex 32; }
 ${random.map((setting) => `keep ${secretName(setting)} "$(new)"`).join('\n')}
 keep database_password "$(new)"
 keep database_url "postgresql://${OWNER}:$(cat secrets/database_password)@database:${ports.database}/${name}"
-keep redis_url "rediss://${REDIS_USER}:$(new)@redis:${ports.redis}"
+keep redis_url "rediss://${redis.user}:$(new)@redis:${ports.redis}"
+redis_user="$(sed 's|^rediss://\\([^:]*\\):.*|\\1|' secrets/redis_url)"
 redis_password="$(sed 's/.*:\\([0-9a-f]*\\)@.*/\\1/' secrets/redis_url)"
 redis_hash="$(printf %s "$redis_password" | openssl dgst -sha256 -r | cut -c1-64)"
-# Who has not signed in may ask whether Redis is there. Processes do their work and change no settings.
-keep redis_acl "user default on nopass resetkeys resetchannels -@all +ping
-user ${REDIS_USER} on #$redis_hash ~* &* +@all -@admin -@dangerous +info"
+# Who has not signed in may nothing. Processes count limits; \`probe\`, which has no password, hears whether Redis is there.
+rm -f secrets/redis_acl
+keep redis_acl "${redisAccess(redis, '$redis_user', '$redis_hash').join('\n')}"
 # smtps://user:password@mail.example.com; empty keeps mail in the database, for \`seaworthy mail list\`.
 keep smtp_url ""
 

@@ -2,21 +2,22 @@ import {
   container,
   type Description,
   fromSecret,
+  hardening,
   healthCheck,
   type Place,
   type Role,
   type Size,
+  scratch,
   valuesOf,
 } from '../../description/index.ts'
 
 /** Where containers find the authority that signed the certificates of PostgreSQL and Redis. */
 export const AUTHORITY = '/run/tls/ca.pem'
 
-/** What none of ours needs, and none gets. */
 export const hardened = {
-  read_only: true,
-  cap_drop: ['ALL'],
-  security_opt: ['no-new-privileges:true'],
+  read_only: hardening.readOnly,
+  cap_drop: hardening.dropped,
+  security_opt: hardening.securityOptions,
 } as const
 
 export const limits = ({ memoryMiB, cpu, pids, openFiles }: Omit<Size, 'replicas'>) => ({
@@ -57,7 +58,7 @@ export const secretName = (setting: string): string => setting.toLowerCase()
 /** What web processes, workers and the migration have in common. */
 export const ours = {
   ...hardened,
-  tmpfs: [`${container.scratchDirectory}:mode=1777,size=64m`],
+  tmpfs: [scratch],
   volumes: [`data:${container.dataDirectory}`, `./tls/ca.pem:${AUTHORITY}:ro`],
 } as const
 

@@ -1,4 +1,4 @@
-import { container, type Description, edgesOf, type Role } from '../../description/index.ts'
+import { container, type Description, edgesOf, type Role, stopGraceSeconds } from '../../description/index.ts'
 import { containerCertificate } from '../nginx/variants.ts'
 import { database, proxy, redis } from './neighbours.ts'
 import { networksOf } from './networks.ts'
@@ -6,8 +6,6 @@ import { AUTHORITY, checkedBy, imageOf, limits, ours, settingsOf } from './proce
 
 const place = 'compose-production'
 const restart = 'unless-stopped'
-/** A stop that was asked for is given this much longer than the processes give themselves. */
-const GRACE_SECONDS = 10
 /** The certificate that people see. */
 const certificate = [
   `./tls/proxy.pem:${containerCertificate.certificate}:ro`,
@@ -52,7 +50,7 @@ export function production(about: Description) {
       all.map(([name, service]) => [name, { ...service, networks: networks.of(name as keyof typeof services) }]),
     ),
     networks: networks.declared,
-    volumes: { data: {}, database: {}, redis: {} },
+    volumes: { data: {}, database: {} },
     secrets: filesOf(all.flatMap(([, service]) => ('secrets' in service ? service.secrets : []))),
   }
 }
@@ -71,7 +69,7 @@ const longRunning = (about: Description, role: 'web' | 'worker') => ({
   ...processOf(about, role),
   ...limits(about.sizes[place][role]),
   healthcheck: checkedBy(container.health),
-  stop_grace_period: `${about.shutdownSeconds + GRACE_SECONDS}s`,
+  stop_grace_period: `${stopGraceSeconds(about)}s`,
   restart,
 })
 

@@ -27,6 +27,7 @@ const dockerignore = `*
 !packages
 !scripts/assemble.js
 !scripts/build.js
+!scripts/build-lock.js
 !scripts/prerender.js
 !web
 **/.env*

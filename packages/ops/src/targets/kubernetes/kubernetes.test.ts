@@ -49,6 +49,8 @@ describe('files for Kubernetes', () => {
         expect(data).toMatchObject(Object.fromEntries(wanted))
         expect(data.ADMIN_HOST).toBe('0.0.0.0')
         if (role !== 'migrate') expect(data.MIGRATIONS).toBe('wait')
+        // Who signed the certificate of the database is believed about Redis too, which knows no setting of its own.
+        expect(data.NODE_EXTRA_CA_CERTS).toBe(data.DB_CA_FILE)
       }
     },
   )

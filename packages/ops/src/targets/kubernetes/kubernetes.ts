@@ -34,7 +34,11 @@ function baseFiles(description: Description): readonly Artefact[] {
     ],
     ['web.yaml', 'What people ask.', [deploymentOf(description, 'web')]],
     ['worker.yaml', 'Jobs and schedules.', [deploymentOf(description, 'worker')]],
-    ['doors.yaml', 'From outside to the web pods.', [serviceOf(description), ...ingressesOf(description)]],
+    [
+      'doors.yaml',
+      'From outside to the web pods. TLS ends at the ingress: from there to the pods it is in clear, on the network of the cluster, where\nnetwork.yaml lets nobody else in. docs/deploy/tls.md says how it is encrypted.',
+      [serviceOf(description), ...ingressesOf(description)],
+    ],
     [
       'network.yaml',
       'Who may reach whom; all else is refused. Change the namespaces where yours are called otherwise, and add `to`\nwhere the addresses of your database and Redis are known.',

@@ -22,8 +22,21 @@ type Variable = readonly [name: string, value: string]
 
 /** Plain settings, as a ConfigMap holds them. An empty one is not set. */
 const plainSettings = (description: Description, overlay: Overlay, role: Role): readonly Variable[] =>
-  valuesOf(description, overlays[overlay], role).flatMap(([name, value]) =>
-    value === fromSecret || value === '' ? [] : [[name, value] as const],
+  withAuthority(
+    valuesOf(description, overlays[overlay], role).flatMap(([name, value]) =>
+      value === fromSecret || value === '' ? [] : [[name, value] as const],
+    ),
+  )
+
+/** Redis has no setting for who signed its certificate: Node believes the database's authority about everybody. */
+const withAuthority = (variables: readonly Variable[]): readonly Variable[] =>
+  variables.flatMap(([name, value]) =>
+    name === 'DB_CA_FILE'
+      ? [
+          [name, value],
+          ['NODE_EXTRA_CA_CERTS', value],
+        ]
+      : [[name, value]],
   )
 
 /** For each secret the file that it is read from. */

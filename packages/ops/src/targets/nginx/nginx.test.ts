@@ -65,4 +65,9 @@ describe('nginx', () => {
     const burst = Number(/burst=(\d+)/.exec(textOf('host'))?.[1])
     expect(burst).toBeGreaterThan(description.http.networkRequests)
   })
+
+  it('say what is between them and the service', () => {
+    expect(textOf('host')).toContain('# By Unix sockets')
+    for (const name of ['compose', 'development']) expect(textOf(name)).toContain('# In clear, on a network')
+  })
 })

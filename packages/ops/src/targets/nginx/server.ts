@@ -76,7 +76,8 @@ const toClients = ({ http }: Description): readonly string[] => [
   'absolute_redirect off',
 ]
 
-const toService = ({ nextReplica, certificate }: Variant): readonly string[] => [
+const toService = ({ nextReplica, certificate, wayIn }: Variant): readonly string[] => [
+  wayIn,
   'proxy_http_version 1.1',
   '# As the bytes come: the service measures, limits and stores them while they arrive, and nothing is kept here.',
   'proxy_request_buffering off',

@@ -17,6 +17,8 @@ export interface Variant {
   /** In each server: how `web` is found. */
   readonly inServer: readonly string[]
   readonly upstream: string
+  /** A comment: what is between nginx and the service, and who could read it. */
+  readonly wayIn: string
   /** Whether another replica is asked when one cannot be reached. */
   readonly nextReplica: boolean
 }
@@ -63,6 +65,7 @@ export const hostVariant = (description: Description): Variant => ({
   challenges: `/var/lib/${description.name}/acme`,
   inServer: [],
   upstream: 'web',
+  wayIn: '# By Unix sockets, which only this group opens: nothing of it is on a network.',
   nextReplica: false,
 })
 
@@ -78,6 +81,8 @@ const inContainer = ({ ports }: Description): Omit<Variant, 'path' | 'host' | 'l
   ],
   inServer: [`set $web web:${ports.http}`],
   upstream: '$web',
+  wayIn:
+    '# In clear, on a network that nobody is in but nginx and the web processes: docs/deploy/tls.md says how it is encrypted.',
   nextReplica: true,
   ipv6: false,
 })

@@ -21,7 +21,8 @@ function render({ name, sizes: { host }, shutdownSeconds }: Description): string
     exec_mode: 'fork',
     instances: 1,
     autorestart: true,
-    restart_delay: 500,
+    // At once the first time; what ends again and again waits longer each time, and is never given up.
+    exp_backoff_restart_delay: 100,
     max_memory_restart: `${memory}M`,
     kill_timeout: (shutdownSeconds + STOP_MARGIN_SECONDS) * 1_000,
     merge_logs: true,

@@ -1,4 +1,4 @@
-import type { Description } from '../../description/index.ts'
+import { type Description, redisAccess } from '../../description/index.ts'
 import { type Artefact, rendered, type Target } from '../target.ts'
 
 /** Where limits are counted for all web processes: a few numbers for each caller, for fifteen minutes. */
@@ -8,45 +8,39 @@ export const redis: Target = {
   render: (description) => [
     file('host', { ...description, bind: '127.0.0.1 -::1', tls: false }),
     file('tls', { ...description, bind: '* -::*', tls: true }),
-    { path: 'deploy/redis/acl.sh', text: aclScript, executable: true },
+    { path: 'deploy/redis/acl.sh', text: aclScript(description), executable: true },
   ],
 }
 
-interface Options extends Pick<Description, 'name' | 'ports'> {
+interface Options extends Pick<Description, 'name' | 'ports' | 'redis'> {
   readonly bind: string
   readonly tls: boolean
 }
-
-const MEMORY_MIB = 64
 
 const file = (place: string, options: Options): Artefact => ({
   path: `deploy/redis/${place}.conf`,
   text: `${rendered()}${linesOf(options).join('\n')}\n`,
 })
 
-const linesOf = ({ name, ports, bind, tls }: Options): readonly string[] => [
+const linesOf = ({ name, ports, redis: { settings }, bind, tls }: Options): readonly string[] => [
   `bind ${bind}`,
-  ...(tls ? overTls(name, ports.redis) : [`port ${ports.redis}`]),
+  ...(tls ? overTls(name, ports.redis) : inThisHost(ports.redis)),
   'protected-mode yes',
   '# Nobody without a name, and who has one may do what the service does and nothing else: acl.sh writes this file.',
   `aclfile /etc/${name}/redis.acl`,
+  ...settings.flatMap(({ name: setting, value, why }) => [
+    ...(why ? ['', ...why.split('\n').map((line) => `# ${line}`)] : []),
+    `${setting} ${value || '""'}`,
+  ]),
   '',
-  '# Each key ends with its window. A hundred thousand callers take a third of this.',
-  `maxmemory ${MEMORY_MIB}mb`,
-  '# Full, it refuses: the service then counts in its own processes and says so. To forget keys would let whoever fills',
-  '# the memory start their own limits anew.',
-  'maxmemory-policy noeviction',
-  '',
-  '# What is lost with a restart is at most one window of counting; a disk would hold the pseudonyms of callers for nothing.',
-  'save ""',
-  'appendonly no',
-  '',
-  'maxclients 512',
-  'timeout 0',
-  'tcp-keepalive 60',
   'daemonize no',
   'loglevel notice',
   'logfile ""',
+]
+
+const inThisHost = (port: number): readonly string[] => [
+  '# In clear, on loopback only. On a machine of its own, or where other users of this one must not listen: tls.conf.',
+  `port ${port}`,
 ]
 
 /** On a machine of its own. */
@@ -61,18 +55,14 @@ const overTls = (name: string, port: number): readonly string[] => [
   'tls-protocols "TLSv1.2 TLSv1.3"',
 ]
 
-/** Only keys of limits, and only what its two scripts and its driver call. */
-const redisRights =
-  'resetkeys ~seaworthy:rate:* resetchannels -@all +evalsha +eval +hmget +hset +pexpire +ping +info +client|setname'
-
-const aclScript = `#!/bin/sh
+const aclScript = ({ name, redis: use }: Description): string => `#!/bin/sh
 ${rendered()}# Writes the users of Redis from the password on the first line of its input; the file holds its hash only:
-#   sh acl.sh </run/secrets/redis-password >/etc/seaworthy/redis.acl
+#   sh acl.sh </run/secrets/redis-password >/etc/${name}/redis.acl
 set -eu
 IFS= read -r password || [ -n "$password" ]
 [ "\${#password}" -ge 16 ] || { echo "The password must have 16 characters or more." >&2; exit 1; }
 hash="$(printf %s "$password" | sha256sum | cut -d' ' -f1)"
-echo "user default off"
-echo "user probe on nopass resetkeys resetchannels -@all +ping"
-echo "user seaworthy on #$hash ${redisRights}"
+${redisAccess(use, use.user, '$hash')
+  .map((line) => `echo "${line}"`)
+  .join('\n')}
 `

@@ -1,4 +1,4 @@
-import type { Description } from '../../description/index.ts'
+import { type Description, sumOf } from '../../description/index.ts'
 import { rendered, type Target } from '../target.ts'
 import { hardening } from './hardening.ts'
 
@@ -82,13 +82,11 @@ function common(description: Description, command: string): Section {
 }
 
 function sizes({ sizes: { host } }: Description): Section {
-  const all = [host.web, host.worker]
-  const memory = all.reduce((sum, { replicas, memoryMiB }) => sum + replicas * memoryMiB, 0)
-  const tasks = all.reduce((sum, { replicas, pids }) => sum + replicas * pids, 0)
+  const { memoryMiB, pids, openFiles } = sumOf(host)
   return [
-    ['MemoryMax', `${memory}M`],
-    ['TasksMax', tasks],
-    ['LimitNOFILE', host.web.openFiles],
+    ['MemoryMax', `${memoryMiB}M`],
+    ['TasksMax', pids],
+    ['LimitNOFILE', openFiles],
   ]
 }
 

@@ -42,7 +42,15 @@ export const deploy: Workflow = {
       30,
       [
         ...prepared(),
-        // It smokes as a synthetic person, watches for the bake time and goes back by itself.
+        {
+          run: 'sh deploy/fetch-image.sh',
+          env: {
+            ...given,
+            REGISTRY_USER: expression('github.actor'),
+            REGISTRY_TOKEN: expression('secrets.GITHUB_TOKEN'),
+          },
+        },
+        // In a container, beside the one that serves. It smokes as a synthetic person, watches for the bake time and goes back by itself.
         { run: 'node packages/cli/bin/seaworthy.js deploy "$IMAGE"', env: given },
       ],
       {

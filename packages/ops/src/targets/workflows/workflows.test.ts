@@ -54,6 +54,12 @@ describe('workflows', () => {
     expect(writing.map(([name]) => name.replace(/^.*\//, ''))).toEqual(['ci-cd.yml image', 'security-scan.yml code'])
   })
 
+  it('bring the image to the host before it is deployed there', () => {
+    const deploy = parsed.find(({ path }) => path.endsWith('deploy.yml'))?.workflow.jobs.deploy
+    const runs = stepsOf(deploy ?? {}).flatMap(({ run }) => run ?? [])
+    expect(runs).toEqual(['npm ci', 'sh deploy/fetch-image.sh', 'node packages/cli/bin/seaworthy.js deploy "$IMAGE"'])
+  })
+
   it('leave no token in the sources', () => {
     const checkouts = own.flatMap(([, job]) => stepsOf(job).filter(({ uses }) => uses === pinOf(actions.checkout)))
     for (const { with: settings } of checkouts) expect(settings?.['persist-credentials']).toBe(false)

@@ -4,7 +4,7 @@ import { actions, pinOf } from './actions.ts'
 import { ciCd } from './ci-cd.ts'
 import { deploy } from './deploy.ts'
 import { performance } from './performance.ts'
-import { publishImage, verifyImage } from './scripts.ts'
+import { fetchImage, publishImage, verifyImage } from './scripts.ts'
 import { securityScan } from './security-scan.ts'
 import type { Workflow } from './steps.ts'
 
@@ -20,6 +20,7 @@ export const workflows: Target = {
     { path: '.github/workflows/performance-monitoring.yml', text: textOf(performance) },
     { path: 'deploy/publish-image.sh', text: publishImage, executable: true },
     { path: 'deploy/verify-image.sh', text: verifyImage, executable: true },
+    { path: 'deploy/fetch-image.sh', text: fetchImage, executable: true },
   ],
 }
 

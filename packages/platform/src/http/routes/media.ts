@@ -143,7 +143,8 @@ function refuse(reply: FastifyReply, thrown: unknown, log: Logger): void {
   const error = thrown instanceof AppError ? thrown : toAppError(thrown)
   const given = reply.request.headers['x-request-id']
   const requestId = typeof given === 'string' && isId(given) ? given : newId()
-  if (error.status >= 500) log.error('a file could not be delivered', { error: thrown, request: requestId })
+  if (error.status >= 500)
+    log.error('a file could not be delivered', { runbook: 'provider-down', error: thrown, request: requestId })
   for (const name of ['etag', 'content-disposition', 'accept-ranges', 'content-length']) reply.removeHeader(name)
   void reply
     .code(error.status)

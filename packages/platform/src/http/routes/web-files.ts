@@ -1,12 +1,12 @@
 import { existsSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import fastifyStatic from '@fastify/static'
-import type { FastifyInstance, FastifyReply, RouteShorthandOptions } from 'fastify'
-import { securityHeaders } from '../headers.ts'
+import type { FastifyInstance, FastifyReply, FastifyRequest, RouteShorthandOptions } from 'fastify'
+import { countAnswer } from '../count-answer.ts'
+import { assetHeaders, securityHeaders } from '../headers.ts'
 import { sendKeptAsset } from './kept-assets.ts'
 import type { WebPagesSettings } from './web-pages.ts'
 
-const ASSET_CACHE = 'public, max-age=31536000, immutable'
 const FILE_CACHE = 'public, max-age=3600'
 
 /**
@@ -16,9 +16,11 @@ const FILE_CACHE = 'public, max-age=3600'
  */
 export async function addWebFiles(
   server: FastifyInstance,
-  { directory, isHttps, kept }: WebPagesSettings,
+  { directory, isHttps, kept, observe }: WebPagesSettings,
 ): Promise<void> {
-  const headers = { ...securityHeaders(isHttps), vary: 'accept-encoding' }
+  const vary = 'accept-encoding'
+  const hashed = { ...assetHeaders(isHttps), vary }
+  const others = { ...securityHeaders(isHttps), vary, 'cache-control': FILE_CACHE }
   const assets = new Set(namesIn(join(directory, 'assets')))
   await server.register(fastifyStatic, {
     root: directory,
@@ -27,19 +29,22 @@ export async function addWebFiles(
     // Else the plugin writes a policy of its own over ours.
     cacheControl: false,
     setHeaders: (response, path) => {
+      const headers = /[\\/]assets[\\/]/.test(path) ? hashed : others
       for (const [name, value] of Object.entries(headers)) response.setHeader(name, value)
-      response.setHeader('cache-control', /[\\/]assets[\\/]/.test(path) ? ASSET_CACHE : FILE_CACHE)
     },
   })
-  for (const name of namesIn(directory)) server.get(`/${name}`, whole, (_request, reply) => reply.sendFile(name))
+  const send = (request: FastifyRequest, reply: FastifyReply, name: string): FastifyReply => {
+    countAnswer(request, reply, 'asset', observe)
+    return reply.sendFile(name)
+  }
+  for (const name of namesIn(directory)) server.get(`/${name}`, whole, (request, reply) => send(request, reply, name))
   server.get<{ Params: { name: string } }>(
     '/assets/:name',
     whole,
     (request, reply): FastifyReply | Promise<FastifyReply> => {
       const { name } = request.params
-      if (assets.has(name)) return reply.sendFile(`assets/${name}`)
-      if (kept)
-        return sendKeptAsset(request, reply, { kept, name, headers: { ...headers, 'cache-control': ASSET_CACHE } })
+      if (assets.has(name)) return send(request, reply, `assets/${name}`)
+      if (kept) return sendKeptAsset(request, reply, { kept, name, headers: hashed, observe })
       reply.callNotFound()
       return reply
     },

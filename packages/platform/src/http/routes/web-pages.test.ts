@@ -22,6 +22,7 @@ const files = {
 describe('the pages of the web', () => {
   const directory = mkdtempSync(join(tmpdir(), 'pages-'))
   let server: FastifyInstance
+  const counted: string[] = []
   beforeAll(async () => {
     for (const [name, text] of Object.entries(files)) {
       mkdirSync(join(directory, name, '..'), { recursive: true })
@@ -37,8 +38,14 @@ describe('the pages of the web', () => {
       },
       stop: () => undefined,
     }
-    const pages = await addWebPages(server, { directory, isHttps: false, kept })
+    const pages = await addWebPages(server, {
+      directory,
+      isHttps: false,
+      kept,
+      observe: ({ method, route, status_code }) => void counted.push(`${method} ${route} ${status_code}`),
+    })
     server.setNotFoundHandler((request, reply) => pages.send(request, reply))
+    server.get('/a/route', (_request, reply) => reply.send('of an app'))
   })
   afterAll(async () => {
     await server.close()
@@ -120,5 +127,32 @@ describe('the pages of the web', () => {
     const again = await get('/', { 'if-none-match': `W/"other", ${etag}` })
     expect([again.statusCode, again.body]).toEqual([304, ''])
     expect((await get('/sign-up', { 'if-none-match': etag })).statusCode).toBe(200)
+  })
+
+  it('are counted when they have left, as pages and files, never by their address', async () => {
+    counted.length = 0
+    await get('/cosnap/gallery')
+    await get('/invented-address?of=somebody')
+    await get('/assets/a.js')
+    await get('/assets/old-1.js')
+    await get('/assets/broken-1.js')
+    await get('/a/route')
+    expect(counted).toEqual(['GET page 200', 'GET page 200', 'GET asset 200', 'GET asset 200', 'GET asset 503'])
+  })
+
+  it('are counted as what went wrong where they cannot be sent', async () => {
+    counted.length = 0
+    const broken = fastify()
+    const observe = ({ status_code }: { status_code: string }) => void counted.push(status_code)
+    const pages = await addWebPages(broken, { directory, isHttps: false, observe })
+    broken.setNotFoundHandler((request, reply) => {
+      reply.headers = () => {
+        throw new Error('no page can be made')
+      }
+      return pages.send(request, reply)
+    })
+    await broken.inject({ url: '/' })
+    await broken.close()
+    expect(counted).toEqual(['500'])
   })
 })

@@ -3,6 +3,8 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join, sep } from 'node:path'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { KeptAssets } from '../../assets/index.ts'
+import { countAnswer } from '../count-answer.ts'
+import type { HttpParts } from '../exchange.ts'
 import { securityHeaders } from '../headers.ts'
 import { type PreparedPage, preparePage } from './prepared-page.ts'
 import { addWebFiles } from './web-files.ts'
@@ -18,13 +20,12 @@ export interface WebPagesSettings {
   readonly isHttps: boolean
   /** Files of other releases, for pages that somebody opened before this one came. */
   readonly kept?: KeptAssets
+  readonly observe: HttpParts['observe']
 }
 
 /** The built web app: pages with a policy of hashes, and assets that never change under their name. */
-export async function addWebPages(
-  server: FastifyInstance,
-  { directory, isHttps, kept }: WebPagesSettings,
-): Promise<WebPages> {
+export async function addWebPages(server: FastifyInstance, settings: WebPagesSettings): Promise<WebPages> {
+  const { directory, isHttps, observe } = settings
   const prepare = (html: string): PreparedPage =>
     preparePage(html, {
       ...securityHeaders(isHttps),
@@ -35,11 +36,16 @@ export async function addWebPages(
   const index = join(directory, 'index.html')
   const shell = prepare(existsSync(index) ? readPage(index) : missingPage)
   const pages = new Map(findPages(join(directory, 'pages')).map(([path, file]) => [path, prepare(readPage(file))]))
-  await addWebFiles(server, { directory, isHttps, ...(kept ? { kept } : {}) })
+  await addWebFiles(server, settings)
   // What follows a `?` may change what a page shows; the start page's never does. Nor does an id change what is made ahead.
   const pageAt = (url: string): PreparedPage =>
     pages.get(url.startsWith('/?') ? '/' : url) ?? pages.get(url.replace(/[^/]+$/, '_')) ?? shell
-  return { send: (request, reply) => pageAt(request.url).send(request, reply) }
+  return {
+    send: (request, reply) => {
+      countAnswer(request, reply, 'page', observe)
+      return pageAt(request.url).send(request, reply)
+    },
+  }
 }
 
 const readPage = (file: string): string => readFileSync(file, 'utf8')

@@ -31,7 +31,11 @@ const withoutTransaction: Around = async (exchange, next) => {
   await exchange.parts.database
     .withDuty('identity', (tx) => recordAudit(tx, exchange.caller, entryOf(exchange, answer)))
     .catch((error: unknown) =>
-      exchange.parts.log.error('a change could not be audited', { error, request: exchange.requestId }),
+      exchange.parts.log.error('a change could not be audited', {
+        runbook: 'audit-broken',
+        error,
+        request: exchange.requestId,
+      }),
     )
   return answer
 }
@@ -126,6 +130,10 @@ export async function auditRefusal(exchange: Exchange, thrown: unknown): Promise
     ? parts.database.withCaller(caller, (tx) => recordAudit(tx, caller, entry))
     : parts.database.withDuty('identity', (tx) => recordAudit(tx, undefined, entry))
   await write.catch((failure: unknown) =>
-    exchange.parts.log.error('a refusal could not be audited', { error: failure, request: exchange.requestId }),
+    exchange.parts.log.error('a refusal could not be audited', {
+      runbook: 'audit-broken',
+      error: failure,
+      request: exchange.requestId,
+    }),
   )
 }

@@ -125,7 +125,10 @@ async function beat(pool: PgPool, owners: ReadonlySet<string>, log: Logger): Pro
       [[...owners]],
     )
   } catch (error) {
-    log.warn('the queue could not say that this process is alive; it says so again in two seconds', { error })
+    log.warn('the queue could not say that this process is alive; it says so again in two seconds', {
+      runbook: 'jobs-stuck',
+      error,
+    })
   }
 }
 
@@ -151,7 +154,10 @@ async function sweepCrashed(pool: PgPool, log: Logger): Promise<void> {
         and not exists (select 1 from graphile_worker._private_jobs q where q.key = j.id::text)
       limit 100`)
   } catch (error) {
-    log.warn('the sweep for jobs of killed workers failed; the next one is in two seconds', { error })
+    log.warn('the sweep for jobs of killed workers failed; the next one is in two seconds', {
+      runbook: 'jobs-stuck',
+      error,
+    })
   }
 }
 
@@ -209,7 +215,7 @@ async function stop(runner: Runner, sweep: NodeJS.Timeout, lock: () => PgSingleC
 async function adaptLogger(log: Logger): Promise<GraphileLogger> {
   const { Logger: Adapted } = await library()
   return new Adapted(() => (level, message) => {
-    if (level === 'error') log.error('queue: a job or the queue failed', { why: message })
+    if (level === 'error') log.error('queue: a job or the queue failed', { runbook: 'jobs-stuck', why: message })
     else if (level === 'warning') log.warn('queue', { why: message })
     else log.debug('queue', { why: message })
   })

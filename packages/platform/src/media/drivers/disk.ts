@@ -1,5 +1,5 @@
 import { createReadStream } from 'node:fs'
-import { access, constants, link, mkdir, open, rename, rm, stat, writeFile } from 'node:fs/promises'
+import { access, constants, copyFile, link, mkdir, open, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { Readable } from 'node:stream'
 import { newId } from '@seaworthy/core'
@@ -21,17 +21,23 @@ export async function openDiskStore(directory: string, freshDirectory?: string):
     if (freshDirectory) await nameAlso(draft, join(freshDirectory, key.replace('/', '.')))
     await publish(draft, pathOf(key))
   }
+  const putBy = async (key: string, write: (draft: string) => Promise<void>): Promise<void> => {
+    const draft = join(drafts, newId())
+    try {
+      await write(draft)
+      await publishBlob(key, draft)
+    } finally {
+      await rm(draft, { force: true })
+    }
+  }
   return {
-    putFile: publishBlob,
-    putBytes: async (key, bytes) => {
-      const draft = join(drafts, newId())
-      try {
-        await writeFile(draft, bytes, { flag: 'wx', mode: 0o600 })
-        await publishBlob(key, draft)
-      } finally {
-        await rm(draft, { force: true })
-      }
-    },
+    putFile: (key, file) =>
+      publishBlob(key, file).catch((error: NodeJS.ErrnoException) => {
+        // The directory is a volume of its own: no name can be moved there from another one.
+        if (error.code !== 'EXDEV') throw error
+        return putBy(key, (draft) => copyFile(file, draft, constants.COPYFILE_EXCL))
+      }),
+    putBytes: (key, bytes) => putBy(key, (draft) => writeFile(draft, bytes, { flag: 'wx', mode: 0o600 })),
     read: async (key, range) => {
       const path = pathOf(key)
       return (await sizeOf(path)) === undefined ? undefined : Readable.from(createReadStream(path, range))

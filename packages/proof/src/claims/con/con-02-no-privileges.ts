@@ -1,13 +1,19 @@
-import { readFileSync } from 'node:fs'
 import { atMost, defineClaim, exactly } from '../../claim.ts'
-import { allUp, type Container, composeProduction, composePrograms } from '../../rig/containers/composed.ts'
-import { podman, tryPodman } from '../../rig/containers/engine.ts'
+import {
+  allUp,
+  type Composed,
+  type Container,
+  composeProduction,
+  composePrograms,
+} from '../../rig/containers/composed.ts'
+import { confinementOf, outsideOfData, writesOf } from '../../rig/containers/confinement.ts'
+import { podman } from '../../rig/containers/engine.ts'
+import { statusOf } from '../../rig/stack.ts'
 import { until } from '../../rig/wait.ts'
 import { patch } from '../../sabotage.ts'
 
 const START_MS = 3_000
-const outside = ['/', '/app', '/app/dist', '/app/node_modules', '/etc', '/usr/local/bin', '/run/secrets', '/var/lib']
-const processes = 'packages/ops/src/targets/compose/processes.ts'
+const container = 'packages/ops/src/description/container.ts'
 
 export const claim = defineClaim({
   id: 'CON-02',
@@ -16,7 +22,7 @@ export const claim = defineClaim({
   witness: 'the kernel’s own account of each process, writes attempted inside',
   needs: [...composePrograms],
   tier: 'full',
-  seconds: 120,
+  seconds: 200,
   alone: true,
   limits: {
     'containers that run as root': exactly(0, 'containers'),
@@ -30,12 +36,12 @@ export const claim = defineClaim({
   experiment: async (rig) => {
     const composed = await composeProduction(rig)
     const running = await until('all are up', () => allUp(composed), 240_000)
-    const states = running.map((container) => ({ ...container, ...stateOf(container) }))
+    const states = running.map((container) => ({ ...container, ...confinementOf(container.pid) }))
     const web = await composed.container('web')
-    const written = await writesOf(web, outside)
-    const inside = await writesOf(web, ['/data', '/tmp'])
+    const written = await writesOf(web.id, outsideOfData)
+    const inside = await writesOf(web.id, ['/data', '/tmp'])
     const times: number[] = []
-    for (let turn = 0; turn < 3; turn++) times.push(await startMs(web))
+    for (let turn = 0; turn < 3; turn++) times.push(await startMs(composed, web))
     const count = (is: (state: (typeof states)[number]) => boolean): number => states.filter(is).length
     return {
       measured: {
@@ -60,49 +66,29 @@ export const claim = defineClaim({
     }
   },
   sabotages: [
-    patch('processes run as root', 'packages/ops/src/description/container.ts', 'user: 10_001', 'user: 0'),
-    patch('capabilities are kept', processes, "cap_drop: ['ALL']", "cap_drop: ['MKNOD']"),
-    patch('privileges may be gained', processes, "['no-new-privileges:true']", '[]'),
+    patch('processes run as root', container, 'user: 10_001', 'user: 0'),
+    patch('capabilities are kept', container, "dropped: ['ALL']", "dropped: ['MKNOD']"),
+    patch('privileges may be gained', container, "['no-new-privileges:true']", '[]'),
     patch(
       'system calls are not filtered',
-      processes,
+      container,
       "['no-new-privileges:true']",
       "['no-new-privileges:true', 'seccomp:unconfined']",
     ),
-    patch('the file system may be written', processes, 'read_only: true', 'read_only: false'),
+    patch('the file system may be written', container, 'readOnly: true', 'readOnly: false'),
   ],
 })
 
-function stateOf({ pid }: Container) {
-  const status = readFileSync(`/proc/${pid}/status`, 'utf8')
-  const field = (name: string): string => new RegExp(`^${name}:\\s*(.*)$`, 'm').exec(status)?.[1] ?? ''
-  const root = readFileSync(`/proc/${pid}/mountinfo`, 'utf8')
-    .split('\n')
-    .find((line) => line.split(' ')[4] === '/')
-  return {
-    uids: [...new Set(field('Uid').split(/\s+/).map(Number))],
-    capabilities: BigInt(`0x${field('CapEff')}`) | BigInt(`0x${field('CapPrm')}`) | BigInt(`0x${field('CapBnd')}`),
-    noNewPrivileges: field('NoNewPrivs') === '1',
-    seccomp: Number(field('Seccomp')),
-    readOnly: root?.split(' ')[5]?.split(',').includes('ro') ?? false,
-  }
-}
-
-/** The folders in which a file could be made from inside. */
-async function writesOf({ id }: Container, folders: readonly string[]): Promise<readonly string[]> {
-  const script = `for (const folder of ${JSON.stringify(folders)}) try {
-    require('fs').writeFileSync(folder + '/attempt', 'x'); require('fs').rmSync(folder + '/attempt'); console.log(folder)
-  } catch {}`
-  return (await podman('exec', id, 'node', '-e', script)).split('\n').filter(Boolean)
-}
-
-/** Stops it and starts it, and asks it from inside, as its health check does, until it says that it is ready. */
-async function startMs({ id }: Container): Promise<number> {
+/** Stops it and starts it, and asks it, with nothing else of the container’s share of the processor, until it is ready. */
+async function startMs(composed: Composed, { id }: Container): Promise<number> {
   await podman('stop', '--time', '10', id)
   const started = performance.now()
   await podman('start', id)
-  const script = `const ask = () => fetch('http://127.0.0.1:3001/health/ready').then((r) => r.ok || setTimeout(ask, 20)).catch(() => setTimeout(ask, 20)); ask()`
-  const { code } = await tryPodman('exec', id, 'node', '-e', script)
-  if (code !== 0) throw new Error('the container was never ready')
+  const host = (await composed.containers('web')).find((container) => container.id === id)?.ip[0]
+  await until(
+    'the container is ready',
+    async () => (await statusOf(`http://${host}:3000/health/ready`)) === 200,
+    60_000,
+  )
   return performance.now() - started
 }

@@ -14,7 +14,7 @@ export const claim = defineClaim({
   witness: 'docker-compose on podman, processes killed by the kernel, people who sign in through nginx',
   needs: [...composePrograms],
   tier: 'full',
-  seconds: 150,
+  seconds: 200,
   alone: true,
   limits: {
     'longest time until a killed service is back': atMost(BACK_MS, 'ms'),

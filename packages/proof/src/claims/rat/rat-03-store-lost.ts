@@ -76,7 +76,7 @@ export const claim = defineClaim({
     patch(
       'nobody is told',
       'packages/platform/src/limits/shared-limiter.ts',
-      'log.error(problem, { processes, error })',
+      'log.error(problem, { runbook, processes, error })',
       '',
     ),
     patch(

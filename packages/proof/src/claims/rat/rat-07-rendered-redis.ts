@@ -81,14 +81,14 @@ export const claim = defineClaim({
   sabotages: [
     patch(
       'the service may do anything',
-      'packages/ops/src/targets/redis/redis.ts',
+      'packages/ops/src/description/redis.ts',
       'resetchannels -@all +evalsha',
       'resetchannels +@all +evalsha',
     ),
-    patch('the service lacks a command of its scripts', 'packages/ops/src/targets/redis/redis.ts', ' +hmget', ''),
+    patch('the service lacks a command of its scripts', 'packages/ops/src/description/redis.ts', ' +hmget', ''),
     patch(
       'whoever has no name is let in',
-      'packages/ops/src/targets/redis/redis.ts',
+      'packages/ops/src/description/redis.ts',
       'user default off',
       'user default on nopass ~* &* +@all',
     ),

@@ -86,7 +86,7 @@ export const claim = defineClaim({
     ),
     patch(
       'assets are asked for again each time',
-      'packages/platform/src/http/routes/web-files.ts',
+      'packages/platform/src/http/headers.ts',
       'public, max-age=31536000, immutable',
       'public, max-age=0',
     ),

@@ -1,4 +1,4 @@
-import { mkdirSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { bareEnvironment } from '../environment.ts'
 import { type ProgramRun, runProgram } from '../run-program.ts'
@@ -28,9 +28,22 @@ events_logger = "file"
 /** What every program that drives containers gets. */
 export function engineEnvironment(): Record<string, string> {
   const file = join(store, 'containers.conf')
-  mkdirSync(join(store, 'networks'), { recursive: true })
-  writeFileSync(file, configuration)
+  if (!isConfigured(file)) {
+    mkdirSync(join(store, 'networks'), { recursive: true })
+    // At once: somebody else may be reading it.
+    const draft = `${file}.${process.pid}`
+    writeFileSync(draft, configuration)
+    renameSync(draft, file)
+  }
   return { CONTAINERS_CONF: file }
+}
+
+function isConfigured(file: string): boolean {
+  try {
+    return readFileSync(file, 'utf8') === configuration
+  } catch {
+    return false
+  }
 }
 
 const PATIENCE_MS = 900_000

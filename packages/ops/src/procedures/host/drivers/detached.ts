@@ -3,6 +3,7 @@ import { closeSync, openSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { environmentOf } from '../environment.ts'
 import { entryPath, type Layout, releasePath } from '../layout.ts'
+import { ownAddress } from '../own-address.ts'
 import { isRunning, markOf, type ProcessMark } from '../process-mark.ts'
 import type { Runner } from '../runner.ts'
 import { untilTrue } from '../wait.ts'
@@ -21,6 +22,7 @@ export function openDetachedRunner(layout: Layout): Runner {
   }
   return {
     name: 'detached',
+    prepare: (release) => ownAddress(layout, release),
     start: async (release) => {
       if (find(release)) return
       const log = openSync(logFile(release), 'a', 0o600)
@@ -51,7 +53,10 @@ export function openDetachedRunner(layout: Layout): Runner {
       rmSync(pidFile(release), { force: true })
     },
     isAlive: async (release) => find(release) !== undefined,
+    // Nobody does.
+    restarts: async () => 0,
     logs: async (release) => (readIfThere(logFile(release)) ?? '').slice(-LOG_BYTES),
+    forget: async () => undefined,
   }
 }
 

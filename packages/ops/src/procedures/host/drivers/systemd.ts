@@ -1,5 +1,7 @@
 import { execFile } from 'node:child_process'
 import { SECOND } from '@seaworthy/core'
+import type { Layout } from '../layout.ts'
+import { ownAddress } from '../own-address.ts'
 import type { Runner } from '../runner.ts'
 import { untilTrue } from '../wait.ts'
 
@@ -11,6 +13,7 @@ export const startUnit = (unit: string): Argv => ['systemctl', 'enable', '--now'
 export const stopUnit = (unit: string): Argv => ['systemctl', 'disable', '--now', '--no-block', unit]
 export const killUnit = (unit: string): Argv => ['systemctl', 'kill', '--signal=SIGKILL', unit]
 export const askUnit = (unit: string): Argv => ['systemctl', 'show', '--property=ActiveState', '--value', unit]
+const countRestarts = (unit: string): Argv => ['systemctl', 'show', '--property=NRestarts', '--value', unit]
 export const readUnit = (unit: string): Argv => [
   'journalctl',
   '--no-pager',
@@ -20,11 +23,12 @@ export const readUnit = (unit: string): Argv => [
 ]
 
 /** Each release as an instance of the template `<name>@.service`, which systemd keeps, also over a restart of the machine. */
-export function openSystemdRunner(name: string): Runner {
+export function openSystemdRunner(name: string, layout: Layout): Runner {
   const isActive = async (release: string): Promise<boolean> =>
     ['active', 'activating', 'deactivating', 'reloading'].includes((await run(askUnit(unitOf(name, release)))).trim())
   return {
     name: 'systemd',
+    prepare: (release) => ownAddress(layout, release),
     start: async (release) => void (await run(startUnit(unitOf(name, release)))),
     stop: async (release, deadlineMs) => {
       const unit = unitOf(name, release)
@@ -35,6 +39,8 @@ export function openSystemdRunner(name: string): Runner {
       await untilTrue(isGone, KILL_MS)
     },
     isAlive: isActive,
+    restarts: async (release) => Number(await run(countRestarts(unitOf(name, release)))),
+    forget: async () => undefined,
     logs: (release) => run(readUnit(unitOf(name, release))),
   }
 }
