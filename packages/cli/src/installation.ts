@@ -11,6 +11,7 @@ import {
   platformMigrations,
   readPending,
 } from '@seaworthy/platform/data'
+import { checkRecovery, placesOf } from '@seaworthy/platform/recovery'
 import { openKeyRing } from '@seaworthy/platform/vault'
 import { adminAddress } from './database.ts'
 import { type HostFlags, openHost } from './host.ts'
@@ -50,6 +51,11 @@ export async function withInstallation<T>(
         openKeyRing(known(seen))
           .all()
           .map(({ id }) => id),
+      recoveryProblem: () =>
+        checkRecovery(placesOf(known(seen).dataDirectory), Date.now()).then(
+          () => undefined,
+          ({ message }: Error) => message,
+        ),
       pingRedis: () => pingRedis(seen),
       run: (args) => runCommand(args, place.directory, host && !args.includes('--root') ? given() : undefined),
     })

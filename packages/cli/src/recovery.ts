@@ -81,10 +81,10 @@ export async function runScheduledBackup(): Promise<void> {
         log.error('a recovery point is less than half of the one before', { runbook: 'database-gone', ...fields })
     }
     for (const failure of failures)
-      log.error('a store has no new recovery point', { runbook: 'provider-down', ...failure })
+      log.error('a store has no new recovery point', { runbook: 'backups-behind', ...failure })
     process.exitCode = failures.length ? 1 : 0
   } catch (error) {
-    log.error('no recovery point could be made', { runbook: 'provider-down', problem: (error as Error).message })
+    log.error('no recovery point could be made', { runbook: 'backups-behind', problem: (error as Error).message })
     process.exitCode = 1
   }
   await log.flush()

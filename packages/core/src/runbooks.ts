@@ -11,6 +11,7 @@ export const runbookNames = [
   'jobs-stuck',
   'certificate-ends',
   'keys-lost',
+  'backups-behind',
   'account-misused',
   'audit-broken',
   'provider-down',

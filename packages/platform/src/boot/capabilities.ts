@@ -104,7 +104,7 @@ export async function openCapabilities(
     health.add({
       name: 'recovery',
       kind: 'nice',
-      runbook: 'provider-down',
+      runbook: 'backups-behind',
       check: () => checkRecovery(places, systemClock.now()),
     })
   }

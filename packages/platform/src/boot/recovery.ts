@@ -59,7 +59,7 @@ async function keepSchedule(parts: RecoveryParts): Promise<void> {
       await runBackup(parts)
     } catch (error) {
       log.error('the schedule of backups could not be looked at; trying again in a minute', {
-        runbook: 'disk-full',
+        runbook: 'backups-behind',
         error,
       })
     }

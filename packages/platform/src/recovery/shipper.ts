@@ -32,7 +32,7 @@ export async function keepShipping(parts: ShipParts, log: Logger, signal: AbortS
       const shipped = await shipOnce({ ...parts, erasures })
       if (shipped.givenUp.length) {
         cutAt = Date.now()
-        log.error(cutWords, { runbook: 'provider-down', first: shipped.givenUp[0], segments: shipped.givenUp.length })
+        log.error(cutWords, { runbook: 'backups-behind', first: shipped.givenUp[0], segments: shipped.givenUp.length })
       }
       tell(shipped.problems.map(({ store, problem }) => `${store}: ${problem}`).join('; '), shipped.waitingBytes)
       const { waitingBytes, waitingSince, problems, isIdle } = shipped
@@ -50,7 +50,7 @@ function createTeller(log: Logger): (problem: string, waitingBytes: number) => v
   let [told, toldAt] = ['', 0]
   return (problem, waitingBytes) => {
     if (problem && (problem !== told || Date.now() - toldAt > WARN_AGAIN_MS)) {
-      log.error('a store does not take the archive', { runbook: 'provider-down', problem, waitingBytes })
+      log.error('a store does not take the archive', { runbook: 'backups-behind', problem, waitingBytes })
       toldAt = Date.now()
     } else if (!problem && told) log.info('every store takes the archive again')
     told = problem

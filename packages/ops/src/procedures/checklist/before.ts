@@ -110,16 +110,7 @@ export const before: readonly Item[] = [
             'send error lines of the log collector to people',
           ),
   },
-  {
-    kind: 'judge',
-    name: 'backup',
-    title: 'a backup was made and restored',
-    look: () =>
-      bad(
-        'not there yet: no backup is set up',
-        'back up the database and DATA_DIR with the tools of your host, and restore them once',
-      ),
-  },
+  { kind: 'check', name: 'backup', title: 'the newest recovery point was read back', check: 'recovery' },
   {
     kind: 'judge',
     name: 'runbooks',

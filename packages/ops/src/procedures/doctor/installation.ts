@@ -23,6 +23,8 @@ export interface Installation {
   readonly weakRights: () => Promise<readonly string[]>
   /** Fingerprints of the keys that are here, the current one first. */
   readonly ring: () => readonly string[]
+  /** Why a loss of this disk would lose more than seconds; undefined when it would not. */
+  readonly recoveryProblem: () => Promise<string | undefined>
   /** Throws when Redis does not answer. */
   readonly pingRedis: () => Promise<void>
   /** A command of this program with the settings of this installation; what it printed. */

@@ -1,8 +1,8 @@
 import { get } from 'node:https'
 import { SECOND } from '@seaworthy/core'
 import { type Address, type Answer, ask } from '../host/ask.ts'
-import { environmentOf } from '../host/environment.ts'
 import { socketPath } from '../host/layout.ts'
+import { adminOf as adminOfRelease } from '../host/release-view.ts'
 import { type Installation, settingsOf } from './installation.ts'
 
 /** What the supervisor says of the parts that it keeps running. */
@@ -61,11 +61,11 @@ const askTls = (port: number): Promise<Answer> =>
     asked.once('error', () => resolve({ status: 0, text: '' }))
   })
 
-const adminOf = (here: Installation): Address => ({
-  port: here.host
-    ? Number(environmentOf(here.host.layout, { release: here.serving ?? '' }).ADMIN_PORT ?? 0)
-    : settingsOf(here).adminPort,
-})
+function adminOf(here: Installation): Address {
+  if (here.host) return adminOfRelease(here.host.layout, here.serving ?? '')
+  const { adminSocket, adminPort } = settingsOf(here)
+  return adminSocket ? { socketPath: adminSocket } : { port: adminPort }
+}
 
 function entranceOf(here: Installation): Address {
   if (here.host) return { socketPath: socketPath(here.host.layout, here.serving ?? 'none') }

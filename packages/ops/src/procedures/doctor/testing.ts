@@ -13,6 +13,7 @@ export const fakeInstallation = (more: Partial<Installation> = {}): Installation
   pendingMigrations: async () => [],
   weakRights: async () => [],
   ring: () => [],
+  recoveryProblem: async () => undefined,
   pingRedis: async () => undefined,
   run: async () => ({ code: 0, output: '' }),
   ...more,

@@ -35,7 +35,8 @@ export async function readTrafficOf(layout: Layout, release: string): Promise<Tr
   return status === 200 ? readTraffic(text) : noTraffic
 }
 
-function adminOf(layout: Layout, release: string): Address {
+/** Where it tells its health and metrics. */
+export function adminOf(layout: Layout, release: string): Address {
   const { ADMIN_SOCKET, ADMIN_PORT } = environmentOf(layout, { release })
   return ADMIN_SOCKET ? { socketPath: ADMIN_SOCKET } : { port: Number(ADMIN_PORT ?? 0) }
 }

@@ -2,6 +2,7 @@
 import type { RunbookName } from '@seaworthy/core'
 import { accountMisused } from './account-misused.ts'
 import { auditBroken } from './audit-broken.ts'
+import { backupsBehind } from './backups-behind.ts'
 import { badDeploy } from './bad-deploy.ts'
 import { certificateEnds } from './certificate-ends.ts'
 import { databaseGone } from './database-gone.ts'
@@ -33,6 +34,7 @@ export const runbooks: Readonly<Record<RunbookName, Runbook>> = {
   'jobs-stuck': jobsStuck,
   'certificate-ends': certificateEnds,
   'keys-lost': keysLost,
+  'backups-behind': backupsBehind,
   'account-misused': accountMisused,
   'audit-broken': auditBroken,
   'provider-down': providerDown,

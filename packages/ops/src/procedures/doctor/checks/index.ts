@@ -4,7 +4,7 @@ import { care, connections, database, replica, rights, schema, transactions, wri
 import { deploys, traffic } from './deploys.ts'
 import { keyAge, keys, kit } from './keys.ts'
 import { clock, disk, memory, node, tools } from './machine.ts'
-import { mail, notifications, redis, scanner, storage } from './others.ts'
+import { mail, notifications, recovery, redis, scanner, storage } from './others.ts'
 import { errors, latency, ports, processMemory, refused, restarts, service } from './service.ts'
 import { files, secrets, settings } from './settings.ts'
 import { audit, deadLetters, jobs, refusals, stolen } from './work.ts'
@@ -31,6 +31,7 @@ export const checks = {
   keys,
   kit,
   keyAge,
+  recovery,
   redis,
   storage,
   scanner,

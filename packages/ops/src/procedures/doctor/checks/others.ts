@@ -123,6 +123,24 @@ function canWrite(path: string): boolean {
   }
 }
 
+/** What could be had back if this disk were lost now. */
+export const recovery: Check = {
+  title: 'recovery points',
+  look: async (here) => {
+    const { backupStores, databaseUrl } = settingsOf(here)
+    if (databaseUrl) return none('the database is elsewhere: whoever runs it backs it up')
+    if (backupStores.length === 0)
+      return warn(
+        'BACKUP_STORES is not set: what is lost with this disk is lost',
+        'set BACKUP_STORES, then seaworthy backup',
+      )
+    const problem = await here.recoveryProblem()
+    return problem
+      ? bad(problem, 'seaworthy runbook backups-behind')
+      : good(`a verified point of this day, and the archive since, in ${backupStores.length} stores`)
+  },
+}
+
 /** Who hears of a deploy, and of mail that could not be sent. */
 export const notifications: Check = {
   title: 'notifications',
