@@ -220,12 +220,17 @@ describe('HTTP', () => {
   })
 
   it('counts pages beside them, as one series', async () => {
+    const pages = /http_request_duration_seconds_count\{method="GET",route="page",status_code="200"\} (\d+)/
+    const read = async () => {
+      const text = await service.capabilities.metrics.text()
+      return { text, count: Number(pages.exec(text)?.[1] ?? 0) }
+    }
+    const before = await read()
     for (const path of ['/', '/invented/1', '/invented/2'])
       await (await fetch(`${service.url}${path}`, { headers: { accept: 'text/html' } })).arrayBuffer()
-    const pages = /http_request_duration_seconds_count\{method="GET",route="page",status_code="200"\} 3/
-    const text = await until('they are counted', async () => {
-      const found = await service.capabilities.metrics.text()
-      return pages.test(found) ? found : undefined
+    const { text } = await until('they are counted', async () => {
+      const now = await read()
+      return now.count === before.count + 3 ? now : undefined
     })
     expect(text).not.toContain('invented')
   })

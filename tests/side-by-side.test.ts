@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto'
 import { existsSync, mkdtempSync } from 'node:fs'
 import { get } from 'node:http'
 import { createServer } from 'node:net'
@@ -24,7 +25,7 @@ describe('releases beside each other', () => {
     expect(link).toMatch(/\/sign-up\?operator=[\w-]+ {2}makes the first operator/)
     const again = await releases.command(releases.database(), 'migrate', '--json')
     expect(JSON.parse(again.stdout)).toMatchObject({ applied: [] })
-    const otherKey = { ...releases.database(), ENCRYPTION_KEY: 'ab'.repeat(32) }
+    const otherKey = { ...releases.database(), ENCRYPTION_KEY: randomBytes(32).toString('hex') }
     const wrong = await releases.command(otherKey, 'migrate', '--dry-run', '--json')
     expect(JSON.parse(wrong.stdout)).toMatchObject({
       pending: [],

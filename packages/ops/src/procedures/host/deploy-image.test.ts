@@ -84,7 +84,7 @@ describe('deploy of an image', () => {
     ['crashes', {}, /it ended/],
     ['never-ready', { readyMs: 1_000 }, /not ready within/],
     ['lacks-key', {}, /not in the key ring: 0123456789abcdef/],
-    ['fails-migration', {}, /migrate --json ended/],
+    ['fails-migration', {}, /migrate --json .*ended with 1/],
     ['fails-journey', {}, /journey .* ended/],
     ['hangs-later', { bakeMs: 30_000 }, /does not answer that it is ready/],
   ])('takes back one that %s, and says why', async (behaviour, more, why) => {

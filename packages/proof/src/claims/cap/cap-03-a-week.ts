@@ -105,8 +105,8 @@ export const claim = defineClaim({
     patch(
       'a database that ended is started again too late',
       'packages/platform/src/boot/supervisor.ts',
-      "      if (failures === 0) log.error('the database ended and is started again')\n",
-      "      if (failures === 0) log.error('the database ended and is started again')\n      await pause(15 * SECOND, signal)\n",
+      "      if (failures === 0) log.error('the database ended and is started again', { runbook: 'database-gone' })\n",
+      "      if (failures === 0) log.error('the database ended and is started again', { runbook: 'database-gone' })\n      await pause(15 * SECOND, signal)\n",
     ),
     patch(
       'traffic moves to the next release before it is ready',

@@ -1,4 +1,4 @@
-import { execFile } from 'node:child_process'
+import { type ExecFileException, execFile } from 'node:child_process'
 import { MINUTE } from '@seaworthy/core'
 
 /** The program that runs containers here. Both are told almost the same words. */
@@ -62,6 +62,9 @@ const attempt = (
       program,
       args,
       { timeout: timeoutMs, maxBuffer: OUTPUT_BYTES_MAX, ...(signal ? { signal } : {}) },
-      (error, stdout, stderr) => resolve({ isDone: !error, stdout, stderr: stderr || (error?.message ?? '') }),
+      (error, stdout, stderr) => resolve({ isDone: !error, stdout, stderr: stderr || (error ? endOf(error) : '') }),
     ),
   )
+
+/** Where it said nothing. Its own message would repeat every word that it was called with. */
+const endOf = ({ code, signal }: ExecFileException): string => `ended with ${code ?? signal}`
