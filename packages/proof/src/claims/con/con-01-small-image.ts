@@ -18,7 +18,7 @@ export const claim = defineClaim({
   answers: ['X1', 'T7', 'ASVS 15.2.3'],
   witness: 'podman builds it, its files are walked and compared with the lock file',
   needs: ['podman', 'runc', 'debootstrap'],
-  tier: 'full',
+  tier: 'soak',
   seconds: 300,
   limits: {
     'size of what one stage would be': atMost(30, '%'),

@@ -21,7 +21,7 @@ export const claim = defineClaim({
   answers: ['X1', 'ASVS 13.2.2', 'ASVS 15.2.5'],
   witness: 'the kernel’s own account of each process, writes attempted inside',
   needs: [...composePrograms],
-  tier: 'full',
+  tier: 'soak',
   seconds: 200,
   alone: true,
   limits: {

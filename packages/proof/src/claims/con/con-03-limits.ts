@@ -30,7 +30,7 @@ export const claim = defineClaim({
   answers: ['R9', 'X2', 'ASVS 13.2.6'],
   witness: 'the kernel’s own counts for the container, its killer of processes, open-loop load on the other containers',
   needs: [...composePrograms],
-  tier: 'full',
+  tier: 'soak',
   seconds: 200,
   alone: true,
   limits: {

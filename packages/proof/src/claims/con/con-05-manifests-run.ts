@@ -23,7 +23,7 @@ export const claim = defineClaim({
   answers: ['X3', 'X4', 'H13', 'ASVS 13.2.2'],
   witness: 'kubectl kustomize, podman kube play with PostgreSQL and Redis, the kernel’s own account of each process',
   needs: [...playPrograms],
-  tier: 'full',
+  tier: 'soak',
   seconds: 120,
   limits: {
     'migrations that failed': exactly(0, 'migrations'),

@@ -13,7 +13,7 @@ export const claim = defineClaim({
   answers: ['X2', 'R9', 'H14'],
   witness: 'docker-compose on podman, processes killed by the kernel, people who sign in through nginx',
   needs: [...composePrograms],
-  tier: 'full',
+  tier: 'soak',
   seconds: 200,
   alone: true,
   limits: {

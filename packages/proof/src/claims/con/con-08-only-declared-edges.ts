@@ -24,7 +24,7 @@ export const claim = defineClaim({
   answers: ['X14', 'X2', 'ASVS 13.2.4'],
   witness: 'connections attempted from inside the network of each container to every port that listens in any other',
   needs: [...composePrograms],
-  tier: 'full',
+  tier: 'soak',
   seconds: 90,
   limits: {
     'ports reached that nobody declared': exactly(0, 'ports'),

@@ -31,7 +31,7 @@ export const claim = defineClaim({
   says: 'A release that crashes at its start or fails its migration never gets a request; one that crashes, hangs, answers 500, leaks or is slow under traffic harms requests of its tenth only, and all traffic is back within ten seconds after the first of them',
   answers: ['T6', 'V5', 'S1'],
   witness: 'releases that really do so, nginx with retries off, which names the link that each answer came over',
-  tier: 'full',
+  tier: 'soak',
   seconds: 90,
   alone: true,
   needs: ['nginx'],

@@ -21,7 +21,7 @@ export const claim = defineClaim({
   says: 'On one host whose releases are containers, a deploy and a rollback lose no request and no upload under way, an image that crashes or answers 500 never takes traffic, and each container is confined as those of the compose file, with no secret in a list of processes',
   answers: ['T6', 'V5', 'V6', 'X1'],
   witness: 'nginx with retries off, the links that it follows, the kernel’s own account of each process',
-  tier: 'full',
+  tier: 'soak',
   seconds: 150,
   alone: true,
   needs: [...imageHostPrograms],

@@ -22,7 +22,7 @@ export const claim = defineClaim({
   answers: ['S1', 'S5'],
   witness: 'a loop device, SIGSTOP, a file that cannot be read, policies of PostgreSQL',
   needs: ['mkfs', 'mount', 'umount'],
-  tier: 'full',
+  tier: 'soak',
   seconds: 90,
   limits: {
     'alarms without a runbook that exists': exactly(0, 'alarms'),

@@ -33,7 +33,7 @@ export const claim = defineClaim({
   says: 'A body that is too large is answered with 413 on every route, whatever its length says, before more than 64 KiB beyond the limit were read; fifty such files at once cost the web process less than 32 MiB',
   answers: ['H2', 'M1', 'ASVS 4.3.2', 'ASVS 5.2.1'],
   witness: 'the kernel: bytes read and highest memory of the process',
-  tier: 'full',
+  tier: 'soak',
   seconds: 75,
   alone: true,
   limits: {

@@ -22,7 +22,7 @@ export const claim = defineClaim({
   answers: ['H13', 'H9', 'ASVS 4.1.2', 'ASVS 12.1.1', 'ASVS 12.1.2', 'ASVS 3.4.1'],
   witness: 'sslscan, testssl.sh',
   needs: ['nginx', 'openssl', 'sslscan', 'testssl'],
-  tier: 'full',
+  tier: 'soak',
   seconds: 75,
   limits: {
     'protocols older than 1.2': exactly(0, 'protocols'),

@@ -36,7 +36,7 @@ export const claim = defineClaim({
   answers: ['W5', 'W6', 'ASVS 14.3.1'],
   witness: 'Chromium, each endpoint intercepted',
   needs: ['chromium'],
-  tier: 'full',
+  tier: 'soak',
   seconds: 80,
   limits: {
     'white screens': exactly(0, 'screens'),
