@@ -1,8 +1,6 @@
 import { fault } from '@seaworthy/core'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { KeptAssets } from '../../assets/index.ts'
-import { countAnswer } from '../count-answer.ts'
-import type { HttpParts } from '../exchange.ts'
 import { acceptedEncodings } from './prepared-page.ts'
 
 interface Asked {
@@ -10,24 +8,21 @@ interface Asked {
   readonly name: string
   /** The same that files of this release have. */
   readonly headers: Readonly<Record<string, string>>
-  readonly observe: HttpParts['observe']
 }
 
 /** A file that this release does not have and another did. */
 export async function sendKeptAsset(
   request: FastifyRequest,
   reply: FastifyReply,
-  { kept, name, headers, observe }: Asked,
+  { kept, name, headers }: Asked,
 ): Promise<FastifyReply> {
   const asset = await kept.find(name, acceptedEncodings(request.headers['accept-encoding'])).catch((cause: unknown) => {
-    countAnswer(request, reply, 'asset', observe)
     throw fault('unavailable', { cause, internal: 'the kept files of the pages cannot be read' })
   })
   if (!asset) {
     reply.callNotFound()
     return reply
   }
-  countAnswer(request, reply, 'asset', observe)
   const { type, encoding, body } = asset
   return reply
     .headers({

@@ -33,18 +33,20 @@ export async function addWebFiles(
       for (const [name, value] of Object.entries(headers)) response.setHeader(name, value)
     },
   })
-  const send = (request: FastifyRequest, reply: FastifyReply, name: string): FastifyReply => {
-    countAnswer(request, reply, 'asset', observe)
-    return reply.sendFile(name)
-  }
-  for (const name of namesIn(directory)) server.get(`/${name}`, whole, (request, reply) => send(request, reply, name))
+  const count = (request: FastifyRequest, reply: FastifyReply): void => countAnswer(request, reply, 'asset', observe)
+  for (const name of namesIn(directory))
+    server.get(`/${name}`, whole, (request, reply) => {
+      count(request, reply)
+      return reply.sendFile(name)
+    })
   server.get<{ Params: { name: string } }>(
     '/assets/:name',
     whole,
     (request, reply): FastifyReply | Promise<FastifyReply> => {
+      count(request, reply)
       const { name } = request.params
-      if (assets.has(name)) return send(request, reply, `assets/${name}`)
-      if (kept) return sendKeptAsset(request, reply, { kept, name, headers: hashed, observe })
+      if (assets.has(name)) return reply.sendFile(`assets/${name}`)
+      if (kept) return sendKeptAsset(request, reply, { kept, name, headers: hashed })
       reply.callNotFound()
       return reply
     },
