@@ -1,13 +1,15 @@
 import { defineClaim, exactly } from '../../claim.ts'
 import type { DatabaseClient } from '../../rig/database.ts'
+import type { Person } from '../../rig/person.ts'
 import { openGuarded } from '../../rig/recovery.ts'
+import type { Stack } from '../../rig/stack.ts'
 import { patch } from '../../sabotage.ts'
 
 const ROWS = 2_000
 
 export const claim = defineClaim({
   id: 'BKP-05',
-  says: 'After a DELETE without WHERE and the loss of the machine, the instant before it is restored on an empty machine from store and recovery kit alone: every row is as it was, people sign in, and writes go on',
+  says: 'After a DELETE without WHERE and the loss of the machine, the instant before it is restored on an empty machine from store and recovery kit alone: every row is as it was, and people stay signed in',
   answers: ['B1', 'B6', 'B7', 'Z5'],
   witness: 'PostgreSQL: the hash of all rows, asked before and after',
   needs: ['restic'],
@@ -19,6 +21,7 @@ export const claim = defineClaim({
     'hashes of all rows that differ': exactly(0, 'hashes'),
     'rows from after the instant': exactly(0, 'rows'),
     'people who cannot sign in': exactly(0, 'people'),
+    'sign-ins that ended': exactly(0, 'sign-ins'),
   },
   experiment: async (rig) => {
     const { stack, admin, backUp, archived, destroy, restore } = await openGuarded(rig)
@@ -40,6 +43,7 @@ export const claim = defineClaim({
       () => true,
       () => false,
     )
+    const renewed = machine && (await renewSignIn(machine, person))
     return {
       measured: {
         'restores that failed': recovered.code === 0 ? 0 : 1,
@@ -47,6 +51,7 @@ export const claim = defineClaim({
         'hashes of all rows that differ': after.hash === before.hash ? 0 : 1,
         'rows from after the instant': Math.max(0, after.last - ROWS),
         'people who cannot sign in': isIn ? 0 : 1,
+        'sign-ins that ended': renewed === 200 ? 0 : 1,
       },
       met: {
         'all rows were there before': before.count === ROWS,
@@ -76,6 +81,12 @@ export const claim = defineClaim({
     ),
   ],
 })
+
+/** As a browser does that was open before: signed with a secret that stands in no table. */
+async function renewSignIn({ url }: Stack, { cookie }: Person): Promise<number> {
+  const { status } = await fetch(`${url}/api/identity/refresh`, { method: 'POST', headers: { cookie } })
+  return status
+}
 
 const write = (admin: DatabaseClient, from: number, to: number): Promise<unknown> =>
   admin.query('insert into public.kept select i, md5(random()::text) from generate_series($1::int, $2::int) i', [
