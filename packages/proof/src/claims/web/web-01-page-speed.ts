@@ -58,7 +58,10 @@ export const claim = defineClaim({
       },
       evidence: [
         ...pages.map(describe),
-        ...loads.map(({ path, lcpMs }) => `${path}, slow processor: largest paint ${lcpMs.toFixed(0)} ms`),
+        ...loads.map(
+          ({ path, lcpMs, shifts }) =>
+            `${path}, slow processor: largest paint ${lcpMs.toFixed(0)} ms, shifting ${shifts.toFixed(4)}`,
+        ),
         `slowest of ${presses.length}: ${slowest.slice(0, 3).map(({ type, ms }) => `${type} ${ms} ms`)}`,
       ],
     }
