@@ -66,17 +66,22 @@ async function keepSchedule(parts: RecoveryParts): Promise<void> {
   }
 }
 
-/** In a process of its own, which may need memory and be ended. */
-function runBackup({ entry, execArgv, onLine, signal }: RecoveryParts): Promise<void> {
+/** In a process of its own, which may need memory and be ended. What it fails at it tells itself; its own end is told here. */
+function runBackup({ entry, execArgv, onLine, log, signal }: RecoveryParts): Promise<void> {
   return new Promise((resolve) => {
     const child = spawn(process.execPath, [...execArgv, entry, 'backup'], {
       stdio: ['ignore', 'pipe', 'pipe'],
       env: childEnvironment({}),
       signal,
     })
+    const end = (problem: string | undefined): void => {
+      if (problem && !signal.aborted)
+        log.error('the process that backs up ended', { runbook: 'backups-behind', problem })
+      resolve()
+    }
     for (const stream of [child.stdout, child.stderr])
       createInterface({ input: stream }).on('line', (line) => onLine(asLogLine(line, 'backup')))
-    child.once('error', () => resolve())
-    child.once('close', () => resolve())
+    child.once('error', ({ message }) => end(message))
+    child.once('close', (_code, by) => end(by ?? undefined))
   })
 }

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import type { AddressInfo } from 'node:net'
-import { backoffMs, pause, SECOND } from '@seaworthy/core'
+import { backoffMs, KiB, pause, SECOND } from '@seaworthy/core'
 import { addressOf, type Config } from '../config/index.ts'
 import { type EmbeddedServer, type Endpoint, holdWrites } from '../data/index.ts'
 import { hasErasures } from '../privacy/index.ts'
@@ -326,13 +326,12 @@ function statusOf(children: readonly SupervisedChild[], server: OpenedServer | u
 /** Resident memory of a process in bytes; undefined where there is none, or the machine has no /proc. */
 function memoryOf(pid: number | undefined): number | undefined {
   try {
-    return Number(readFileSync(`/proc/${pid}/statm`, 'utf8').split(' ')[1]) * PAGE_BYTES
+    const [, kibibytes] = /^VmRSS:\s+(\d+) kB/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8')) ?? []
+    return kibibytes === undefined ? undefined : Number(kibibytes) * KiB
   } catch {
     return undefined
   }
 }
-
-const PAGE_BYTES = 4_096
 
 const describeDatabase = ({ endpoint, embedded }: OpenedServer): string =>
   embedded

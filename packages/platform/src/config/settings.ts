@@ -1,8 +1,9 @@
 import { DAY, HOUR, MINUTE, SECOND } from '@seaworthy/core'
 import { ADMIN } from './admin-address.ts'
+import { fileSettings } from './file-settings.ts'
+import { recoverySettings } from './recovery-settings.ts'
 import {
   bytes,
-  directories,
   duration,
   foreignSecret,
   hexKey,
@@ -13,10 +14,8 @@ import {
   origins,
   secret,
   sender,
-  socketAddress,
   socketPath,
   text,
-  timeOfDay,
   url,
 } from './setting.ts'
 
@@ -331,93 +330,7 @@ export const settings = {
     text: 'How long a browser that was away can catch up on live events.',
   }),
 
-  backupStores: directories('BACKUP_STORES', '/mnt/backup', {
-    group: 'Recovery',
-    default: '',
-    text: 'Where recovery points are kept: directories, best on other disks or machines. Everything is encrypted before it gets there. Each holds everything: from any one of them and the recovery kit all is restored. Empty: there are no backups.',
-  }),
-  backupAt: timeOfDay('BACKUP_AT', {
-    group: 'Recovery',
-    default: '03:10',
-    text: 'When a recovery point is made each day, in UTC. What is written between two is archived within seconds.',
-  }),
-  backupRetentionMs: duration('BACKUP_RETENTION', DAY, 3_650 * DAY, {
-    group: 'Recovery',
-    default: '30d',
-    text: 'Any instant of this time can be restored.',
-  }),
-  backupKeep: integer('BACKUP_KEEP', 2, 1_000, {
-    group: 'Recovery',
-    default: '7',
-    text: 'At least so many verified recovery points are kept, however old they are.',
-  }),
-  backupSpoolBytes: bytes('BACKUP_SPOOL_MAX', '1000gb', {
-    group: 'Recovery',
-    default: '1gb',
-    text: 'What may wait on this disk while a store is away. Beyond it the oldest is given up, so that the database goes on: what is after it can be restored from the next recovery point on.',
-  }),
-  restic: optionalText('RESTIC', '/usr/bin/restic', {
-    group: 'Recovery',
-    default: '',
-    text: 'The program restic, 0.14 or newer, which keeps the copies of the database. Default: the one on PATH.',
-  }),
+  ...recoverySettings,
 
-  mediaSecret: secret('MEDIA_URL_SECRET', {
-    group: 'Files',
-    generated: true,
-    text: 'Signs the expiring addresses of private files.',
-  }),
-  mediaUrlMs: duration('MEDIA_URL_EXPIRY', MINUTE, DAY, {
-    group: 'Files',
-    default: '1h',
-    text: 'Life of the address of a private file.',
-  }),
-  storageQuotaBytes: bytes('STORAGE_QUOTA', '1000gb', {
-    group: 'Files',
-    default: '2gb',
-    text: 'Files that one account may keep, together.',
-  }),
-  mediaConcurrency: integer('MEDIA_CONCURRENCY', 1, 16, {
-    group: 'Files',
-    default: '1',
-    text: 'Pictures that one process decodes or resizes at a time.',
-  }),
-  clamdUrl: socketAddress('CLAMD_URL', 'tcp://127.0.0.1:3310', {
-    group: 'Files',
-    default: '',
-    text: 'A virus scanner, clamd of ClamAV, that is asked about every upload: tcp://host:port or unix:/path. While it is away none is taken. Default: none.',
-  }),
-  clamdTimeoutMs: duration('CLAMD_TIMEOUT', SECOND, 5 * MINUTE, {
-    group: 'Files',
-    default: '30s',
-    text: 'Longest wait for its verdict about one file.',
-  }),
-  s3Endpoint: url('S3_ENDPOINT', ['http:', 'https:'], 'https://s3.example.com', {
-    group: 'Files',
-    aliases: ['ALI_OSS_ENDPOINT'],
-    text: 'S3-compatible storage. Default: files below DATA_DIR.',
-  }),
-  s3Bucket: optionalText('S3_BUCKET', 'photos', {
-    group: 'Files',
-    default: '',
-    aliases: ['ALI_OSS_BUCKET'],
-    text: 'Bucket; needed with S3_ENDPOINT.',
-  }),
-  s3Region: text('S3_REGION', {
-    group: 'Files',
-    default: 'auto',
-    aliases: ['ALI_OSS_REGION'],
-    text: 'Region of the bucket.',
-  }),
-  s3AccessKeyId: optionalText('S3_ACCESS_KEY_ID', 'AKIA...', {
-    group: 'Files',
-    default: '',
-    aliases: ['ALI_OSS_ACCESS_KEY_ID'],
-    text: 'Needed with S3_ENDPOINT.',
-  }),
-  s3SecretAccessKey: foreignSecret('S3_SECRET_ACCESS_KEY', '...', {
-    group: 'Files',
-    aliases: ['ALI_OSS_ACCESS_KEY_SECRET'],
-    text: 'Needed with S3_ENDPOINT.',
-  }),
+  ...fileSettings,
 } as const

@@ -1,8 +1,9 @@
-import { mkdir, readFile, rename, writeFile } from 'node:fs/promises'
+import { mkdir, rename, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { HOUR, MINUTE } from '@seaworthy/core'
+import { readJson } from './json-file.ts'
 import type { Places } from './places.ts'
-import { type ShippingStatus, shippingPathOf } from './shipper.ts'
+import { readShippingStatus, type ShippingStatus } from './shipper.ts'
 
 /** The newest backup, written down beside the database so that nobody has to ask a store for it. */
 export interface BackupStatus {
@@ -28,19 +29,6 @@ export async function writeBackupStatus(places: Places, status: BackupStatus): P
   const path = pathOf(places)
   await writeFile(`${path}.draft`, JSON.stringify(status), { mode: 0o600, flush: true })
   await rename(`${path}.draft`, path)
-}
-
-/** What the archive was like when it was last looked after. */
-export const readShippingStatus = (places: Places): Promise<ShippingStatus | undefined> =>
-  readJson<ShippingStatus>(shippingPathOf(places))
-
-async function readJson<T>(path: string): Promise<T | undefined> {
-  try {
-    return JSON.parse(await readFile(path, 'utf8')) as T
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT' || error instanceof SyntaxError) return undefined
-    throw error
-  }
 }
 
 /** A health check: throws when what is lost with this disk now would be more than was promised. */

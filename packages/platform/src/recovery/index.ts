@@ -4,7 +4,7 @@
  */
 export { type BackUpResult, type BackUpSettings, backUp } from './back-up.ts'
 export { backUpAndRecord } from './back-up-and-record.ts'
-export { type BackupStatus, checkRecovery, readBackupStatus, readShippingStatus } from './condition.ts'
+export { type BackupStatus, checkRecovery, readBackupStatus } from './condition.ts'
 export { openDirectoryShelf } from './drivers/directory.ts'
 export { findRestic, type Restic } from './drivers/restic.ts'
 export { identityOf, type Places, placesOf, shelvesOf } from './places.ts'
@@ -14,6 +14,6 @@ export { type Plan, parseTarget, planRestore, type Target } from './restore-plan
 export { isBackupDue } from './schedule.ts'
 export type { Shelf } from './shelf.ts'
 export { shipOnce } from './ship.ts'
-export { keepShipping } from './shipper.ts'
+export { keepShipping, readShippingStatus } from './shipper.ts'
 export { openStore, type Store } from './store.ts'
 export { describeStore, type StoreView } from './store-view.ts'

@@ -3,14 +3,17 @@ import { existsSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync, wr
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Secret } from '@seaworthy/core'
+import { until } from '@seaworthy/testkit'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { openDiskStore } from '../media/index.ts'
+import { createMemoryLogger } from '../telemetry/index.ts'
 import { ringOf } from '../vault/index.ts'
 import { openDirectoryShelf } from './drivers/directory.ts'
 import { type Places, placesOf } from './places.ts'
 import { keyOfWal } from './segments.ts'
 import type { Shelf } from './shelf.ts'
 import { keyOfBlob, type Shipped, shipOnce } from './ship.ts'
+import { keepShipping, readShippingStatus } from './shipper.ts'
 import { openStore, prepareStore } from './store.ts'
 import { readWal } from './wal-object.ts'
 
@@ -49,6 +52,26 @@ describe('the archive', () => {
     const store = shelf && (await openStore(shelf, ring))
     return store && (await readWal(store, nameOf(number)))?.bytes
   }
+
+  it('stays known to be cut after a restart, until a new point comes', async () => {
+    await make()
+    const cutAt = Date.now()
+    mkdirSync(places.recovery, { recursive: true })
+    writeFileSync(join(places.recovery, 'shipping.json'), JSON.stringify({ cutAt }))
+    const stopping = new AbortController()
+    const shipping = keepShipping(
+      { places, shelves, ring, identity: 'us', spoolBytesMax: SEGMENT_BYTES },
+      createMemoryLogger(),
+      stopping.signal,
+    )
+    const status = await until('it was looked after', async () => {
+      const now = await readShippingStatus(places)
+      return now?.isIdle === undefined ? undefined : now
+    })
+    stopping.abort()
+    await shipping
+    expect(status.cutAt).toBe(cutAt)
+  })
 
   it('is in every store, byte by byte and without its zeros, before anything is removed here', async () => {
     await make()

@@ -2,6 +2,7 @@ import { mkdir, rename, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { pause, SECOND } from '@seaworthy/core'
 import type { Logger } from '../telemetry/index.ts'
+import { readJson } from './json-file.ts'
 import type { Places } from './places.ts'
 import { type ShipParts, type Shipped, shipOnce } from './ship.ts'
 
@@ -20,13 +21,19 @@ export interface ShippingStatus {
 const EVERY_MS = SECOND
 const WARN_AGAIN_MS = 60 * SECOND
 
-export const shippingPathOf = ({ recovery }: Places): string => join(recovery, 'shipping.json')
+const shippingPathOf = ({ recovery }: Places): string => join(recovery, 'shipping.json')
+
+/** What the archive was like when it was last looked after. */
+export const readShippingStatus = (places: Places): Promise<ShippingStatus | undefined> =>
+  readJson<ShippingStatus>(shippingPathOf(places))
 
 /** Ships as long as it is not told to stop. What goes wrong is told, and tried again each second. */
 export async function keepShipping(parts: ShipParts, log: Logger, signal: AbortSignal): Promise<void> {
   const erasures = new Map<string, string>()
   const tell = createTeller(log)
-  let cutAt: number | undefined
+  // Where it cannot be read it cannot be written either, and that is told below.
+  const before = await readShippingStatus(parts.places).catch(() => undefined)
+  let cutAt = before?.cutAt
   for (; !signal.aborted; await pause(EVERY_MS, signal)) {
     try {
       const shipped = await shipOnce({ ...parts, erasures })

@@ -1,0 +1,36 @@
+import { DAY } from '@seaworthy/core'
+import { bytes, directories, duration, integer, optionalText, timeOfDay } from './setting.ts'
+
+/** Where recovery points are kept, how often they are made and how long they last. */
+export const recoverySettings = {
+  backupStores: directories('BACKUP_STORES', '/mnt/backup', {
+    group: 'Recovery',
+    default: '',
+    text: 'Where recovery points are kept: directories, best on other disks or machines. Everything is encrypted before it gets there. Each holds everything: from any one of them and the recovery kit all is restored. Empty: there are no backups.',
+  }),
+  backupAt: timeOfDay('BACKUP_AT', {
+    group: 'Recovery',
+    default: '03:10',
+    text: 'When a recovery point is made each day, in UTC. What is written between two is archived within seconds.',
+  }),
+  backupRetentionMs: duration('BACKUP_RETENTION', DAY, 3_650 * DAY, {
+    group: 'Recovery',
+    default: '30d',
+    text: 'Any instant of this time can be restored.',
+  }),
+  backupKeep: integer('BACKUP_KEEP', 2, 1_000, {
+    group: 'Recovery',
+    default: '7',
+    text: 'At least so many verified recovery points are kept, however old they are.',
+  }),
+  backupSpoolBytes: bytes('BACKUP_SPOOL_MAX', '1000gb', {
+    group: 'Recovery',
+    default: '1gb',
+    text: 'What may wait on this disk while a store is away. Beyond it the oldest is given up, so that the database goes on: what is after it can be restored from the next recovery point on.',
+  }),
+  restic: optionalText('RESTIC', '/usr/bin/restic', {
+    group: 'Recovery',
+    default: '',
+    text: 'The program restic, 0.14 or newer, which keeps the copies of the database. Default: the one on PATH.',
+  }),
+} as const
