@@ -19,8 +19,11 @@ describe('a recovery point', () => {
 
   const note = (id: number): Promise<unknown> =>
     archived.admin().query(`insert into public.notes values ($1, 'later')`, [id])
+  /** An instant of whole milliseconds, as people name one: after all that was done, and over before anything else is. */
+  const nextMillisecond =
+    "select date_trunc('milliseconds', clock_timestamp() + interval '1 ms') as at, pg_sleep(0.002)"
   const clock = async (): Promise<string> =>
-    (await archived.admin().query<{ at: Date }>('select clock_timestamp() as at')).rows[0]?.at.toISOString() ?? ''
+    (await archived.admin().query<{ at: Date }>(nextMillisecond)).rows[0]?.at.toISOString() ?? ''
 
   const walOf = async () => {
     const { chain, point } = await planRestore(await archived.store(), parseTarget('latest'))

@@ -31,7 +31,10 @@ export const claim = defineClaim({
     await backUp()
     await write(admin, ROWS / 2 + 1, ROWS)
     const before = await ask(admin)
-    const { rows } = await admin.query<{ at: Date }>('select clock_timestamp() as at')
+    // Of whole milliseconds, as people name one: after the writes, and over before the mistake.
+    const { rows } = await admin.query<{ at: Date }>(
+      "select date_trunc('milliseconds', clock_timestamp() + interval '1 ms') as at, pg_sleep(0.002)",
+    )
     const { rowCount } = await admin.query('delete from public.kept')
     await write(admin, ROWS + 1, ROWS + 10)
     await archived()
