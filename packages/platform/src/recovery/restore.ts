@@ -86,7 +86,7 @@ export async function restore(settings: RestoreSettings): Promise<Restored> {
       await server.stop()
     }
   } catch (error) {
-    await rm(target.draft, { recursive: true, force: true })
+    await rm(target.draft, { recursive: true, force: true, maxRetries: 10 })
     throw error
   }
 }
@@ -119,7 +119,7 @@ async function prepareTarget(destination: Destination): Promise<TargetPlaces> {
 /** One that was killed may have left its files, and a server on them. */
 async function makeDraft(draft: string): Promise<void> {
   await killServerOf(join(draft, 'database'))
-  await rm(draft, { recursive: true, force: true })
+  await rm(draft, { recursive: true, force: true, maxRetries: 10 })
   await mkdir(draft, { recursive: true, mode: 0o700 })
 }
 
@@ -301,7 +301,7 @@ async function refuseEarlyEnd({ chain, target, point }: Plan, spool: string): Pr
 }
 
 async function takePlace({ draft, final }: TargetPlaces, destination: Destination): Promise<string | undefined> {
-  await rm(join(draft, 'log'), { recursive: true, force: true })
+  await rm(join(draft, 'log'), { recursive: true, force: true, maxRetries: 10 })
   const heads = openHeadsFile(join(destination.kind === 'in place' ? final : draft, 'audit'))
   if (destination.kind === 'beside') {
     await heads.addRestored(new Date())
@@ -315,7 +315,7 @@ async function takePlace({ draft, final }: TargetPlaces, destination: Destinatio
   const hadDatabase = existsSync(join(final, 'database'))
   swapDatabase(final, { restored: inside('database'), kept, archived: inside(join('recovery', 'spool')) })
   await heads.addRestored(new Date())
-  await rm(draft, { recursive: true, force: true })
+  await rm(draft, { recursive: true, force: true, maxRetries: 10 })
   return hadDatabase ? join(final, kept) : undefined
 }
 
