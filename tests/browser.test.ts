@@ -4,7 +4,16 @@ import { join } from 'node:path'
 import { drawPhoto, type Installation, jpegPhoto, openInstallation } from '@seaworthy/testkit'
 import type { Browser, Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { accessibilityFaults, chromiumPath, desk, openChromium, openVisitor, phone, type Visitor } from './chromium.ts'
+import {
+  accessibilityFaults,
+  chromiumPath,
+  desk,
+  openChromium,
+  openVisitor,
+  phone,
+  type Visitor,
+  warningsOf,
+} from './chromium.ts'
 
 // Without a browser these are reported as skipped; in CI that is a failure (scripts/test.js).
 describe.skipIf(!chromiumPath)('in a real browser', () => {
@@ -78,7 +87,7 @@ describe.skipIf(!chromiumPath)('in a real browser', () => {
     await page.getByRole('button', { name: 'Delete', exact: true }).click()
     await page.getByRole('heading', { name: 'Nothing made yet' }).waitFor()
 
-    expect(complaints).toEqual([])
+    expect(complaints, warningsOf(installation.output())).toEqual([])
     await context.close()
   })
 
@@ -311,7 +320,7 @@ describe.skipIf(!chromiumPath)('in a real browser', () => {
     await page.getByRole('heading', { name: 'Start with a photo' }).waitFor()
     await page.getByRole('button', { name: 'Account' }).click()
     await page.getByText(address).waitFor()
-    expect(complaints).toEqual([])
+    expect(complaints, warningsOf(installation.output())).toEqual([])
     await context.close()
   })
 

@@ -50,10 +50,18 @@ export async function openVisitor(browser: Browser, size: { width: number; heigh
   const complaints: string[] = []
   page.on('pageerror', (error) => complaints.push(error.message))
   page.on('console', (message) => {
-    if (message.type() === 'error') complaints.push(message.text())
+    if (message.type() === 'error') complaints.push(`${message.text()} ${message.location().url}`)
   })
   return { page, context, complaints }
 }
+
+/** The last warnings and errors of an installation, for the message of a test that failed. */
+export const warningsOf = (output: string): string =>
+  output
+    .split('\n')
+    .filter((line) => /"level":"(warn|error)"/.test(line))
+    .slice(-12)
+    .join('\n')
 
 /** The automated accessibility rules, from outside the page's policy, as an extension would. */
 export async function accessibilityFaults(page: Page): Promise<readonly string[]> {

@@ -1,7 +1,16 @@
 import { type Installation, openInstallation } from '@seaworthy/testkit'
 import type { Browser, Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { accessibilityFaults, chromiumPath, desk, openChromium, openVisitor, phone, type Visitor } from './chromium.ts'
+import {
+  accessibilityFaults,
+  chromiumPath,
+  desk,
+  openChromium,
+  openVisitor,
+  phone,
+  type Visitor,
+  warningsOf,
+} from './chromium.ts'
 
 // Without a browser these are reported as skipped; in CI that is a failure (scripts/test.js).
 describe.skipIf(!chromiumPath)('the pages of members', () => {
@@ -65,7 +74,8 @@ describe.skipIf(!chromiumPath)('the pages of members', () => {
     await guest.page.getByText('Welcome gift').waitFor()
     expect(await guest.page.locator('.balance dd').allInnerTexts()).toEqual(['20', '0', '0'])
     expect(refused).toEqual([])
-    expect([...owner.complaints, ...guest.complaints].filter((line) => !line.includes('401'))).toEqual([])
+    const complaints = [...owner.complaints, ...guest.complaints].filter((line) => !line.includes('status of 401'))
+    expect(complaints, warningsOf(installation.output())).toEqual([])
     await owner.context.close()
     await guest.context.close()
   })

@@ -70,7 +70,7 @@ const RETRY_MAX_MS = 250
 export function openDatabase(settings: DatabaseSettings): Database {
   const pool = openPool(settings.endpoint, settings.login, settings.name, settings.limits)
   const watch = settings.slow && watchStatements(pool, settings.slow)
-  const queue = createQueueTime()
+  const queue = createQueueTime(settings.limits.max)
   const connections = { pool, queue, max: settings.limits.max }
   const within = <T>(scope: string, work: (tx: Transaction) => Promise<T>, options: TransactionOptions = {}) =>
     runOutside(() => {

@@ -2,10 +2,10 @@ import { describe, expect, it } from 'vitest'
 import { createQueueTime } from './queue-time.ts'
 
 /** Connections that are handed out when the test says so. */
-function openQueue() {
+function openQueue(fewMax = 0) {
   let now = 0
   const pending: (() => void)[] = []
-  const time = createQueueTime(() => now)
+  const time = createQueueTime(fewMax, () => now)
   return {
     time,
     wait: () => void time.wait(new Promise<void>((resolve) => void pending.push(resolve))),
@@ -22,7 +22,7 @@ function openQueue() {
 
 describe('the time in the queue for a connection', () => {
   it('is nothing while nobody waits', () => {
-    expect(createQueueTime().expectedMs()).toBe(0)
+    expect(createQueueTime(0).expectedMs()).toBe(0)
   })
 
   it('is what the queue will take at its pace, known before anybody has waited that long', async () => {
@@ -42,6 +42,16 @@ describe('the time in the queue for a connection', () => {
     for (let i = 0; i < 40; i++) queue.wait()
     await queue.serve(5)
     expect(queue.time.expectedMs()).toBeLessThan(100)
+  })
+
+  it('is nothing while no more wait than there are connections, however long the disk stands', () => {
+    const queue = openQueue(2)
+    queue.wait()
+    queue.wait()
+    queue.pass(5_000)
+    expect(queue.time.expectedMs()).toBe(0)
+    queue.wait()
+    expect(queue.time.expectedMs()).toBe(5_000)
   })
 
   it('grows while the queue stands', () => {

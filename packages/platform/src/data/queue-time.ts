@@ -2,7 +2,7 @@
 export interface QueueTime {
   /** Somebody waits for a connection: counts until the promise settles. */
   wait<T>(connecting: Promise<T>): Promise<T>
-  /** In milliseconds; 0 where nobody waits. */
+  /** In milliseconds; 0 where no more wait than `fewMax`: a disk that stands for a moment is no queue. */
   expectedMs(): number
 }
 
@@ -12,7 +12,7 @@ const MEMORY = 20
 const HOPE = 4
 
 /** Queue length times the usual time between two turns: known before anybody has waited that long. */
-export function createQueueTime(now: () => number = () => performance.now()): QueueTime {
+export function createQueueTime(fewMax: number, now: () => number = () => performance.now()): QueueTime {
   let waiting = 0
   let turns = 0
   let betweenMs = 0
@@ -32,6 +32,6 @@ export function createQueueTime(now: () => number = () => performance.now()): Qu
       }
     },
     // When nobody has had a turn for longer than that, the queue stands.
-    expectedMs: () => (waiting === 0 ? 0 : Math.max(waiting * betweenMs, now() - lastMs)),
+    expectedMs: () => (waiting <= fewMax ? 0 : Math.max(waiting * betweenMs, now() - lastMs)),
   }
 }

@@ -16,38 +16,40 @@ export interface OverloadParts {
 
 /** What came in one turn of the event loop is worked on for so long; the rest of that turn is told to come again. */
 const TURN_MS = 250
+/** More than the connections of two browsers: one slow answer, on a slow machine, is not too many requests. */
+const TURN_REQUESTS = 16
 const WAIT_MS = 1_000
 const TELL_MS = 1_000
 /** Whoever watches the service must see it when it is full. */
 const always = /^\/(health|live|ready|api\/health)(\/|\?|$)/
 
 /**
- * Refuses before anything is spent on a request, when it would wait for too long: for the event loop, which is measured
- * from the first request of a turn on, so that a pause before it (a collection of garbage) refuses nobody; or for the
- * database. Work that is begun is finished.
+ * Refuses before anything is spent on a request, when it would wait for too long behind many others: for the event
+ * loop, which is measured from the first request of a turn on, so that a pause before it (a collection of garbage)
+ * refuses nobody; or for the database. Work that is begun is finished.
  */
 export function shedLoad(next: RequestListener, parts: OverloadParts): RequestListener {
-  const behindMs = createTurn(parts.clock ?? (() => performance.now()))
+  const isOver = createTurn(parts.clock ?? (() => performance.now()))
   const refuse = createRefusal(parts)
   return (request, response) => {
-    const why = behindMs() > TURN_MS ? 'event loop' : parts.databaseWaitMs() > WAIT_MS ? 'database' : undefined
+    const why = isOver() ? 'event loop' : parts.databaseWaitMs() > WAIT_MS ? 'database' : undefined
     if (why && !always.test(request.url ?? '')) refuse(request, response, why)
     else next(request, response)
   }
 }
 
-/** How long this turn of the event loop has been at work, in milliseconds. */
-function createTurn(clock: () => number): () => number {
-  let startedMs: number | undefined
+/** Whether this turn of the event loop has been at work for too long, on many requests. */
+function createTurn(clock: () => number): () => boolean {
+  let [startedMs, begun] = [0, 0]
   const end = (): void => {
-    startedMs = undefined
+    begun = 0
   }
   return () => {
-    const now = clock()
-    if (startedMs !== undefined) return now - startedMs
-    startedMs = now
-    setImmediate(end)
-    return 0
+    if (begun++ === 0) {
+      startedMs = clock()
+      setImmediate(end)
+    }
+    return begun > TURN_REQUESTS && clock() - startedMs > TURN_MS
   }
 }
 

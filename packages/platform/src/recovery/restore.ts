@@ -86,7 +86,7 @@ export async function restore(settings: RestoreSettings): Promise<Restored> {
       await server.stop()
     }
   } catch (error) {
-    await rm(target.draft, { recursive: true, force: true, maxRetries: 10 })
+    await rm(target.draft, { recursive: true, force: true })
     throw error
   }
 }
@@ -163,7 +163,7 @@ async function fetchLog({ store, chain, point }: Plan, directory: string, tell: 
   await mkdir(directory, { recursive: true, mode: 0o700 })
   const names = [...chain.histories, ...chain.segments]
   for (let at = 0; at < names.length; at += AT_ONCE) {
-    await Promise.all(
+    const fetched = await Promise.allSettled(
       names.slice(at, at + AT_ONCE).map(async (name) => {
         const file = await readWal(store, name)
         if (!file) throw new Error(`The log has a gap in ${store.shelf.name}: ${name} is missing.`)
@@ -172,6 +172,8 @@ async function fetchLog({ store, chain, point }: Plan, directory: string, tell: 
         await writeSparse(join(directory, name), file.bytes)
       }),
     )
+    // Only when all have ended: a draft into which something is still written cannot be removed.
+    for (const piece of fetched) if (piece.status === 'rejected') throw piece.reason
     tell(at / names.length)
   }
 }
