@@ -28,8 +28,13 @@
       say()
     })
   }
-  const painted = () => requestAnimationFrame(() => setTimeout(ask))
-  if (COMPLETE) addEventListener('load', painted)
+  const painted = () => requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(ask)))
+  // Loaded is not painted: a picture that is still decoded would be painted behind the page's code.
+  const decoded = () => {
+    const come = [...document.images].filter(({ complete }) => complete)
+    Promise.allSettled(come.map((image) => image.decode())).then(painted)
+  }
+  if (COMPLETE) addEventListener('load', decoded)
   else painted()
   setTimeout(ask, 2000)
   for (const act of ['pointerdown', 'keydown', 'focusin']) addEventListener(act, ask, { passive: true })
