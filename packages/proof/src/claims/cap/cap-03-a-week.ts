@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs'
-import { atLeast, atMost, defineClaim, exactly } from '../../claim.ts'
+import { atMost, defineClaim, exactly } from '../../claim.ts'
 import { type Arrivals, startArrivals } from '../../rig/arrivals.ts'
 import { type Host, openHost } from '../../rig/host.ts'
 import { openHostLoad } from '../../rig/host-load.ts'
@@ -42,7 +42,6 @@ export const claim = defineClaim({
     'requests of the week not answered well': atMost(100, 'of a million'),
     'most lost by one event': atMost(8, 'seconds'),
     'events after which nothing was well again': exactly(0, 'events'),
-    'requests sent': atLeast(2_000, 'requests'),
   },
   experiment: async (rig) => {
     const redis = await startRedis(rig)
@@ -87,9 +86,9 @@ export const claim = defineClaim({
         'requests of the week not answered well': (1_000_000 * ofWeek) / WEEK_SECONDS,
         'most lost by one event': Math.max(...lost.map(({ seconds }) => seconds)),
         'events after which nothing was well again': happened.filter(({ isOver }) => !isOver).length,
-        'requests sent': samples.length,
       },
       met: {
+        'requests were sent all the time': samples.length > 0.8 * PER_SECOND * (arrivals.now() / 1_000),
         'everything happened twice': happened.length === 2 * Object.keys(week).length,
         'each event really happened': happened.every(({ isReal }) => isReal),
       },
