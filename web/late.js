@@ -28,13 +28,9 @@
       say()
     })
   }
-  const painted = () => requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(ask)))
-  // Loaded is not painted: a picture that is still decoded would be painted behind the page's code.
-  const decoded = () => {
-    const come = [...document.images].filter(({ complete }) => complete)
-    Promise.allSettled(come.map((image) => image.decode())).then(painted)
-  }
-  if (COMPLETE) addEventListener('load', decoded)
+  const painted = (ms) => requestAnimationFrame(() => setTimeout(ask, ms))
+  // A picture that has come is on the screen some frames later: the page's code would come in between.
+  if (COMPLETE) addEventListener('load', () => painted(100))
   else painted()
   setTimeout(ask, 2000)
   for (const act of ['pointerdown', 'keydown', 'focusin']) addEventListener(act, ask, { passive: true })
