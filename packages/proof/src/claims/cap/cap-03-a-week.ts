@@ -108,10 +108,10 @@ export const claim = defineClaim({
       "      if (failures === 0) log.error('the database ended and is started again', { runbook: 'database-gone' })\n      await pause(15 * SECOND, signal)\n",
     ),
     patch(
-      'traffic moves to the next release before it is ready',
+      'the release that serves is ended before the next one begins',
       'packages/ops/src/procedures/host/deploy.ts',
-      'untilReady(host, id, settings.readyMs, settings.signal),',
-      'serving ? Promise.resolve() : untilReady(host, id, settings.readyMs, settings.signal),',
+      'if (warm && warm !== id && warm !== serving) await drain(host, warm)',
+      'for (const one of [warm, serving]) if (one && one !== id) await drain(host, one)',
     ),
   ],
 })
