@@ -88,6 +88,7 @@ export async function runWebProcess(
   const capabilities = await openCapabilities(config, await endpoint, 'web', telemetry)
   closer.add('database', () => capabilities.database.close())
   // Here and not beside the jobs, some of which keep their process busy for seconds.
+  closer.add('ai', () => capabilities.ai.stop())
   const sealer = openSealer(capabilities)
   closer.add('sealer', () => sealer.stop())
   telemetry.health.add({
@@ -257,7 +258,7 @@ function privacyParts(
 }
 
 function httpParts(
-  { config, database, media, vault, log, metrics }: Capabilities,
+  { config, database, media, vault, ai, log, metrics }: Capabilities,
   { identity, flags, limiter, replica, secure }: Door,
 ): HttpParts {
   return {
@@ -268,6 +269,7 @@ function httpParts(
     metrics,
     media: media.media,
     flags,
+    ai,
     vault,
     limiter,
     suspicion: createSuspicion({ mode: config.suspicion, clock: systemClock, log, metrics }),
