@@ -1,15 +1,15 @@
 import { type AccountId, backoffMs, pause, SECOND } from '@seaworthy/core'
 import type { z } from 'zod'
-import type { Database } from '../data/index.ts'
 import type { Logger } from '../telemetry/index.ts'
 import { type Leases, reserve, type Scope, settle } from './budgets.ts'
 import { costOf, type Engine, EngineFailure, mostOf, type Question, type Region, type Told } from './engine.ts'
 import type { RetryBudget } from './retry-budget.ts'
 import { mendRequest, readAnswerText } from './structured.ts'
+import type { Turns } from './turns.ts'
 import { recordUse } from './usage.ts'
 
 export interface AskParts {
-  readonly database: Database
+  readonly database: Turns
   readonly log: Logger
   readonly leases: Leases
   readonly retries: RetryBudget

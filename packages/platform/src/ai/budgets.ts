@@ -1,6 +1,7 @@
 import { type AccountId, fault, newId, pause, SECOND } from '@seaworthy/core'
-import { type Database, sql, type Transaction } from '../data/index.ts'
+import { sql, type Transaction } from '../data/index.ts'
 import type { Logger } from '../telemetry/index.ts'
+import type { Turns } from './turns.ts'
 
 /** What an account, an app or a task may spend on a day. */
 export interface Scope {
@@ -28,7 +29,7 @@ const RENEW_MS = 5 * SECOND
 
 /** Sets aside what a call may cost at most, in all scopes or in none. @throws `ai_budget_used_up` */
 export async function reserve(
-  database: Database,
+  database: Turns,
   accountId: AccountId,
   scopes: readonly Scope[],
   { money, tokens }: Amount,
@@ -54,7 +55,7 @@ export async function reserve(
 
 const STALE = /^stale /
 
-const returnExpired = (database: Database, accountId: AccountId, scope: string): Promise<number> =>
+const returnExpired = (database: Turns, accountId: AccountId, scope: string): Promise<number> =>
   database.withCaller({ accountId }, (tx) => tx.run(sql`select seaworthy.ai_return_expired(${scope})`))
 
 /** What the call has cost in the end. */
@@ -84,7 +85,7 @@ export interface Leases {
   stop(): void
 }
 
-export function openLeases(database: Database, log: Logger): Leases {
+export function openLeases(database: Turns, log: Logger): Leases {
   const calls = new Set<string>()
   const renew = (): void => {
     if (calls.size === 0) return
@@ -104,7 +105,7 @@ export function openLeases(database: Database, log: Logger): Leases {
 const SWEEP_ROUNDS = 100
 
 /** On duty: what all calls held that are gone. How many. */
-export async function returnAllExpired(database: Database): Promise<number> {
+export async function returnAllExpired(database: Turns): Promise<number> {
   let all = 0
   for (let round = 0; round < SWEEP_ROUNDS; round++) {
     const { returned } = await database.withDuty('janitor', (tx) =>

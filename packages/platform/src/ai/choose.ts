@@ -1,11 +1,11 @@
 import { type AccountCaller, type AccountId, AppError, fault } from '@seaworthy/core'
 import { type Consent, hasConsent } from '../consent/index.ts'
-import type { Database } from '../data/index.ts'
 import { type AskParts, askEngine } from './ask-engine.ts'
 import { accountScope, appScope, ENDLESS, type Scope, taskScope } from './budgets.ts'
 import { EngineFailure } from './engine.ts'
 import { type Candidate, LOCAL, nameOf, type PreparedTask, questionOf } from './prepared-task.ts'
 import type { AiAsk, LocalUse } from './task.ts'
+import type { Turns } from './turns.ts'
 import type { Tally } from './usage.ts'
 
 /** What may be spent where nothing says less. */
@@ -68,7 +68,7 @@ const isOfEngine = (error: unknown): boolean =>
 
 /** In one read, also where several engines ask for the same. */
 async function refusedConsents(
-  database: Database,
+  database: Turns,
   caller: AccountCaller,
   candidates: readonly Candidate[],
 ): Promise<ReadonlySet<Consent | 'not-personal'>> {

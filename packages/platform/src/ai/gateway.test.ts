@@ -89,6 +89,7 @@ describe('the AI gateway', () => {
       engines: new Map(engines.map((each) => [each.name, each])),
       budgets: { accountMoney: 1_000_000, appMoney: 1_000_000_000, accountTokens: 1_000_000 },
       cache: true,
+      connectionsMax: 4,
       callMs: 20_000,
       ...more,
     })
@@ -494,7 +495,7 @@ describe('the AI gateway', () => {
           endpoint: test.endpoint,
           login: loginOf('app', test.config.secrets.databaseRoleSecret, test.endpoint),
           name: 'other',
-          limits: { max: 4, waitMs: 60_000, statementMs: 60_000, transactionMs: 60_000 },
+          limits: { max: 4, waitMs: 1_000, statementMs: 60_000, transactionMs: 60_000 },
         }),
       )
       const gateways = databases.map((database) => gatewayWith([flat], { database, budgets }))

@@ -14,6 +14,7 @@ import { type PreparedTask, prepareTask } from './prepared-task.ts'
 import { questionKey } from './question-key.ts'
 import { createRetryBudget } from './retry-budget.ts'
 import type { AiTask, CacheRule } from './task.ts'
+import { takeTurns } from './turns.ts'
 import { openTally, type Tally } from './usage.ts'
 
 /** An answer, and where it comes from. */
@@ -63,6 +64,8 @@ export interface GatewayParts {
   readonly engines: ReadonlyMap<string, Engine>
   readonly budgets: Budgets
   readonly cache: boolean
+  /** Of the database, at a time. */
+  readonly connectionsMax: number
   /** Where a task does not say less. */
   readonly callMs: number
 }
@@ -75,7 +78,8 @@ const ENTRY_BYTES = 400
 
 /** One for each process. It asks engines for tasks, keeps their answers, and counts. */
 export function openGateway(parts: GatewayParts): Gateway {
-  const { database, log, metrics, engines, budgets } = parts
+  const { log, metrics, engines, budgets } = parts
+  const database = takeTurns(parts.database, parts.connectionsMax)
   const tally = openTally(database, log, metrics)
   const leases = openLeases(database, log)
   const choose: ChooseParts = { database, log, leases, tally, retries: createRetryBudget(), budgets }
@@ -86,7 +90,7 @@ export function openGateway(parts: GatewayParts): Gateway {
   })
   metrics.gauge('ai_answers_in_memory', 'Answers of AI tasks in the memory of this process.', () => memory.size)
   const flights = createFlights<Given>()
-  const keeper: Keeper = { ...parts, choose, remember: (name, kept) => void memory.set(name, kept) }
+  const keeper: Keeper = { database, vault: parts.vault, choose, remember: (name, kept) => void memory.set(name, kept) }
   const prepare = createPreparer(engines)
 
   async function runKept(run: Unlimited, cache: CacheRule, callMs: number, signal?: AbortSignal): Promise<Given> {

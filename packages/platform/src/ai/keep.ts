@@ -1,5 +1,5 @@
 import { AppError, backoffMs, fault, newId, pause } from '@seaworthy/core'
-import type { BlindIndex, Database } from '../data/index.ts'
+import type { BlindIndex } from '../data/index.ts'
 import type { Vault } from '../vault/index.ts'
 import { LEASE_MS } from './budgets.ts'
 import { askInOrder, type ChooseParts, type Made, type Run } from './choose.ts'
@@ -7,6 +7,8 @@ import { endFlight, indexOf, type KeptAnswer, keepAnswer, readAnswer, takeFlight
 import { type CacheRule, keptMs } from './task.ts'
 
 /** What is given for a question whose answers are kept. */
+import type { Turns } from './turns.ts'
+
 export interface Given {
   readonly kept: KeptAnswer
   readonly servedFrom: 'engine' | 'cache'
@@ -14,7 +16,7 @@ export interface Given {
 }
 
 export interface Keeper {
-  readonly database: Database
+  readonly database: Turns
   readonly vault: Vault
   readonly choose: ChooseParts
   readonly remember: (name: string, kept: KeptAnswer) => void

@@ -1,6 +1,7 @@
 import { type AccountId, newId, pause, SECOND } from '@seaworthy/core'
-import { type Database, sql, type Transaction } from '../data/index.ts'
+import { sql, type Transaction } from '../data/index.ts'
 import type { Logger, Metrics } from '../telemetry/index.ts'
+import type { Turns } from './turns.ts'
 
 /** Of whom, for what, by what. */
 export interface UseOf {
@@ -55,7 +56,7 @@ interface Counted {
 const FLUSH_MS = SECOND
 const TRIES = 3
 
-export function openTally(database: Database, log: Logger, metrics: Metrics): Tally {
+export function openTally(database: Turns, log: Logger, metrics: Metrics): Tally {
   const count = metrics.counter('ai_answers_total', 'Answers of AI tasks, by task and what gave them.', [
     'task',
     'engine',
@@ -107,7 +108,7 @@ export function openTally(database: Database, log: Logger, metrics: Metrics): Ta
   }
 }
 
-async function writeWithTries(database: Database, log: Logger, { of, used, hits }: Counted): Promise<void> {
+async function writeWithTries(database: Turns, log: Logger, { of, used, hits }: Counted): Promise<void> {
   for (let tries = 1; ; tries++) {
     try {
       return await database.withCaller({ accountId: of.accountId }, async (tx) => {

@@ -124,6 +124,7 @@ export async function openCapabilities(
       accountTokens: config.aiAccountTokens,
     },
     cache: config.aiCache === 'true',
+    connectionsMax: Math.ceil(config.databasePoolMax / 2),
     callMs: config.aiCallMs,
   })
   metrics.gauge('database_connections', 'Connections of this process.', () => database.stats().total)
