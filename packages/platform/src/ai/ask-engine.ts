@@ -164,7 +164,7 @@ interface Spent {
 }
 
 /** A failure to count is logged: the answer is there, and losing it would only pay for it twice. */
-export async function settleCall(
+async function settleCall(
   { database, log }: Pick<AskParts, 'database' | 'log'>,
   { accountId, task, engine, scopes }: Pick<Asking, 'accountId' | 'task' | 'engine' | 'scopes'>,
   call: string,

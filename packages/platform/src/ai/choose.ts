@@ -125,7 +125,7 @@ async function runLocal(
   }
 }
 
-export function scopesOf({ task, app }: PreparedTask, accountId: AccountId, budgets: Budgets): readonly Scope[] {
+function scopesOf({ task, app }: PreparedTask, accountId: AccountId, budgets: Budgets): readonly Scope[] {
   const { moneyPerDayMax, tokensPerDayMax } = task.budget
   const scopes: Scope[] = [
     { name: accountScope(accountId), moneyMax: budgets.accountMoney, tokensMax: budgets.accountTokens },

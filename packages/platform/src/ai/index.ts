@@ -6,7 +6,7 @@
 export { openEngines, settingOf } from './engines.ts'
 export { type Ai, type AiAnswer, type AskedBy, type Gateway, type GatewayParts, openGateway } from './gateway.ts'
 export { type AiStatus, readAiStatus, type TaskStatus } from './status.ts'
-export { aiSchedule, sweepAi } from './sweep.ts'
+export { AI_USAGE_KEPT_MS, aiSchedule } from './sweep.ts'
 export {
   type AiAsk,
   type AiImage,

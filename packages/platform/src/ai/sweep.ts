@@ -1,9 +1,13 @@
+import { DAY } from '@seaworthy/core'
 import { type Database, sql } from '../data/index.ts'
 import type { Logger } from '../telemetry/index.ts'
 import { returnAllExpired } from './budgets.ts'
 
 const ROWS_MAX = 5_000
 const ROUNDS_MAX = 100
+const USAGE_DAYS = 400
+/** How long is told what an account has used. */
+export const AI_USAGE_KEPT_MS = USAGE_DAYS * DAY
 
 const deletions = {
   answers: sql`delete from seaworthy.ai_answers where id in (
@@ -14,7 +18,7 @@ const deletions = {
   budgets: sql`delete from seaworthy.ai_budgets where (day, scope) in (
     select day, scope from seaworthy.ai_budgets where day < seaworthy.ai_today() - 2 limit ${ROWS_MAX})`,
   usage: sql`delete from seaworthy.ai_usage where id in (
-    select id from seaworthy.ai_usage where day < seaworthy.ai_today() - 400 limit ${ROWS_MAX})`,
+    select id from seaworthy.ai_usage where day < seaworthy.ai_today() - ${USAGE_DAYS}::int limit ${ROWS_MAX})`,
 }
 
 export interface Swept {

@@ -3,8 +3,7 @@ import type { z } from 'zod'
 import type { Consent } from '../consent/index.ts'
 
 /** Engines of others, by the names of their settings. */
-export const outsideNames = ['asi', 'openai', 'gemini', 'v0'] as const
-export type OutsideName = (typeof outsideNames)[number]
+export type OutsideName = 'asi' | 'openai' | 'gemini' | 'v0'
 
 /** A picture that goes with a question. */
 export interface AiImage {
@@ -28,7 +27,7 @@ export interface OutsideUse {
 }
 
 /** A model server of the operator's own: nothing leaves, so nobody is asked to agree. */
-export interface OwnUse {
+interface OwnUse {
   readonly kind: 'own'
   readonly model?: string
 }

@@ -1,6 +1,7 @@
 import type { Server } from 'node:http'
 import { join } from 'node:path'
 import { systemClock } from '@seaworthy/core'
+import { AI_USAGE_KEPT_MS } from '../ai/index.ts'
 import { openKeptAssets } from '../assets/index.ts'
 import { checkSealLag } from '../audit/index.ts'
 import type { Config } from '../config/index.ts'
@@ -253,6 +254,7 @@ function privacyParts(
       'sign-ins': config.sessionRetentionMs,
       'seaworthy.jobs': config.jobRetentionMs,
       'seaworthy.audit': config.auditRetentionMs,
+      'seaworthy.ai_usage': AI_USAGE_KEPT_MS,
     },
   }
 }

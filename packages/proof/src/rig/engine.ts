@@ -2,7 +2,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo, Socket } from 'node:net'
 import type { Rig } from './rig.ts'
 
-export interface AskedEngine {
+interface AskedEngine {
   /** The whole body. */
   readonly text: string
   readonly atMs: number
