@@ -7,6 +7,8 @@ import { patch } from '../../sabotage.ts'
 
 const PROCESSES = 4
 const EACH = 50
+/** Of all who wait: each looks more than once. */
+const LOOKS = 20
 
 export const claim = defineClaim({
   id: 'CAC-04',
@@ -36,12 +38,12 @@ export const claim = defineClaim({
       pin.ask(`/api/notes/many?count=${EACH}&same=the+same&task=plain`, { token: person.token }),
     )
     const admin = await stack.database('admin')
-    const seen = `select count(distinct pid)::int as n from pg_stat_activity where query like '%ai_flights%' and application_name like '%web%'`
+    const looks = `select (idx_scan + seq_scan)::int as n from pg_stat_user_tables where relname = 'ai_answers'`
     await until('the engine is asked', () => engine.calls.length > 0)
-    await until(
-      'the others look for its answer',
-      async () => ((await admin.query<{ n: number }>(seen)).rows[0]?.n ?? 0) >= PROCESSES,
-    )
+    await until('the others look for its answer', async () => {
+      const { rows } = await admin.query<{ n: number }>(looks)
+      return (rows[0]?.n ?? 0) >= LOOKS
+    })
     release()
     const statuses = await Promise.all(asked)
     for (const pin of pins) pin.close()
