@@ -8,7 +8,7 @@ const stairs = [
   ['mail'],
   ['identity'],
   ['realtime', 'privacy'],
-  ['payments', 'recovery'],
+  ['graduation', 'payments', 'recovery'],
   ['definition'],
   ['http'],
   ['boot'],

@@ -117,6 +117,9 @@ export function superviseChild(settings: ChildSettings): SupervisedChild {
     },
     move: (to) => {
       endpoint = to
+      // Told to: no fault of its own, and nothing to wait for.
+      reloading = true
+      state = 'restarting'
       child?.kill('SIGTERM')
     },
     metrics: questions.ask,

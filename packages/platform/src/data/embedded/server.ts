@@ -16,6 +16,7 @@ import { MiB, pause } from '@seaworthy/core'
 import { type Endpoint, openClient } from '../drivers/pg.ts'
 import { type Binaries, installBinaries } from './binaries.ts'
 import { ADMIN, prepareCluster, refuseFullDisk, serverEnvironment } from './cluster.ts'
+import { logicalSettings } from './logical.ts'
 import { isAlive, isServer, readPostmaster } from './postmaster.ts'
 import { asServerUser } from './run-as.ts'
 import { finishSwap } from './swap.ts'
@@ -56,7 +57,8 @@ export async function startEmbeddedServer(
   if (running && isServer(running.pid)) return adopt(running, password)
   // The pid of a server that is long gone may belong to another program by now, which PostgreSQL would not start beside.
   if (running && isAlive(running.pid)) rmSync(join(cluster, 'postmaster.pid'), { force: true })
-  return launch(binaries, cluster, password, { connections, more: archiveSettings(archiveDirectory) })
+  const more = { ...archiveSettings(archiveDirectory), ...logicalSettings(dataDirectory) }
+  return launch(binaries, cluster, password, { connections, more })
 }
 
 async function adopt(running: { pid: number; port: number }, password: string): Promise<EmbeddedServer> {
