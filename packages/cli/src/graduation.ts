@@ -30,6 +30,7 @@ export async function runGraduate(flags: GraduateFlags): Promise<void> {
   const target = await targetOf(flags, config)
   const log = createLogger({ level: 'warn', process: 'graduate', write: say })
   const graduation = await openGraduation({ config, system: await loadSystem(place), log, target })
+  if (!graduation) return print('That database counts already: there is nothing to move.')
   try {
     await refuseProblems(graduation, flags)
     if (flags.dryRun) return

@@ -57,8 +57,11 @@ export interface Graduation {
   close(): Promise<void>
 }
 
-/** Opens both databases. Throws when one cannot be meant, or another graduation is under way. */
-export async function openGraduation(settings: GraduationSettings): Promise<Graduation> {
+/**
+ * Opens both databases; undefined when the one that is meant counts already, also after a graduation that was killed when it had
+ * given its word. Throws when one cannot be meant, or another graduation is under way.
+ */
+export async function openGraduation(settings: GraduationSettings): Promise<Graduation | undefined> {
   const { config, target } = settings
   const other = readGraduation(config.dataDirectory)
   if (other && other.pid !== process.pid && isUnderWay(other))
@@ -87,6 +90,12 @@ export async function openGraduation(settings: GraduationSettings): Promise<Grad
       await source.close()
     },
   }
+}
+
+function isThere({ config: { databaseUrl, isDatabaseKept }, target }: GraduationSettings): boolean {
+  if (target.kind === 'embedded') return !databaseUrl
+  const nameOfUrl = (url: Secret): string => nameOf(parseDatabaseUrl(url.reveal()))
+  return isDatabaseKept && databaseUrl !== undefined && nameOfUrl(databaseUrl) === nameOfUrl(target.url)
 }
 
 interface Source {
@@ -155,18 +164,24 @@ const openUrl = ({ url, ca }: Extract<Target, { kind: 'url' }>) => ({
 
 /** Left running when a supervisor has taken it over. */
 async function openEmbedded(config: Config) {
+  // Since it was left; the database in it that was left has a mark of its own.
+  holdWrites(config.dataDirectory, false)
   const server = await openDatabaseServer({ ...config, databaseUrl: undefined })
   return {
     side: server as Side,
     close: async (): Promise<void> => {
       for (let looks = 0; looks < 20; looks++, await pause(SECOND / 10))
-        if (existsSync(join(config.dataDirectory, 'supervisor.pid'))) return
+        if (existsSync(join(config.dataDirectory, 'supervisor.pid'))) return server.embedded?.leave()
       await server.embedded?.stop()
     },
   }
 }
 
-async function check({ config, system }: GraduationSettings, source: Source, to: Side): Promise<readonly Check[]> {
+async function check(
+  { config, system, target }: GraduationSettings,
+  source: Source,
+  to: Side,
+): Promise<readonly Check[]> {
   const { endpoint, admin } = source.side()
   const pending = await readPending(endpoint, admin, [platformMigrations, ...migrationSources(system.apps)])
   return checkGraduation({
@@ -175,7 +190,7 @@ async function check({ config, system }: GraduationSettings, source: Source, to:
     isEmbedded: source.isEmbedded,
     dataDirectory: source.isEmbedded ? config.dataDirectory : undefined,
     pending: pending.map(({ app, name }) => `${app}/${name}`),
-    connections: connectionsOf(config),
+    connections: target.kind === 'url' ? connectionsOf(config) : 0,
   })
 }
 

@@ -1,6 +1,6 @@
 import { statfsSync } from 'node:fs'
 import { MiB, showBytes } from '@seaworthy/core'
-import { explainTlsFailure, openClient } from '../data/index.ts'
+import { explainTlsFailure, openClient, readMove } from '../data/index.ts'
 import { type Arrival, readArrival } from './arrival.ts'
 import { nameOf, type Session, type Side, withSession } from './session.ts'
 import { findUncarried, readTables, type Table } from './tables.ts'
@@ -69,9 +69,13 @@ async function checkSource(
   const row = rows[0] as SourceRow
   const tables = await readTables(session)
   const problems = await findUncarried(session)
+  const move = await readMove(session)
   const size = `${tables.length} tables, ${showBytes(row.bytes)}`
   return [
     good('from', `${nameOf(from)}, PostgreSQL ${row.version}, ${size}`),
+    ...(move.kind === 'moved'
+      ? [bad('counts', `it was left: ${move.to} counts`, 'set DATABASE_URL to that one, or: seaworthy graduate --reopen')]
+      : []),
     ...judgeContents(tables, problems, pending),
     ...judgeServer(row, isEmbedded),
     ...(dataDirectory === undefined ? [] : [judgeSpace(row.bytes, freeBytesOf(dataDirectory))]),
