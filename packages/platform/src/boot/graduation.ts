@@ -5,11 +5,13 @@ import { type Config, forgetKeptDatabase, keepDatabase } from '../config/index.t
 import {
   ensureDatabaseAndRoles,
   holdWrites,
+  isServer,
   loginOf,
   markMoved,
   parseDatabaseUrl,
   platformMigrations,
   readPending,
+  readPostmaster,
   refuseWrites,
   reopenDatabase,
   wantLogical,
@@ -67,8 +69,7 @@ export async function openGraduation(settings: GraduationSettings): Promise<Grad
   if (other && other.pid !== process.pid && isUnderWay(other))
     throw new Error(`Another graduation is under way, to ${other.to} (process ${other.pid}).`)
   await finishMove(config)
-  if (target.kind === 'embedded' && !config.databaseUrl)
-    throw new Error('The embedded database is the one that counts.')
+  if (isThere(settings)) return undefined
   const source = await openSource(config)
   const opened = target.kind === 'url' ? openUrl(target) : await openEmbedded(config)
   const [from, to] = [nameOf(source.side()), nameOf(opened.side)]
@@ -114,11 +115,10 @@ async function openSource(config: Config): Promise<Source> {
     if (!isEmbedded || (await isLogical(opened.server))) return
     tell('starting the embedded server again, so that its changes can be followed')
     wantLogical(config.dataDirectory, true)
-    const { isOurs } = opened
-    if (isOurs) await opened.close()
+    if (opened.isOurs) await opened.close()
     else process.kill(opened.server.embedded?.pid ?? 0, 'SIGINT')
     await opened.server.embedded?.exited
-    opened = await reopen(config, isOurs)
+    opened = await reopen(config, opened)
   }
   return {
     side: () => opened.server,
@@ -132,12 +132,15 @@ async function openSource(config: Config): Promise<Source> {
 const REOPEN_MS = 30_000
 
 /** Whoever keeps it running starts it again; where nobody does, we do. */
-async function reopen(config: Config, isOurs: boolean): ReturnType<typeof openServer> {
+async function reopen(config: Config, { server, isOurs }: OpenedSource): Promise<OpenedSource> {
   if (isOurs) return openServer(config)
   for (const end = Date.now() + REOPEN_MS; ; await pause(SECOND / 20)) {
-    const server = await runningServer(config)
-    if (server && (await isLogical(server).catch(() => false)))
-      return { server, isOurs: false, close: async () => undefined }
+    const running = readPostmaster(join(config.dataDirectory, 'database'))
+    if (running && isServer(running.pid)) {
+      const again = { ...server, endpoint: { ...server.endpoint, port: running.port } }
+      if (await isLogical(again).catch(() => false))
+        return { server: again, isOurs: false, close: async () => undefined }
+    }
     if (Date.now() > end)
       throw new Error(
         'The embedded server does not come back with wal_level = logical.\n    HINT: what runs here is an older release: start this one first',
@@ -145,11 +148,7 @@ async function reopen(config: Config, isOurs: boolean): ReturnType<typeof openSe
   }
 }
 
-/** Only one that runs: starting it is the matter of whoever keeps it. */
-async function runningServer(config: Config) {
-  const pidFile = join(config.dataDirectory, 'database', 'postmaster.pid')
-  return existsSync(pidFile) ? openDatabaseServer(config).catch(() => undefined) : undefined
-}
+type OpenedSource = Awaited<ReturnType<typeof openServer>>
 
 const isLogical = (side: Side): Promise<boolean> =>
   withSession(side, async (session) => {

@@ -126,6 +126,7 @@ async function makeEmpty({ to, makeDatabase, prepare, tell }: GraduateParts, ori
 async function goOn({ tell, target, ...work }: Work, phase: Phase, place: string): Promise<string> {
   tell('going on where it ended')
   if (phase === 'complete') await goOnArriving(target)
+  await bringMonths(work.source, target)
   await refuseOtherShape({ ...work, target, tell }, true)
   return place
 }
@@ -163,7 +164,8 @@ async function refuseOtherShape(
 ): Promise<void> {
   const lines = async (session: Session, names: RoleNames): Promise<readonly string[]> =>
     (await readShape(session, names)).filter((line) => !isOpen || !/^(trigger|key) /.test(line))
-  const difference = compareShapes(await lines(source, roles.from), await lines(target, roles.to))
+  const [here, there] = await Promise.all([lines(source, roles.from), lines(target, roles.to)])
+  const difference = compareShapes(here, there)
   if (!difference) return
   const shown = [
     ...difference.missing.map((line) => `only here: ${line}`),

@@ -32,8 +32,10 @@ export async function holdTables(side: Side, tables: readonly Table[]): Promise<
   }
 }
 
-const others = `pg_stat_activity where datname = current_database() and backend_type = 'client backend'
-  and application_name <> 'seaworthy-graduate' and pid <> pg_backend_pid()`
+/** A user who is no superuser sees of others only what is compared here, and may not end those of superusers. */
+const others = `pg_stat_activity where datname = current_database() and coalesce(backend_type, 'client backend') = 'client backend'
+  and application_name is distinct from 'seaworthy-graduate' and pid <> pg_backend_pid()
+  and usesysid in (select oid from pg_roles where not rolsuper or (select rolsuper from pg_roles where rolname = current_user))`
 
 /** Whoever is connected connects again, and is then one who only reads. Resolves when all are gone. */
 export async function endOthers(session: Session): Promise<void> {
@@ -47,15 +49,15 @@ export async function endOthers(session: Session): Promise<void> {
 }
 
 /** Resolves when somebody who connects now can only read. */
-export async function untilHeld({ endpoint, admin }: Side, open: typeof withBare = withBare): Promise<void> {
+export async function untilHeld(side: Side): Promise<void> {
   for (const end = performance.now() + GONE_MS; ; await pause(STEP_MS)) {
-    if (await open({ endpoint, admin })) return
+    if (await isHeld(side)) return
     if (performance.now() > end) throw new Error('the old database does not take the hold on writes')
   }
 }
 
 /** Our sessions may write in spite of the hold, so what others get is asked of the server. */
-const withBare = (side: Side): Promise<boolean> =>
+const isHeld = (side: Side): Promise<boolean> =>
   withSession(side, async (session) => {
     const { rows } = await session.query<{ held: boolean }>(
       `select reset_val = 'on' as held from pg_settings where name = 'default_transaction_read_only'`,

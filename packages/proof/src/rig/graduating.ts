@@ -24,19 +24,19 @@ export async function runGraduation(
   kill?: { readonly at: string; readonly afterMs?: number },
 ): Promise<GraduationRun> {
   const entry = join(rig.product, 'packages', 'cli', 'dist', 'main.js')
-  const process_ = keepProcess(process.execPath, [entry, 'graduate', '--json', ...args], {
+  const command = keepProcess(process.execPath, [entry, 'graduate', '--json', ...args], {
     env: { ...bareEnvironment(), DATA_DIR: dataDirectory },
   })
   if (kill) {
     await until(
       `it says "${kill.at}"`,
-      () => process_.output().includes(kill.at) || process_.exit() !== undefined,
+      () => command.output().includes(kill.at) || command.exit() !== undefined,
       PATIENCE_MS,
     )
     if (kill.afterMs) await new Promise((resolve) => setTimeout(resolve, kill.afterMs))
-    await process_.signal('SIGKILL')
+    await command.signal('SIGKILL')
   }
-  const { code } = await process_.exited
-  const output = process_.output()
+  const { code } = await command.exited
+  const output = command.output()
   return { code, output, pauseMs: Number(/"pauseMs": (\d+)/.exec(output)?.[1] ?? Number.NaN) }
 }
