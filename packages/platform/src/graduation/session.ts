@@ -8,6 +8,9 @@ export interface Side {
 
 export type Session = PgSingleClient
 
+/** A server under load may take long; nobody waits for us meanwhile. */
+const CONNECT_MS = 30_000
+
 /** Both write the same value as the same text, whatever is set there; nothing ends because it takes long. */
 const plain = `set timezone = 'UTC'; set datestyle = 'ISO, MDY'; set intervalstyle = 'postgres'; set extra_float_digits = 1;
   set bytea_output = 'hex'; set synchronous_commit = on; set statement_timeout = 0; set idle_in_transaction_session_timeout = 0; set transaction_timeout = 0;
@@ -16,7 +19,7 @@ const plain = `set timezone = 'UTC'; set datestyle = 'ISO, MDY'; set intervalsty
 const older = plain.replace('set transaction_timeout = 0;', '')
 
 export const openSession = ({ endpoint, admin }: Side): Promise<Session> =>
-  prepared(openClient(endpoint, admin, 'graduate'))
+  prepared(openClient(endpoint, admin, 'graduate', CONNECT_MS))
 
 /** For many statements that need not wait for each other. */
 export const openBusySession = ({ endpoint, admin }: Side): Promise<Session> =>
