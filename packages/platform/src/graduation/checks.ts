@@ -13,7 +13,7 @@ export interface Check {
   readonly hint?: string | undefined
 }
 
-export interface CheckParts {
+interface CheckParts {
   readonly from: Side
   readonly to: Side
   readonly isEmbedded: boolean

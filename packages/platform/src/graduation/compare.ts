@@ -1,14 +1,14 @@
 import type { Session } from './session.ts'
 import type { Table } from './tables.ts'
 
-export interface TableCount {
+interface TableCount {
   readonly rows: number
   /** Of all rows together, whatever their order. */
   readonly hash: string
 }
 
 /** Rows are hashed as text, so two servers of different versions give the same. */
-export async function countTable(session: Session, { name, columns }: Table, withHash = true): Promise<TableCount> {
+async function countTable(session: Session, { name, columns }: Table, withHash = true): Promise<TableCount> {
   const hash =
     withHash && columns.length
       ? `coalesce(sum(('x' || left(md5(row(${columns.join(', ')})::text), 15))::bit(60)::bigint), 0)::text`

@@ -8,7 +8,7 @@ const NAME = 'seaworthy_graduation'
 const CHANGES_MAX = 2_000
 
 /** One instant of a database: what is seen with it is exactly what was committed before its place. */
-export interface Instant {
+interface Instant {
   readonly place: string
   readonly snapshot: string
   /** Once somebody looks with it, it may go. */

@@ -43,7 +43,7 @@ function withoutNames(line: string, roles: RoleNames): string {
   return text
 }
 
-export interface ShapeDifference {
+interface ShapeDifference {
   readonly missing: readonly string[]
   readonly added: readonly string[]
 }

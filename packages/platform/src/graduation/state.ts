@@ -2,7 +2,7 @@ import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 
 /** What a graduation that is under way says of itself, for the processes that run beside it. */
-export interface GraduationState {
+interface GraduationState {
   readonly pid: number
   /** Where to, without user and password. */
   readonly to: string

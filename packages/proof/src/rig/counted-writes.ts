@@ -6,7 +6,7 @@ import type { Stack } from './stack.ts'
 import { until } from './wait.ts'
 
 /** Somebody who writes all the time and remembers what was acknowledged: an effect, its job, its credits and an audit line each. */
-export interface CountedWrites extends Arrivals {
+interface CountedWrites extends Arrivals {
   readonly acknowledged: ReadonlyMap<string, string>
   /** One now. Throws when none is acknowledged in time. */
   writeOne(deadlineMs?: number): Promise<void>

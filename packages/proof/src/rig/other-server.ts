@@ -11,7 +11,7 @@ import type { Stack } from './stack.ts'
 import { until } from './wait.ts'
 
 /** A PostgreSQL that the product did not start, as a machine of somebody's own would have one. */
-export interface OtherServer {
+interface OtherServer {
   /** Of a database that does not exist there yet, for a user who may do anything. */
   address(database?: string): string
 }
