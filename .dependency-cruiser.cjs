@@ -8,7 +8,7 @@ const stairs = [
   ['mail'],
   ['identity'],
   ['realtime', 'privacy'],
-  ['ai', 'payments', 'recovery'],
+  ['ai', 'graduation', 'payments', 'recovery'],
   ['definition'],
   ['http'],
   ['boot'],

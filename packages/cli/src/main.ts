@@ -3,6 +3,7 @@ import { redactText } from '@seaworthy/platform/telemetry'
 import { Command } from 'commander'
 import { addAuditCommands } from './audit.ts'
 import { fromCheckout } from './checkout.ts'
+import { addGraduationCommand } from './graduation-commands.ts'
 import { addHostCommands } from './host-commands.ts'
 import { addKeyCommands } from './key-commands.ts'
 import type { MigrateFlags } from './migrate.ts'
@@ -87,6 +88,7 @@ addAuditCommands(program)
 addPersonCommands(program)
 addHostCommands(program)
 addRecoveryCommands(program)
+addGraduationCommand(program)
 addOperatorCommands(program)
 program
   .command('render')

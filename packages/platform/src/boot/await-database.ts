@@ -1,6 +1,7 @@
 import type { Config } from '../config/index.ts'
 import {
   type AppliedMigration,
+  ARRIVING,
   asRole,
   comparePending,
   connectWithRetries,
@@ -8,6 +9,7 @@ import {
   explainTlsFailure,
   HistoryError,
   loginOf,
+  MOVED,
   type OwnerSession,
   platformMigrations,
   sql,
@@ -73,6 +75,10 @@ async function refuseUnprepared(
   config: Config,
   apps: readonly App[],
 ): Promise<void> {
+  const marks = await session.many(
+    sql<{ name: string }>`select nspname as name from pg_namespace where nspname in (${MOVED}, ${ARRIVING})`,
+  )
+  if (marks.length) throw new NotPreparedError('it was left for another one, or is still being filled from one')
   const history = await session.many(sql<AppliedMigration>`select app, name, checksum from seaworthy.migrations`)
   const sources = [platformMigrations, ...migrationSources(apps)]
   const missing = sources.flatMap((source) => comparePending(source, history))

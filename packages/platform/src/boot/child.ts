@@ -81,9 +81,7 @@ export function superviseChild(settings: ChildSettings): SupervisedChild {
   const start = (): void => {
     const startedAt = Date.now()
     child = startProcess(settings, child !== undefined)
-    for (const stream of [child.stdout, child.stderr])
-      if (stream)
-        createInterface({ input: stream }).on('line', (line) => settings.onLine(asLogLine(line, settings.name)))
+    passLines(child, settings)
     child.on('message', hear)
     child.once('exit', (code, signal) => void restart(startedAt, signal ?? String(code)))
   }
@@ -100,6 +98,13 @@ export function superviseChild(settings: ChildSettings): SupervisedChild {
     await pause(backoffMs(failuresInARow, RESTART_BASE_MS, RESTART_MAX_MS))
     if ((state as ChildState) !== 'stopped') start()
   }
+  const startAnew = (): Promise<void> => {
+    reloading = true
+    child?.kill('SIGTERM')
+    return new Promise((resolve) => {
+      onceReady = resolve
+    })
+  }
   start()
   return {
     role: settings.role,
@@ -108,16 +113,11 @@ export function superviseChild(settings: ChildSettings): SupervisedChild {
       endpoint = to
       send({ kind: 'go', endpoint })
     },
-    reload: () => {
-      reloading = true
-      child?.kill('SIGTERM')
-      return new Promise((resolve) => {
-        onceReady = resolve
-      })
-    },
+    reload: startAnew,
     move: (to) => {
       endpoint = to
-      child?.kill('SIGTERM')
+      state = 'restarting'
+      void startAnew()
     },
     metrics: questions.ask,
     stop: (deadlineMs) => {
@@ -129,6 +129,11 @@ export function superviseChild(settings: ChildSettings): SupervisedChild {
       child?.kill('SIGKILL')
     },
   }
+}
+
+function passLines({ stdout, stderr }: ChildProcess, { name, onLine }: ChildSettings): void {
+  for (const stream of [stdout, stderr])
+    if (stream) createInterface({ input: stream }).on('line', (line) => onLine(asLogLine(line, name)))
 }
 
 /** Questions about metrics and their answers; who does not answer within a second has none. */

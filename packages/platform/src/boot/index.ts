@@ -2,6 +2,7 @@
 export type { Capabilities, Telemetry } from './capabilities.ts'
 export { REPLACEMENT } from './child-link.ts'
 export { createCloser } from './closer.ts'
+export { abandonGraduation, type Graduation, openGraduation, reopenOld, type Target } from './graduation.ts'
 export { lockDataDirectory } from './lock.ts'
 export { type MigrateOutcome, migrateOnce } from './migrate-once.ts'
 export { prepareDatabase } from './prepare-database.ts'

@@ -51,9 +51,12 @@ const pendingOf = ({ system }: MigrateSettings, { endpoint, admin }: OpenedServe
 const missingKeysOf = ({ config }: MigrateSettings, { endpoint, admin }: OpenedServer): Promise<readonly string[]> =>
   readMissingKeys((work) => asRole(endpoint, admin, 'keys', work), openKeyRing(config))
 
-/** The embedded server is left as it was found: running under another start, or not running. */
-async function openServer(config: Config): Promise<{ server: OpenedServer; close: () => Promise<void> }> {
-  if (config.databaseUrl) return { server: await openDatabaseServer(config), close: async () => undefined }
+/** The embedded server is left as it was found: running under another start, or not running. `isOurs`: the latter. */
+export async function openServer(
+  config: Config,
+): Promise<{ server: OpenedServer; isOurs: boolean; close: () => Promise<void> }> {
+  if (config.databaseUrl)
+    return { server: await openDatabaseServer(config), isOurs: false, close: async () => undefined }
   const unlock = lockUnlessTaken(config.dataDirectory)
   try {
     const server = await openDatabaseServer(config)
@@ -62,7 +65,7 @@ async function openServer(config: Config): Promise<{ server: OpenedServer; close
       if (isOurs) await server.embedded?.stop()
       unlock?.()
     }
-    return { server, close }
+    return { server, isOurs, close }
   } catch (error) {
     unlock?.()
     throw error

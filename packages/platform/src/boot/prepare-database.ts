@@ -20,6 +20,7 @@ import {
   openClient,
   parseDatabaseUrl,
   platformMigrations,
+  refuseMovedDatabase,
   startEmbeddedServer,
 } from '../data/index.ts'
 import type { App } from '../definition/index.ts'
@@ -74,20 +75,24 @@ const LIMITS_CONNECTIONS = 2
 const SPARE_CONNECTIONS = 20
 
 /** What all processes may open at once, and some for migrations and for people who look. */
-function connectionsOf(config: Config): number {
+export function connectionsOf(config: Config): number {
   // Each also has one for events, one for the sealer of the audit, and one to compare a replica with.
   const web = config.webProcesses * (config.databasePoolMax + LIMITS_CONNECTIONS + (config.databaseReplicaUrl ? 3 : 2))
   const workers = config.workerProcesses * (config.databasePoolMax + config.workerConcurrency + QUEUE_CONNECTIONS)
   return web + workers + SPARE_CONNECTIONS
 }
 
-/** Database, roles, migrations, keys and queue, brought up to date by one process before anything serves. */
+/**
+ * Database, roles, migrations, keys and queue, brought up to date by one process before anything serves.
+ * @param isArriving Another database is about to be brought here: what is refused otherwise.
+ */
 export async function prepareDatabase(
   server: OpenedServer,
   config: Config,
   apps: readonly App[],
   log: Logger,
   signal?: AbortSignal,
+  isArriving = false,
 ): Promise<readonly Migration[]> {
   const { endpoint, admin } = server
   // Refused now, and not by each process.
@@ -109,6 +114,8 @@ export async function prepareDatabase(
     throw words ? new Error(words, { cause }) : cause
   })
   try {
+    await ensureDatabaseAndRoles(endpoint, admin, config.secrets.databaseRoleSecret)
+    if (!isArriving) await refuseMovedDatabase(endpoint, admin)
     return await prepareLocked(server, config, apps, log)
   } finally {
     await lock.unlock()
@@ -122,7 +129,6 @@ async function prepareLocked(
   log: Logger,
 ): Promise<readonly Migration[]> {
   const secret = config.secrets.databaseRoleSecret
-  await ensureDatabaseAndRoles(endpoint, admin, secret)
   const sources = migrationSources(apps)
   const applied = await migrateToLatestOrThrow(endpoint, admin, secret, [platformMigrations, ...sources])
   await asOwner(endpoint, admin, 'keys', (session) => checkKeys(session, config, log))

@@ -1,8 +1,7 @@
 import { readFileSync } from 'node:fs'
 import type { AddressInfo } from 'node:net'
-import { backoffMs, KiB, pause, SECOND } from '@seaworthy/core'
+import { KiB, SECOND } from '@seaworthy/core'
 import { addressOf, type Config } from '../config/index.ts'
-import { type EmbeddedServer, type Endpoint, holdWrites } from '../data/index.ts'
 import { hasErasures } from '../privacy/index.ts'
 import type { Logger } from '../telemetry/index.ts'
 import { type AdminParts, startAdminServer } from './admin-server.ts'
@@ -10,9 +9,10 @@ import { awaitPreparedDatabase } from './await-database.ts'
 import { type ChildView, type SupervisedChild, superviseChild } from './child.ts'
 import { type Closer, createCloser } from './closer.ts'
 import { keepReserve } from './disk-space.ts'
+import { type KeptServer, openKeptServer } from './kept-server.ts'
 import { lockDataDirectory } from './lock.ts'
 import { operatorLink } from './operator-link.ts'
-import { type OpenedServer, openDatabaseServer, prepareDatabase } from './prepare-database.ts'
+import { type OpenedServer, prepareDatabase } from './prepare-database.ts'
 import { type SocketName, socketDraft, takeSocketName } from './socket-name.ts'
 import type { Build, System } from './system.ts'
 import { refuseTakenPort } from './taken-port.ts'
@@ -93,12 +93,13 @@ export async function startSupervisor(settings: SupervisorSettings): Promise<Sup
     await closer.close()
   }
   try {
-    let server: OpenedServer | undefined
+    let kept: KeptServer | undefined
     const adminUrl = await openAdmin(config, adminName, closer, {
       snapshots: () => snapshots(children.all),
-      status: () => statusOf(children.all, server, settings.build),
+      status: () => statusOf(children.all, kept?.current(), settings.build),
     })
-    server = await openKeptServer(settings, closer, children.all, aborted.signal)
+    kept = await openServer(settings, closer, children.all, aborted.signal)
+    const server = kept.current()
     const prepared = await prepareOrWait(server, settings, aborted.signal)
     await careForDisk(settings, server, aborted.signal)
     // Where nobody was ever erased the supervisor stays small.
@@ -135,6 +136,20 @@ export async function startSupervisor(settings: SupervisorSettings): Promise<Sup
     failed,
   }
 }
+
+const openServer = (
+  settings: SupervisorSettings,
+  closer: Closer,
+  children: readonly SupervisedChild[],
+  signal: AbortSignal,
+): Promise<KeptServer> =>
+  openKeptServer({
+    ...settings,
+    closer,
+    children,
+    signal,
+    onCameBack: (embedded) => void careForDisk(settings, embedded, signal),
+  })
 
 /** Where nothing is backed up the supervisor stays small. */
 async function careForDisk(
@@ -241,68 +256,6 @@ function startChildren(
     })
   })
   return { all, ready }
-}
-
-/** The database's server, which is kept running when it is the embedded one. */
-async function openKeptServer(
-  { config, log }: SupervisorSettings,
-  closer: Closer,
-  children: readonly SupervisedChild[],
-  signal: AbortSignal,
-): Promise<OpenedServer> {
-  // Migrations may use what is left of the disk.
-  if (!config.databaseUrl) holdWrites(config.dataDirectory, false)
-  const server = await openDatabaseServer(config)
-  if (!server.embedded) return server
-  const onMoved = (endpoint: Endpoint): void => {
-    for (const child of children) child.move(endpoint)
-  }
-  const keeper = keepRunning(server.embedded, { config, log, signal, onMoved })
-  closer.add('database', () => keeper.stop())
-  return server
-}
-
-interface KeeperSettings {
-  readonly config: Config
-  readonly log: Logger
-  readonly signal: AbortSignal
-  /** It had to take another port. */
-  readonly onMoved: (endpoint: Endpoint) => void
-}
-
-/** Starts the database again whenever it ends: after a crash it recovers, after a full disk it waits for space. */
-function keepRunning(
-  first: EmbeddedServer,
-  { config, log, signal, onMoved }: KeeperSettings,
-): { stop(): Promise<void> } {
-  let current: EmbeddedServer | undefined = first
-  let port = first.endpoint.port
-  const startAgain = async (failures: number): Promise<number> => {
-    try {
-      current = (await openDatabaseServer(config)).embedded
-      if (current && current.endpoint.port !== port) onMoved(current.endpoint)
-      port = current?.endpoint.port ?? port
-      return 0
-    } catch (error) {
-      current = undefined
-      log.error('the database could not be started; trying again', {
-        runbook: 'database-gone',
-        error: (error as Error).message,
-      })
-      await pause(backoffMs(failures + 1, SECOND / 2, 10 * SECOND), signal)
-      return failures + 1
-    }
-  }
-  const watch = async (): Promise<void> => {
-    for (let failures = 0; !signal.aborted; ) {
-      await current?.exited
-      if (signal.aborted) return
-      if (failures === 0) log.error('the database ended and is started again', { runbook: 'database-gone' })
-      failures = await startAgain(failures)
-    }
-  }
-  void watch()
-  return { stop: async () => current?.stop() }
 }
 
 async function snapshots(children: readonly SupervisedChild[]): Promise<readonly unknown[][]> {

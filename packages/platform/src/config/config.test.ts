@@ -1,9 +1,10 @@
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { inspect } from 'node:util'
 import { beforeEach, describe, expect, it } from 'vitest'
 import { ConfigError, type ConfigFault, lookAtConfig, readConfig } from './config.ts'
+import { forgetKeptDatabase, keepDatabase } from './kept-database.ts'
 import { renderEnvExample } from './reference.ts'
 import { settings } from './settings.ts'
 
@@ -30,6 +31,19 @@ describe('config', () => {
     expect(readFileSync(file, 'utf8').trim()).toBe(config.secrets.accessSecret.reveal())
     expect(statSync(file).mode & 0o777).toBe(0o600)
     expect(readConfig(directory, {}).secrets.accessSecret.reveal()).toBe(config.secrets.accessSecret.reveal())
+  })
+
+  it('uses the address that the database was moved to, where no setting says another, and refuses one that others can read', () => {
+    const data = join(directory, '.seaworthy')
+    keepDatabase(data, 'postgresql://user:pass1234@127.0.0.1:5432/there', undefined)
+    const moved = readConfig(directory, {})
+    expect([moved.databaseUrl?.reveal(), moved.isDatabaseKept]).toEqual(['postgresql://user:pass1234@127.0.0.1:5432/there', true])
+    const told = readConfig(directory, { DATABASE_URL: 'postgresql://user:pass1234@127.0.0.1:5432/other' })
+    expect([told.databaseUrl?.reveal(), told.isDatabaseKept]).toEqual(['postgresql://user:pass1234@127.0.0.1:5432/other', false])
+    chmodSync(join(data, 'secrets', 'DATABASE_URL'), 0o644)
+    expect(faultsOf({})).toMatchObject([{ setting: 'DATABASE_URL', problem: expect.stringContaining('others can read') }])
+    forgetKeptDatabase(data)
+    expect(readConfig(directory, {}).databaseUrl).toBeUndefined()
   })
 
   it('is looked at without making a secret, and says which are missing', () => {

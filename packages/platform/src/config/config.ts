@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs'
 import { isAbsolute, join, resolve } from 'node:path'
 import type { z } from 'zod'
 import { type Environment, readEnvironment, readNamedFiles } from './env.ts'
+import { readKeptDatabase } from './kept-database.ts'
 import { isReadableByOthers, readOrMakeSecret, readSecretFile } from './secrets.ts'
 import type { Setting } from './setting.ts'
 import { settings } from './settings.ts'
@@ -19,6 +20,8 @@ export type Config = { readonly [K in keyof Settings]: ValueOf<Settings[K]> } & 
   /** Absolute. */
   readonly dataDirectory: string
   readonly publicUrl: string
+  /** No setting says where the database is: it was moved there, and may be moved again while this runs. */
+  readonly isDatabaseKept: boolean
 }
 
 type GeneratedKey =
@@ -109,12 +112,14 @@ function complete(
   const dataDirectory = absolute(directory, String(values.dataDirectory ?? settings.dataDirectory.default))
   const keptSecrets = generatedKeys.filter((key) => !values[key])
   if (faults.length === 0) completeSecrets(values, dataDirectory, faults, keepSecret)
+  const isDatabaseKept = !values.databaseUrl
+  if (isDatabaseKept && faults.length === 0) completeDatabase(values, dataDirectory, faults)
   faults.push(...contradictions(values), ...securitySwitches(env))
   if (faults.length) throw new ConfigError(faults)
   const scheme = values.tlsCertFile ? 'https' : 'http'
   const publicUrl = (values.publicUrl as string | undefined) ?? `${scheme}://localhost:${values.port}`
   const secrets = Object.fromEntries(generatedKeys.map((key) => [key, values[key]]))
-  return { ...values, secrets, keptSecrets, dataDirectory, publicUrl } as unknown as Config
+  return { ...values, secrets, keptSecrets, dataDirectory, publicUrl, isDatabaseKept } as unknown as Config
 }
 
 function parseSettings(env: Environment, faults: ConfigFault[]): Record<string, unknown> {
@@ -177,6 +182,27 @@ function completeSecrets(
         mend: `export DATA_DIR=/a/directory/with/space   # or mend ${directory}`,
       })
     }
+  }
+}
+
+/** Where a graduation has moved it to. */
+function completeDatabase(values: Record<string, unknown>, dataDirectory: string, faults: ConfigFault[]): void {
+  const { env, schema } = settings.databaseUrl
+  const kept = readKeptDatabase(dataDirectory)
+  if (!kept) return
+  const path = join(dataDirectory, 'secrets', env)
+  const parsed = schema.safeParse(kept.url)
+  if (isReadableByOthers(path))
+    faults.push({ setting: env, problem: `is kept in ${path}, which others can read`, mend: `chmod 600 "${path}"` })
+  else if (!parsed.success)
+    faults.push({
+      setting: env,
+      problem: `is kept in ${path}, which was damaged`,
+      mend: `export ${env}=${settings.databaseUrl.example}`,
+    })
+  else {
+    values.databaseUrl = parsed.data
+    values.databaseCaFile ||= kept.caFile
   }
 }
 

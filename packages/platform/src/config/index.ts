@@ -11,5 +11,6 @@ export {
   type SeenConfig,
 } from './config.ts'
 export { childEnvironment, type Environment } from './env.ts'
+export { forgetKeptDatabase, type KeptDatabase, keepDatabase, readKeptDatabase } from './kept-database.ts'
 export { describeSetting, renderEnvExample, renderSettingsTable, type SettingDescription } from './reference.ts'
 export { readOrMakeSecret, readSecretFile, replaceSecret } from './secrets.ts'

@@ -118,7 +118,7 @@ export const settings = {
     'postgresql://user:password@host:5432/name',
     {
       group: 'Database',
-      text: 'A PostgreSQL 16+ server of your own, as a role that may create roles. Default: the embedded server.',
+      text: 'A PostgreSQL 16+ server of your own, as a role that may create roles. Default: where a graduation has moved the database to, else the embedded server.',
     },
     ['postgresql:', 'postgres:'],
   ),

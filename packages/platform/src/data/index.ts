@@ -5,8 +5,18 @@ export { type DatabaseCondition, examineDatabase } from './condition.ts'
 export { connectWithRetries } from './connect.ts'
 export { type Database, type DatabaseSettings, type Duty, openDatabase, type TransactionOptions } from './database.ts'
 export { explainTlsFailure, parseDatabaseUrl } from './database-url.ts'
-export { type Endpoint, type Login, openClient, openPlainPool, type PgPool, type PgSingleClient } from './drivers/pg.ts'
+export {
+  type Endpoint,
+  type Login,
+  openClient,
+  openPipelinedClient,
+  openPlainPool,
+  openReplicationClient,
+  type PgPool,
+  type PgSingleClient,
+} from './drivers/pg.ts'
 export { installBinaries } from './embedded/binaries.ts'
+export { wantLogical } from './embedded/logical.ts'
 export { isServer, killServerOf, readPostmaster } from './embedded/postmaster.ts'
 export { type EmbeddedServer, type RecoverySettings, recoverCluster, startEmbeddedServer } from './embedded/server.ts'
 export { finishSwap, type Swap, swapDatabase } from './embedded/swap.ts'
@@ -16,6 +26,16 @@ export { lintMigration, type MigrationFinding } from './lint-migration.ts'
 export { migrateToLatestOrThrow } from './migrate.ts'
 export { type Migration, type MigrationSource, platformMigrations, readMigrations } from './migration.ts'
 export { type AppliedMigration, comparePending, HistoryError } from './migration-history.ts'
+export {
+  ARRIVING,
+  MOVED,
+  type Move,
+  markMoved,
+  readMove,
+  refuseMovedDatabase,
+  refuseWrites,
+  reopenDatabase,
+} from './moves.ts'
 export { asOwner, asRole, type OwnerSession } from './owner.ts'
 export { makePartitions, type TendedTable } from './partitions.ts'
 export { following, type Position, type Seen, seenNow } from './positions.ts'

@@ -9,6 +9,8 @@ export type KeptFiles = ReadonlyMap<string, Buffer>
 const FOLDERS = ['audit', 'tls', 'privacy'] as const
 /** The keys of the ring come from the recovery kit, and from nowhere else: a store alone opens nothing. */
 const KIT_ONLY = new Set(['ENCRYPTION_KEY', 'ENCRYPTION_KEYS_OLD'])
+/** Where the database runs: what is restored has its own, and must not write to that one. */
+const HERE_ONLY = new Set(['DATABASE_URL', 'DATABASE_CA'])
 
 const NAMES: Readonly<Record<string, string>> = {
   databaseRoleSecret: 'DATABASE_ROLE_SECRET',
@@ -22,7 +24,7 @@ const NAMES: Readonly<Record<string, string>> = {
 export async function collectFiles(config: Config): Promise<KeptFiles> {
   const files = new Map<string, Buffer>()
   for (const folder of [...FOLDERS, 'secrets'] as const) await collect(config.dataDirectory, folder, files)
-  for (const name of KIT_ONLY) files.delete(join('secrets', name))
+  for (const name of [...KIT_ONLY, ...HERE_ONLY]) files.delete(join('secrets', name))
   for (const [key, name] of Object.entries(NAMES)) {
     const secret = config.secrets[key as keyof Config['secrets']]
     files.set(join('secrets', name), Buffer.from(`${secret.reveal()}\n`))

@@ -16,6 +16,7 @@ import { MiB, pause } from '@seaworthy/core'
 import { type Endpoint, openClient } from '../drivers/pg.ts'
 import { type Binaries, installBinaries } from './binaries.ts'
 import { ADMIN, prepareCluster, refuseFullDisk, serverEnvironment } from './cluster.ts'
+import { logicalSettings } from './logical.ts'
 import { isAlive, isServer, readPostmaster } from './postmaster.ts'
 import { asServerUser } from './run-as.ts'
 import { finishSwap } from './swap.ts'
@@ -28,6 +29,8 @@ export interface EmbeddedServer {
   readonly pid: number
   /** Resolves when the server process is gone, for whatever reason. */
   readonly exited: Promise<void>
+  /** It runs on when we end. */
+  leave(): void
   /** Fast shutdown: open transactions are rolled back, files are left consistent. */
   stop(): Promise<void>
 }
@@ -56,7 +59,8 @@ export async function startEmbeddedServer(
   if (running && isServer(running.pid)) return adopt(running, password)
   // The pid of a server that is long gone may belong to another program by now, which PostgreSQL would not start beside.
   if (running && isAlive(running.pid)) rmSync(join(cluster, 'postmaster.pid'), { force: true })
-  return launch(binaries, cluster, password, { connections, more: archiveSettings(archiveDirectory) })
+  const more = { ...archiveSettings(archiveDirectory), ...logicalSettings(dataDirectory) }
+  return launch(binaries, cluster, password, { connections, more })
 }
 
 async function adopt(running: { pid: number; port: number }, password: string): Promise<EmbeddedServer> {
@@ -65,7 +69,7 @@ async function adopt(running: { pid: number; port: number }, password: string): 
   const exited = (async () => {
     while (isServer(running.pid)) await pause(250)
   })()
-  return describe(endpoint, password, 'adopted', running.pid, exited)
+  return describe(endpoint, password, { origin: 'adopted', pid: running.pid, exited, leave: () => undefined })
 }
 
 async function launch(
@@ -87,7 +91,7 @@ async function launch(
   await untilReady(endpoint, password, () => alive, patienceMs).catch((cause: unknown) => {
     throw new Error(`The embedded database did not start: ${lastLogLine(cluster)}`, { cause })
   })
-  return describe(endpoint, password, 'started', child.pid ?? 0, exited)
+  return describe(endpoint, password, { origin: 'started', pid: child.pid ?? 0, exited, leave: () => child.unref() })
 }
 
 /** The last ten megabytes and one older file. While the server runs the janitor sees to it. */
@@ -191,9 +195,7 @@ function spawnServer(
 function describe(
   endpoint: Endpoint,
   password: string,
-  origin: 'started' | 'adopted',
-  pid: number,
-  exited: Promise<void>,
+  { pid, exited, ...rest }: Pick<EmbeddedServer, 'origin' | 'pid' | 'exited' | 'leave'>,
 ): EmbeddedServer {
   const stop = async (): Promise<void> => {
     signal(pid, 'SIGINT')
@@ -202,7 +204,7 @@ function describe(
     late.abort()
     await exited
   }
-  return { endpoint, admin: { user: ADMIN, password }, origin, pid, exited, stop }
+  return { endpoint, admin: { user: ADMIN, password }, pid, exited, ...rest, stop }
 }
 
 async function untilReady(

@@ -103,7 +103,7 @@ export const claim = defineClaim({
   sabotages: [
     patch(
       'a database that ended is started again too late',
-      'packages/platform/src/boot/supervisor.ts',
+      'packages/platform/src/boot/kept-server.ts',
       "      if (failures === 0) log.error('the database ended and is started again', { runbook: 'database-gone' })\n",
       "      if (failures === 0) log.error('the database ended and is started again', { runbook: 'database-gone' })\n      await pause(15 * SECOND, signal)\n",
     ),

@@ -80,7 +80,7 @@ export const claim = defineClaim({
     ),
     patch(
       'a database that ended is started again late',
-      'packages/platform/src/boot/supervisor.ts',
+      'packages/platform/src/boot/kept-server.ts',
       "if (failures === 0) log.error('the database ended and is started again', { runbook: 'database-gone' })",
       "if (failures === 0) log.error('the database ended and is started again', { runbook: 'database-gone' })\n      await pause(6 * SECOND, signal)",
     ),
