@@ -7,6 +7,7 @@ import { readConfig, readRecoverySettings } from '@seaworthy/platform/config'
 import {
   backUpAndRecord,
   type Destination,
+  type DrillMark,
   describeStore,
   findRestic,
   identityOf,
@@ -40,8 +41,8 @@ export interface BackupFlags {
 export interface RestoreFlags {
   readonly into?: string
   readonly inPlace?: boolean
-  readonly from?: string
-  readonly kit?: string
+  readonly from?: string | undefined
+  readonly kit?: string | undefined
   readonly point?: string
   readonly timeline?: string
   readonly dryRun?: boolean
@@ -124,9 +125,9 @@ export async function printBackups(flags: RestoreFlags): Promise<void> {
 }
 
 function describe({ name, points, until, gap, problem }: StoreView): string {
-  const lines = points.map(({ id, point, problem: damage }) =>
+  const lines = points.map(({ id, point, drill, problem: damage }) =>
     point
-      ? `  ${id}  ${age(point.from)} old, from ${point.from}, ${showBytes(point.base.bytes + point.blobs.bytes)}, release ${point.release.version}${point.isShrunken ? ', SHRUNKEN' : ', verified'}`
+      ? `  ${id}  ${age(point.from)} old, from ${point.from}, ${showBytes(point.base.bytes + point.blobs.bytes)}, release ${point.release.version}${point.isShrunken ? ', SHRUNKEN' : ', read back'}, ${drillWords(drill)}`
       : `  ${id}  DAMAGED: ${damage}`,
   )
   const end = until
@@ -139,6 +140,14 @@ function describe({ name, points, until, gap, problem }: StoreView): string {
     ...(gap ? [`  THE LOG HAS A GAP: ${gap} is missing`] : []),
     ...(problem ? [`  ${problem}`] : []),
   ].join('\n')
+}
+
+/** Only what was restored is called verified. */
+function drillWords(drill: DrillMark | undefined): string {
+  if (!drill) return 'not tried yet'
+  if (drill.outcome === 'passed')
+    return `VERIFIED by a drill ${age(drill.at)} ago${drill.rtoSeconds === undefined ? '' : `, back in ${drill.rtoSeconds.toFixed(1)} s`}`
+  return drill.outcome === 'failed' ? `DRILL FAILED: ${drill.problem}` : `could not be verified: ${drill.problem}`
 }
 
 function age(at: string): string {
@@ -225,7 +234,7 @@ function secretsOf(ring: KeyRing): readonly [Secret, ...Secret[]] {
 }
 
 /** Stores, and what opens them: the keys that are here, or a kit. */
-async function openSources({ from, kit }: RestoreFlags) {
+export async function openSources({ from, kit }: RestoreFlags) {
   const directory = findPlace().directory
   const settings = readRecoverySettings(directory)
   const shelves: readonly Shelf[] = from ? [openDirectoryShelf(resolve(from))] : shelvesOf(settings)
