@@ -12,6 +12,7 @@ import {
   placesOf,
   readDrillHistory,
   recordDrill,
+  recordStores,
   type Shelf,
   trendOf,
 } from '@seaworthy/platform/recovery'
@@ -96,7 +97,10 @@ async function drillOnce(
   await recordDrill(places, report)
   const store = await openStore(shelf, ring).catch(() => undefined)
   // In the store of another installation nothing is written.
-  if (config && store?.owner === identityOf(places)) await markDrilled(store, report)
+  if (config && store?.owner === identityOf(places)) {
+    await markDrilled(store, report)
+    await recordStores(places, shelves, ring)
+  }
   return { report, former }
 }
 

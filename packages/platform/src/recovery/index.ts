@@ -20,6 +20,8 @@ export {
 } from './drill/report.ts'
 export { openDirectoryShelf } from './drivers/directory.ts'
 export { findRestic, type Restic } from './drivers/restic.ts'
+export { estimateSeconds } from './estimate.ts'
+export { offerRestore, type RecoveryOverview, type RestoreOffer, readOverview, recordStores } from './overview.ts'
 export { identityOf, type Places, placesOf, shelvesOf } from './places.ts'
 export { type ListedPoint, listPoints, type Point } from './point.ts'
 export { type Destination, neededBytes, type Restored, refuseRunning, restore } from './restore.ts'
