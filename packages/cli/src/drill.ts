@@ -94,6 +94,8 @@ async function drillOnce(
     signal,
     tell,
   })
+  // Whoever ended it may be about to remove everything; that it was ended says nothing.
+  if (signal.aborted) return { report, former }
   await recordDrill(places, report)
   const store = await openStore(shelf, ring).catch(() => undefined)
   // In the store of another installation nothing is written.
