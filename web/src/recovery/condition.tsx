@@ -33,13 +33,14 @@ export function Condition({ of }: { readonly of: Overview }) {
         <dl className="recovery-figures">
           <Figure name="Go back as far as" value={of.earliest ? instant(of.earliest) : 'nothing yet'} />
           <Figure name="And up to" value={of.latest ? instant(of.latest) : 'nothing yet'} />
-          <Figure name="Back after a loss within" value={showSeconds(passed?.rtoSeconds ?? null)} />
-          <Figure name="Lost with the disk at most" value={showSeconds(passed?.rpoSeconds ?? null)} />
+          <Figure name="Back after a loss" value={showSeconds(passed?.rtoSeconds ?? null)} />
+          <Figure name="Lost with the disk" value={showSeconds(passed?.rpoSeconds ?? null)} />
         </dl>
         {of.earliest && of.latest && <TimeLine of={of} from={of.earliest} until={of.latest} />}
         <p className="soft small">
           A recovery point is made each day at {of.backupAt} UTC and restored on trial{' '}
-          {of.drillEveryDays === 1 ? 'afterwards' : `every ${of.drillEveryDays} days`}. {archiveWords(of)}
+          {of.drillEveryDays === 1 ? 'afterwards' : `every ${of.drillEveryDays} days`}; how long it took, and how long
+          new writing needs to be safe, is measured then. {archiveWords(of)}
         </p>
       </div>
     </section>

@@ -2,7 +2,7 @@ import { ago, moment } from '../settings/when.ts'
 import type { Drill, Overview } from './recovery-queries.ts'
 import { outcomeKind, outcomeWords, showSeconds } from './words.ts'
 
-const SHOWN = 8
+const SHOWN = 5
 
 /** A recovery point counts when it was restored: how that went, and how long it took. */
 export function Drills({ of }: { readonly of: Overview }) {

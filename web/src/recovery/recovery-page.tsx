@@ -25,9 +25,9 @@ export function RecoveryPage() {
       {data?.kept && (
         <>
           <Condition of={data} />
+          {data.earliest && data.latest && <GoBack earliest={data.earliest} latest={data.latest} />}
           <Drills of={data} />
           <Stores of={data} />
-          {data.earliest && data.latest && <GoBack earliest={data.earliest} latest={data.latest} />}
         </>
       )}
     </div>

@@ -2,7 +2,7 @@ import { ago, moment } from '../settings/when.ts'
 import type { Overview, Point, Store } from './recovery-queries.ts'
 import { outcomeKind, outcomeWords, showSize } from './words.ts'
 
-const SHOWN = 10
+const SHOWN = 4
 
 /** What each store has. Each holds everything. */
 export function Stores({ of }: { readonly of: Overview }) {
@@ -29,7 +29,7 @@ export function Stores({ of }: { readonly of: Overview }) {
 
 function StoreCard({ of }: { readonly of: Store }) {
   const newest = of.points.slice(-SHOWN).reverse()
-  const older = of.points.length - newest.length
+  const older = of.points.slice(0, -SHOWN).reverse()
   return (
     <div className="card store">
       <h3>{of.name}</h3>
@@ -39,7 +39,16 @@ function StoreCard({ of }: { readonly of: Store }) {
           <PointLine key={point.id} of={point} />
         ))}
       </ul>
-      {older > 0 && <p className="soft small">and {older} older ones</p>}
+      {older.length > 0 && (
+        <details>
+          <summary>{older.length === 1 ? 'One older one' : `${older.length} older ones`}</summary>
+          <ul className="lines">
+            {older.map((point) => (
+              <PointLine key={point.id} of={point} />
+            ))}
+          </ul>
+        </details>
+      )}
     </div>
   )
 }
