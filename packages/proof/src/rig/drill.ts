@@ -28,7 +28,9 @@ export function watchDrill(dataDirectory: string): { end(): { readonly looks: nu
 
 /** Of what was restored: the database and the processes of the service. */
 const drillPids = (): readonly string[] =>
-  readdirSync('/proc').filter((name) => /^\d+$/.test(name) && /postgres\0.*seaworthy-drill-|drill-use\.js/s.test(commandOf(name)))
+  readdirSync('/proc').filter(
+    (name) => /^\d+$/.test(name) && /postgres\0.*seaworthy-drill-|drill-use\.js/s.test(commandOf(name)),
+  )
 
 function commandOf(pid: string): string {
   try {

@@ -28,7 +28,7 @@ export interface Guarded {
 }
 
 /** What a drill says of itself. */
-export interface DrillReport {
+interface DrillReport {
   readonly outcome: string
   readonly problem?: string
   readonly seconds: Readonly<Record<string, number>>
@@ -39,7 +39,7 @@ export interface DrillReport {
   readonly journeys: readonly string[]
 }
 
-export interface Drilled extends ProgramRun {
+interface Drilled extends ProgramRun {
   readonly report: DrillReport | undefined
 }
 

@@ -33,7 +33,7 @@ export interface Installation {
   readonly run: (args: readonly string[]) => Promise<CommandRun>
 }
 
-export interface LastDrill {
+interface LastDrill {
   /** ISO 8601. */
   readonly at: string
   readonly point: string | undefined
