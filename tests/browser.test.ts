@@ -122,6 +122,7 @@ describe.skipIf(!chromiumPath)('in a real browser', () => {
     }
     for (const [path, title] of [
       ['/operations', 'Operations · Seaworthy'],
+      ['/operations/recovery', 'Recovery · Seaworthy'],
       ['/settings/keys', 'Provider keys · Seaworthy'],
       ['/settings/activity', 'Activity · Seaworthy'],
       ['/settings/privacy', 'Your data · Seaworthy'],

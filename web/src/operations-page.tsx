@@ -1,5 +1,6 @@
 import { Failure, Skeleton, useService } from '@seaworthy/ui'
 import { useQuery } from '@tanstack/react-query'
+import { Link } from '@tanstack/react-router'
 import { DeadLetters } from './dead-letters.tsx'
 import { FindPerson } from './find-person.tsx'
 import { FlagList } from './flags.tsx'
@@ -40,6 +41,11 @@ export function OperationsPage() {
       {health.isError && <Failure error={health.error} onRetry={() => void health.refetch()} />}
       {health.isPending && <Skeleton shape="card" />}
       {health.data && <HealthTable of={health.data} />}
+      {health.data && (
+        <Link to="/operations/recovery" className="button" data-kind="plain">
+          Recovery points and restores
+        </Link>
+      )}
       {health.data && <DeadLetters />}
       {health.data && <FindPerson />}
       {health.data && <FlagList />}

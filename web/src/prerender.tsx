@@ -24,6 +24,7 @@ export async function prerenderPages(): Promise<readonly PrerenderedPage[]> {
     await prerender('/sign-in', 'out', 'sign-in-page'),
     await prerender('/sign-up', 'out', 'sign-up-page'),
     await prerender('/operations', 'in', 'operations-page'),
+    await prerender('/operations/recovery', 'in', 'recovery-page'),
     await prerender('/members', 'in', 'members-page'),
     await prerender('/settings/security', 'in', 'security-page'),
     await prerender('/settings/keys', 'in', 'provider-keys-page'),

@@ -88,6 +88,11 @@ function ownPages(parts: PageParts, at: At) {
       component: lazyPage(async () => ({ default: (await import('./operations-page.tsx')).OperationsPage })),
     }),
     createRoute({
+      ...at('/operations/recovery', 'Recovery'),
+      beforeLoad: ({ location }) => needSignIn(parts.service, location.href),
+      component: lazyPage(async () => ({ default: (await import('./recovery/recovery-page.tsx')).RecoveryPage })),
+    }),
+    createRoute({
       ...at('/members', 'Members'),
       beforeLoad: ({ location }) => needSignIn(parts.service, location.href),
       component: lazyPage(async () => ({

@@ -11,7 +11,7 @@ import {
   platformMigrations,
   readPending,
 } from '@seaworthy/platform/data'
-import { checkRecovery, placesOf } from '@seaworthy/platform/recovery'
+import { checkRecovery, placesOf, readDrillHistory, readDrillStatus, trendOf } from '@seaworthy/platform/recovery'
 import { openKeyRing } from '@seaworthy/platform/vault'
 import { adminAddress } from './database.ts'
 import { type HostFlags, openHost } from './host.ts'
@@ -52,10 +52,11 @@ export async function withInstallation<T>(
           .all()
           .map(({ id }) => id),
       recoveryProblem: () =>
-        checkRecovery(placesOf(known(seen).dataDirectory), Date.now()).then(
+        checkRecovery(placesOf(known(seen).dataDirectory), Date.now(), known(seen).drillEveryDays).then(
           () => undefined,
           ({ message }: Error) => message,
         ),
+      lastDrill: () => lastDrillOf(seen),
       pingRedis: () => pingRedis(seen),
       run: (args) => runCommand(args, place.directory, host && !args.includes('--root') ? given() : undefined),
     })
@@ -67,6 +68,12 @@ export async function withInstallation<T>(
 function known({ config }: SeenConfig): NonNullable<SeenConfig['config']> {
   if (!config) throw new Error('the settings are wrong')
   return config
+}
+
+async function lastDrillOf(seen: SeenConfig): ReturnType<Installation['lastDrill']> {
+  const places = placesOf(known(seen).dataDirectory)
+  const [status, history] = await Promise.all([readDrillStatus(places), readDrillHistory(places)])
+  return status && { ...status.last, ratio: trendOf(history)?.ratio }
 }
 
 const LOST_MS = 10_000

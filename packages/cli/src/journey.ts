@@ -9,8 +9,10 @@ import { findPlace, loadSystem } from './place.ts'
 
 const ANSWER_MS = 30 * SECOND
 
-/** Uses each app through the socket of a release, as a synthetic person, and prints the steps. Throws at the first that fails. */
-export async function walkJourneys({ socket }: { readonly socket: string }): Promise<void> {
+const print = (text: string): void => void process.stdout.write(`${text}\n`)
+
+/** Uses each app through the socket of a release, as a synthetic person, and tells the steps. Throws at the first that fails. */
+export async function walkJourneys({ socket }: { readonly socket: string }, tell = print): Promise<void> {
   const place = findPlace()
   const config = readConfig(place.directory)
   const system = await loadSystem(place)
@@ -26,7 +28,7 @@ export async function walkJourneys({ socket }: { readonly socket: string }): Pro
     for (const { name } of system.apps) {
       const { steps, spent } = (await journeys[name]?.(visitor, person)) ?? { steps: [], spent: 0 }
       if (spent > 0) await person.refund(spent)
-      for (const step of steps) process.stdout.write(`${name}: ${step.name}, ${step.ms} ms\n`)
+      for (const step of steps) tell(`${name}: ${step.name}, ${step.ms} ms`)
     }
   } finally {
     await capabilities.database.close()

@@ -1,4 +1,5 @@
 import type { Command } from 'commander'
+import type { DrillFlags } from './drill.ts'
 import type { BackupFlags, RestoreFlags } from './recovery.ts'
 
 /** What an operator does so that nothing is lost for good. */
@@ -16,6 +17,16 @@ export function addRecoveryCommands(program: Command): void {
     .option('--kit <file>', 'a recovery kit, where the keys are not here')
     .option('--json', 'for programs')
     .action(async (flags: RestoreFlags) => (await import('./recovery.ts')).printBackups(flags))
+  program
+    .command('drill')
+    .description(
+      'restore a recovery point on trial, apart from everything else, ask it everything, use it, and remove it',
+    )
+    .argument('[point]', 'its id, as seaworthy backups shows it; default: the newest')
+    .option('--store <directory>', 'a store; default: the one of BACKUP_STORES whose last trial is the oldest')
+    .option('--kit <file>', 'a recovery kit, where the keys are not here')
+    .option('--json', 'tell the report as JSON')
+    .action(async (point: string | undefined, flags: DrillFlags) => (await import('./drill.ts')).runDrill(point, flags))
   program
     .command('restore')
     .description('bring back database, files and keys of one instant, beside what is here, and check it')

@@ -7,7 +7,10 @@ import { readConfig, readRecoverySettings } from '@seaworthy/platform/config'
 import {
   backUpAndRecord,
   type Destination,
+  type DrillMark,
+  type DrillReport,
   describeStore,
+  estimateSeconds,
   findRestic,
   identityOf,
   neededBytes,
@@ -19,6 +22,7 @@ import {
   planRestore,
   type Restic,
   type Restored,
+  readDrillStatus,
   restore,
   type Shelf,
   type StoreView,
@@ -40,8 +44,8 @@ export interface BackupFlags {
 export interface RestoreFlags {
   readonly into?: string
   readonly inPlace?: boolean
-  readonly from?: string
-  readonly kit?: string
+  readonly from?: string | undefined
+  readonly kit?: string | undefined
   readonly point?: string
   readonly timeline?: string
   readonly dryRun?: boolean
@@ -124,9 +128,9 @@ export async function printBackups(flags: RestoreFlags): Promise<void> {
 }
 
 function describe({ name, points, until, gap, problem }: StoreView): string {
-  const lines = points.map(({ id, point, problem: damage }) =>
+  const lines = points.map(({ id, point, drill, problem: damage }) =>
     point
-      ? `  ${id}  ${age(point.from)} old, from ${point.from}, ${showBytes(point.base.bytes + point.blobs.bytes)}, release ${point.release.version}${point.isShrunken ? ', SHRUNKEN' : ', verified'}`
+      ? `  ${id}  ${age(point.from)} old, from ${point.from}, ${showBytes(point.base.bytes + point.blobs.bytes)}, release ${point.release.version}${point.isShrunken ? ', SHRUNKEN' : ', read back'}, ${drillWords(drill)}`
       : `  ${id}  DAMAGED: ${damage}`,
   )
   const end = until
@@ -139,6 +143,14 @@ function describe({ name, points, until, gap, problem }: StoreView): string {
     ...(gap ? [`  THE LOG HAS A GAP: ${gap} is missing`] : []),
     ...(problem ? [`  ${problem}`] : []),
   ].join('\n')
+}
+
+/** Only what was restored is called verified. */
+function drillWords(drill: DrillMark | undefined): string {
+  if (!drill) return 'not tried yet'
+  if (drill.outcome === 'passed')
+    return `VERIFIED by a drill ${age(drill.at)} ago${drill.rtoSeconds === undefined ? '' : `, back in ${drill.rtoSeconds.toFixed(1)} s`}`
+  return drill.outcome === 'failed' ? `DRILL FAILED: ${drill.problem}` : `could not be verified: ${drill.problem}`
 }
 
 function age(at: string): string {
@@ -156,6 +168,7 @@ export async function runRestore(flags: RestoreFlags & { readonly to: string }):
     target: parseTarget(flags.to),
     destination: destinationOf(flags, settings.dataDirectory, ring),
     restic: findRestic(settings.restic),
+    last: (await readDrillStatus(placesOf(settings.dataDirectory)))?.last,
   }
   if (flags.inPlace) await bringTheRest(shelves, ring, settings.dataDirectory)
   let last: Error | undefined
@@ -183,15 +196,21 @@ interface RestoreParts {
   readonly target: Target
   readonly destination: Destination
   readonly restic: Restic
+  /** The newest trial on this machine, which says how long things take. */
+  readonly last: DrillReport | undefined
 }
 
-async function restoreFrom(shelf: Shelf, { flags, ring, target, destination, restic }: RestoreParts): Promise<void> {
+async function restoreFrom(
+  shelf: Shelf,
+  { flags, ring, target, destination, restic, last }: RestoreParts,
+): Promise<void> {
   const store = await openStore(shelf, ring)
   if (!store) throw new Error(`${shelf.name} has no recovery points.`)
   const timeline = flags.timeline ? Number(flags.timeline) : undefined
   const plan = await planRestore(store, target, { pointId: flags.point, timeline })
-  say(describePlan(plan, destination))
-  if (flags.dryRun) return print(flags.json ? JSON.stringify(planView(plan), undefined, 2) : 'Nothing was changed.')
+  say(describePlan(plan, destination, last))
+  if (flags.dryRun)
+    return print(flags.json ? JSON.stringify(planView(plan, last), undefined, 2) : 'Nothing was changed.')
   const unlock = destination.kind === 'in place' ? lockDataDirectory(destination.dataDirectory) : () => undefined
   try {
     const restored = await restore({ plan, destination, ring, restic, tell: showProgress() })
@@ -225,7 +244,7 @@ function secretsOf(ring: KeyRing): readonly [Secret, ...Secret[]] {
 }
 
 /** Stores, and what opens them: the keys that are here, or a kit. */
-async function openSources({ from, kit }: RestoreFlags) {
+export async function openSources({ from, kit }: RestoreFlags) {
   const directory = findPlace().directory
   const settings = readRecoverySettings(directory)
   const shelves: readonly Shelf[] = from ? [openDirectoryShelf(resolve(from))] : shelvesOf(settings)
@@ -251,19 +270,7 @@ async function readKit(file: string): Promise<KeyRing> {
   }
 }
 
-const BASE_BYTES_PER_SECOND = 60_000_000
-const SEGMENTS_PER_SECOND = 100
-const OPENING_SECONDS = 5
-
-/** From a machine of two cores; a drill measures it. */
-const guessSeconds = ({ point, chain }: Plan): number =>
-  Math.ceil(
-    (point.base.bytes + point.blobs.bytes) / BASE_BYTES_PER_SECOND +
-      chain.segments.length / SEGMENTS_PER_SECOND +
-      OPENING_SECONDS,
-  )
-
-const planView = (plan: Plan) => ({
+const planView = (plan: Plan, last: DrillReport | undefined) => ({
   store: plan.store.shelf.name,
   point: plan.point.id,
   from: plan.point.from,
@@ -272,12 +279,12 @@ const planView = (plan: Plan) => ({
   segments: plan.chain.segments.length,
   gap: plan.chain.gap,
   bytes: neededBytes(plan.point, plan.chain.segments.length),
-  seconds: guessSeconds(plan),
+  seconds: estimateSeconds(plan, last),
   release: plan.point.release,
 })
 
-function describePlan(plan: Plan, destination: Destination): string {
-  const { store, point, segments, bytes, seconds, until, release } = planView(plan)
+function describePlan(plan: Plan, destination: Destination, last: DrillReport | undefined): string {
+  const { store, point, segments, bytes, seconds, until, release } = planView(plan, last)
   const where = destination.kind === 'beside' ? destination.directory : `${destination.dataDirectory}, in place`
   return (
     `From ${store}: the point ${point}, ${segments} segments of the log until ${until}.\n` +

@@ -107,7 +107,7 @@ export async function openCapabilities(
       name: 'recovery',
       kind: 'nice',
       runbook: 'backups-behind',
-      check: () => checkRecovery(places, systemClock.now()),
+      check: () => checkRecovery(places, systemClock.now(), config.drillEveryDays),
     })
   }
   if (config.smtpUrl)

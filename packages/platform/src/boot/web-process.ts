@@ -31,7 +31,9 @@ import type { Identity } from '../identity/index.ts'
 import { createGuard, createSuspicion, type RateLimiter } from '../limits/index.ts'
 import { openErasureRegister } from '../privacy/index.ts'
 import { type Channel, type Feed, jobsChannel, openFeed, openSockets } from '../realtime/index.ts'
+import { placesOf, shelvesOf } from '../recovery/index.ts'
 import { createPseudonyms, durationBuckets, watchHealth } from '../telemetry/index.ts'
+import { openKeyRing } from '../vault/index.ts'
 import { withSettings } from './app-settings.ts'
 import { openSealer } from './audit-seals.ts'
 import { type Capabilities, openCapabilities, openTelemetry } from './capabilities.ts'
@@ -216,7 +218,14 @@ function allApps(
   return withSettings(
     [
       identityApp(identity, guard, { refreshMs, secure, publicUrl, scopes, webBuild }),
-      operationsApp({ database, identity, flags, apps: system.apps, deliversMail: config.smtpUrl !== undefined }),
+      operationsApp({
+        database,
+        identity,
+        flags,
+        apps: system.apps,
+        deliversMail: config.smtpUrl !== undefined,
+        recovery: recoveryRoomOf(config),
+      }),
       uploadsApp(),
       vaultApp(vault),
       batchApp(),
@@ -227,6 +236,18 @@ function allApps(
     config,
   )
 }
+
+const recoveryRoomOf = (config: Config) =>
+  config.backupStores.length === 0 || config.databaseUrl
+    ? undefined
+    : {
+        places: placesOf(config.dataDirectory),
+        shelves: shelvesOf(config),
+        ring: openKeyRing(config),
+        drillEveryDays: config.drillEveryDays,
+        backupAt: config.backupAt,
+        now: () => systemClock.now(),
+      }
 
 interface Door {
   readonly identity: Identity

@@ -35,6 +35,11 @@ const knownNames = (Object.values(settings) as readonly Setting<unknown>[]).flat
   setting.env,
   ...(setting.aliases ?? []),
 ])
+
+/** Every setting as if it were not there, also where a `.env` sets it: for a service that must have nothing of ours. */
+export const blankEnvironment = (): Record<string, string> =>
+  Object.fromEntries(knownNames.flatMap((name) => [name, `${name}_FILE`]).map((name) => [name, '']))
+
 const generatedKeys: readonly GeneratedKey[] = [
   'databaseRoleSecret',
   'encryptionKey',

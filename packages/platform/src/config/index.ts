@@ -1,6 +1,7 @@
 /** From environment to typed settings and secrets. The only room that reads the environment. */
 export { addressOf } from './admin-address.ts'
 export {
+  blankEnvironment,
   type Config,
   ConfigError,
   type ConfigFault,

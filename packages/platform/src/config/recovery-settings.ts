@@ -28,6 +28,21 @@ export const recoverySettings = {
     default: '1gb',
     text: 'What may wait on this disk while a store is away. Beyond it the oldest is given up, so that the database goes on: what is after it can be restored from the next recovery point on.',
   }),
+  drillEveryDays: integer('DRILL_EVERY', 1, 30, {
+    group: 'Recovery',
+    default: '1',
+    text: 'How often a recovery point is restored on trial, in days: 1 is after each. The alarm comes two hours after one was due.',
+  }),
+  drillDirectory: optionalText('DRILL_DIR', '/mnt/spare/drill', {
+    group: 'Recovery',
+    default: '',
+    text: 'Where recovery points are restored on trial: a directory on a disk with space for database and files. Default: below DATA_DIR.',
+  }),
+  drillMemoryBytes: bytes('DRILL_MEMORY', '1000gb', {
+    group: 'Recovery',
+    default: '1gb',
+    text: 'What a trial may use of the memory, all its processes together; each of them where the machine has no control groups for us.',
+  }),
   restic: optionalText('RESTIC', '/usr/bin/restic', {
     group: 'Recovery',
     default: '',

@@ -1,6 +1,7 @@
 import { HOUR, MINUTE } from '@seaworthy/core'
 import { describe, expect, it } from 'vitest'
 import { findProblem } from './condition.ts'
+import type { DrillReport } from './drill/report.ts'
 
 const now = Date.parse('2026-01-31T12:00:00Z')
 const backup = { verifiedAt: now - 5 * HOUR, point: 'a', problem: undefined }
@@ -30,5 +31,12 @@ describe('an alarm of recovery', () => {
     ['one of two stores has no new point', { ...backup, problem: 'two: away' }, shipping, /two: away/],
   ])('says that %s', (_, one, two, words) => {
     expect(findProblem(one, two, now)).toMatch(words)
+  })
+
+  it('says that the last trial failed, and that nothing was tried for too long', () => {
+    const last = { at: '2026-01-31T11:00:00Z', point: 'a', outcome: 'failed', problem: 'an index' } as DrillReport
+    const drill = { last: { last, passed: undefined }, everyDays: 1 }
+    expect(findProblem(backup, shipping, now, drill)).toMatch(/could not be restored on trial: an index/)
+    expect(findProblem({ ...backup, since: now - 27 * HOUR }, shipping, now)).toMatch(/ever restored on trial/)
   })
 })

@@ -1,6 +1,8 @@
 import { mkdir, rename, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { HOUR, MINUTE } from '@seaworthy/core'
+import { findDrillProblem } from './drill/due.ts'
+import { type DrillStatus, readDrillStatus } from './drill/report.ts'
 import { readJson } from './json-file.ts'
 import type { Places } from './places.ts'
 import { readShippingStatus, type ShippingStatus } from './shipper.ts'
@@ -9,6 +11,8 @@ import { readShippingStatus, type ShippingStatus } from './shipper.ts'
 export interface BackupStatus {
   /** When the newest verified point was made; in milliseconds since 1970. */
   readonly verifiedAt: number | undefined
+  /** When the first one was made that this file knows of; from then on trials are waited for. */
+  readonly since?: number | undefined
   readonly point: string | undefined
   /** Why the last one failed; undefined when it did not. */
   readonly problem: string | undefined
@@ -32,9 +36,13 @@ export async function writeBackupStatus(places: Places, status: BackupStatus): P
 }
 
 /** A health check: throws when what is lost with this disk now would be more than was promised. */
-export async function checkRecovery(places: Places, now: number): Promise<void> {
-  const [backup, shipping] = await Promise.all([readBackupStatus(places), readShippingStatus(places)])
-  const problem = findProblem(backup, shipping, now)
+export async function checkRecovery(places: Places, now: number, everyDays = 1): Promise<void> {
+  const [backup, shipping, last] = await Promise.all([
+    readBackupStatus(places),
+    readShippingStatus(places),
+    readDrillStatus(places),
+  ])
+  const problem = findProblem(backup, shipping, now, { last, everyDays })
   if (problem) throw new Error(problem)
 }
 
@@ -42,13 +50,18 @@ export function findProblem(
   backup: BackupStatus | undefined,
   shipping: ShippingStatus | undefined,
   now: number,
+  drill: { readonly last?: DrillStatus | undefined; readonly everyDays: number } = { everyDays: 1 },
 ): string | undefined {
   if (!backup?.verifiedAt)
     return `there is no verified recovery point${backup?.problem ? `: ${backup.problem}` : '; seaworthy backup makes one'}`
   const hours = Math.floor((now - backup.verifiedAt) / HOUR)
   if (now - backup.verifiedAt > POINT_AGE_MAX_MS)
     return `the last verified recovery point is ${hours} h old${backup.problem ? `: ${backup.problem}` : ''}`
-  return findArchiveProblem(backup.verifiedAt, shipping, now) ?? backup.problem
+  return (
+    findArchiveProblem(backup.verifiedAt, shipping, now) ??
+    backup.problem ??
+    findDrillProblem({ now, backup, drill: drill.last, everyDays: drill.everyDays })
+  )
 }
 
 function findArchiveProblem(verifiedAt: number, shipping: ShippingStatus | undefined, now: number): string | undefined {

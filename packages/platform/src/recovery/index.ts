@@ -5,8 +5,23 @@
 export { type BackUpResult, type BackUpSettings, backUp } from './back-up.ts'
 export { backUpAndRecord } from './back-up-and-record.ts'
 export { type BackupStatus, checkRecovery, readBackupStatus } from './condition.ts'
+export { type AttemptLine, attempt, type Order, type UseLine } from './drill/attempt.ts'
+export { type DrillSettings, drill } from './drill/drill.ts'
+export { isDrillDue } from './drill/due.ts'
+export {
+  type DrillMark,
+  type DrillReport,
+  type DrillStatus,
+  markDrilled,
+  readDrillHistory,
+  readDrillStatus,
+  recordDrill,
+  trendOf,
+} from './drill/report.ts'
 export { openDirectoryShelf } from './drivers/directory.ts'
 export { findRestic, type Restic } from './drivers/restic.ts'
+export { estimateSeconds } from './estimate.ts'
+export { offerRestore, type RecoveryOverview, type RestoreOffer, readOverview, recordStores } from './overview.ts'
 export { identityOf, type Places, placesOf, shelvesOf } from './places.ts'
 export { type ListedPoint, listPoints, type Point } from './point.ts'
 export { type Destination, neededBytes, type Restored, refuseRunning, restore } from './restore.ts'
@@ -16,4 +31,4 @@ export type { Shelf } from './shelf.ts'
 export { shipOnce } from './ship.ts'
 export { keepShipping, readShippingStatus } from './shipper.ts'
 export { openStore, type Store } from './store.ts'
-export { describeStore, type StoreView } from './store-view.ts'
+export { describeStore, type PointView, type StoreView } from './store-view.ts'

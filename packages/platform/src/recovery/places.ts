@@ -14,6 +14,8 @@ export interface Places {
   readonly freshBlobs: string
   readonly staging: string
   readonly status: string
+  /** Where points are restored on trial, unless DRILL_DIR says where. */
+  readonly drill: string
 }
 
 export function placesOf(dataDirectory: string): Places {
@@ -27,6 +29,7 @@ export function placesOf(dataDirectory: string): Places {
     freshBlobs: join(blobs, FRESH),
     staging: join(recovery, 'staging'),
     status: join(recovery, 'status.json'),
+    drill: join(recovery, 'drill'),
   }
 }
 

@@ -46,6 +46,8 @@ const POINTS = 'points/'
 const keyOf = (id: string): string => `${POINTS}${id}.json`
 export const filesKeyOf = (id: string): string => `${POINTS}${id}.files`
 export const blobsKeyOf = (id: string): string => `${POINTS}${id}.blobs`
+/** What the last trial of it gave. */
+export const drillKeyOf = (id: string): string => `drills/${id}.json`
 
 export const writePoint = (store: Store, point: Point): Promise<void> =>
   store.put(keyOf(point.id), [Buffer.from(JSON.stringify(point))])
@@ -79,7 +81,7 @@ async function readPoint(store: Store, id: string): Promise<ListedPoint> {
 
 /** The record goes first: what is left is then nobody's. */
 export async function deletePoint(store: Store, id: string): Promise<void> {
-  for (const key of [keyOf(id), filesKeyOf(id), blobsKeyOf(id)]) await store.shelf.delete(key)
+  for (const key of [keyOf(id), filesKeyOf(id), blobsKeyOf(id), drillKeyOf(id)]) await store.shelf.delete(key)
 }
 
 /** Sorts by time. */

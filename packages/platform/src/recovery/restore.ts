@@ -41,6 +41,8 @@ export interface RestoreSettings {
   readonly restic: Restic
   /** Each step when it begins, and how far it is: 0 to 1. */
   readonly tell: (step: string, part?: number) => void
+  /** Asked last, of the database that runs in the draft. What it throws ends the restore. */
+  readonly alsoCheck?: (draft: { readonly server: EmbeddedServer; readonly dataDirectory: string }) => Promise<void>
 }
 
 export interface Restored {
@@ -78,6 +80,7 @@ export async function restore(settings: RestoreSettings): Promise<Restored> {
     try {
       clock.begin('check the database')
       const checked = await checkRestored({ server, plan, ring: settings.ring, blobs: target.blobs, tell })
+      await settings.alsoCheck?.({ server, dataDirectory: target.draft })
       await server.stop()
       clock.begin('take its place')
       const kept = await takePlace(target, destination)

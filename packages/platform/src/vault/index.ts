@@ -28,6 +28,7 @@ export {
   rotateDataKeys,
   rotateRing,
 } from './rotate.ts'
+export { openSample, type Sampled } from './sample.ts'
 export { platformSealedColumns, type SealedColumn, sealedColumnsOf } from './sealed-columns.ts'
 export { type ColumnStatus, type KeyStatus, keyStatus, RING_KEY_DAYS_MAX, type RingKeyStatus } from './status.ts'
 export { DamagedStreamError, sealStream, unsealStream } from './stream.ts'

@@ -11,6 +11,8 @@ import { unwrapKey, type WrappedKey, wrapKey } from './wrap.ts'
 export interface OwnerKeys {
   /** The keys of each of these owners, the newest first; made where there are none. */
   load(kind: SealedColumn['kind'], owners: readonly string[]): Promise<ReadonlyMap<string, readonly DataKey[]>>
+  /** The same, and none is made. */
+  find(kind: SealedColumn['kind'], owners: readonly string[]): Promise<ReadonlyMap<string, readonly DataKey[]>>
 }
 
 interface OwnedKey extends WrappedKey {
@@ -30,11 +32,19 @@ export function openOwnerKeys(session: OwnerSession, ring: KeyRing): OwnerKeys {
       known.set(row.owner, [...(known.get(row.owner) ?? []), key])
     }
   }
+  const readUnknown = async (kind: SealedColumn['kind'], owners: readonly string[]): Promise<readonly string[]> => {
+    if (known.size > KEPT_MAX) known.clear()
+    const unknown = owners.filter((owner) => !known.has(owner))
+    if (unknown.length) await read(kind, unknown)
+    return unknown
+  }
   return {
+    find: async (kind, owners) => {
+      await readUnknown(kind, owners)
+      return known
+    },
     load: async (kind, owners) => {
-      if (known.size > KEPT_MAX) known.clear()
-      const unknown = owners.filter((owner) => !known.has(owner))
-      if (unknown.length) await read(kind, unknown)
+      const unknown = await readUnknown(kind, owners)
       const without = unknown.filter((owner) => !known.has(owner))
       if (without.length) {
         await makeKeys(session, ring, kind, without, 1)

@@ -19,8 +19,28 @@ export interface Guarded {
   archived(): Promise<void>
   /** The machine is gone: its processes and its disk. */
   destroy(): Promise<void>
+  /** `seaworthy drill`, with what it reports. */
+  drill(): Promise<Drilled>
+  /** Any other command of an operator at this machine. */
+  command(...args: readonly string[]): Promise<ProgramRun>
   /** `seaworthy restore` on an empty machine, with store and kit and nothing else. */
   restore(to: string): Promise<Recovered>
+}
+
+/** What a drill says of itself. */
+interface DrillReport {
+  readonly outcome: string
+  readonly problem?: string
+  readonly seconds: Readonly<Record<string, number>>
+  readonly tookSeconds: number
+  readonly rtoSeconds?: number
+  readonly rpoSeconds?: number
+  readonly checked?: Readonly<Record<string, number>>
+  readonly journeys: readonly string[]
+}
+
+interface Drilled extends ProgramRun {
+  readonly report: DrillReport | undefined
 }
 
 interface Recovered extends ProgramRun {
@@ -79,6 +99,8 @@ export async function openGuarded(rig: Rig, environment: Readonly<Record<string,
       await stack.exited
       rmSync(stack.dataDirectory, { recursive: true, force: true, maxRetries: 5 })
     },
+    drill: () => drillOnce(() => command(['drill', '--json'], stack.dataDirectory)),
+    command: (...args) => command(args, stack.dataDirectory),
     restore: async (to) => {
       const directory = join(rig.scratch, `machine-${++machines}`)
       const run = await command(
@@ -108,6 +130,19 @@ async function untilBackedUp(backUp: () => Promise<ProgramRun>): Promise<void> {
     },
     COMMAND_MS,
   )
+}
+
+/** The schedule may be holding one at this moment. */
+async function drillOnce(drill: () => Promise<ProgramRun>): Promise<Drilled> {
+  const run = await until(
+    'a drill ended',
+    async () => {
+      const ended = await drill()
+      return !ended.stderr.includes('Another drill') && ended
+    },
+    COMMAND_MS,
+  )
+  return { ...run, report: run.stdout ? (JSON.parse(run.stdout) as DrillReport) : undefined }
 }
 
 /** The objects of the log in a store, the oldest first. */

@@ -25,10 +25,24 @@ export interface Installation {
   readonly ring: () => readonly string[]
   /** Why a loss of this disk would lose more than seconds; undefined when it would not. */
   readonly recoveryProblem: () => Promise<string | undefined>
+  /** The newest restore on trial; undefined when none was ever held. */
+  readonly lastDrill: () => Promise<LastDrill | undefined>
   /** Throws when Redis does not answer. */
   readonly pingRedis: () => Promise<void>
   /** A command of this program with the settings of this installation; what it printed. */
   readonly run: (args: readonly string[]) => Promise<CommandRun>
+}
+
+interface LastDrill {
+  /** ISO 8601. */
+  readonly at: string
+  readonly point: string | undefined
+  readonly outcome: 'passed' | 'failed' | 'unknown'
+  readonly problem: string | undefined
+  readonly rtoSeconds: number | undefined
+  readonly rpoSeconds: number | undefined
+  /** How many times as long as the trials before; undefined where there are none. */
+  readonly ratio: number | undefined
 }
 
 export interface CommandRun {

@@ -14,6 +14,7 @@ export const fakeInstallation = (more: Partial<Installation> = {}): Installation
   weakRights: async () => [],
   ring: () => [],
   recoveryProblem: async () => undefined,
+  lastDrill: async () => undefined,
   pingRedis: async () => undefined,
   run: async () => ({ code: 0, output: '' }),
   ...more,

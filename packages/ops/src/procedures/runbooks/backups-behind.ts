@@ -3,9 +3,10 @@ import { confirm, human, look, type Runbook } from './runbook.ts'
 export const backupsBehind: Runbook = {
   title: 'The recovery points are behind',
   symptom:
-    'the log says that the part "recovery" fails, that a store does not take the archive, or that no recovery point could be made',
+    'the log says that the part "recovery" fails, that a store does not take the archive, that no recovery point could be made, or that one did not pass a drill',
   steps: [
     look('recovery', 'what would be lost with this disk now'),
+    look('drills', 'whether the newest point was restored on trial, and what did not pass'),
     look('disk', 'a copy of the database is made here before it goes to a store'),
     look('kit', 'without a kit that was read back nothing is backed up'),
     {
@@ -24,6 +25,12 @@ export const backupsBehind: Runbook = {
       'it prints the point of every store',
       'recovery',
     ),
-    confirm('recovery', 'there is a verified point of this day, and the archive follows it'),
+    human(
+      'try the newest point: seaworthy drill. Where the copy is damaged, make another point, and look at the disk of the store; where database, files or audit are, the running system has the same fault',
+      'it says that the point is VERIFIED',
+      'recovery',
+      'drills',
+    ),
+    confirm('recovery', 'there is a verified point of this day, it passed a drill, and the archive follows it'),
   ],
 }

@@ -8,6 +8,7 @@ import { listDeadLetters, replayDeadLetter } from '../../jobs/index.ts'
 import { flagRoutes } from './flags.ts'
 import { mailRoutes } from './operations-mail.ts'
 import { general } from './operations-rates.ts'
+import { type RecoveryRoom, recoveryRoutes } from './operations-recovery.ts'
 import { personRoutes } from './people.ts'
 import { securityEvents } from './security-events.ts'
 
@@ -30,10 +31,12 @@ export interface OperationsParts {
   readonly apps: readonly App[]
   /** A mail server is set: then nobody but the recipient reads what a mail says. */
   readonly deliversMail: boolean
+  /** Undefined where nothing is backed up. */
+  readonly recovery?: RecoveryRoom | undefined
 }
 
 /** What operators do to the installation, as routes like all others. */
-export function operationsApp({ database, identity, flags, apps, deliversMail }: OperationsParts) {
+export function operationsApp({ database, identity, flags, apps, deliversMail, recovery }: OperationsParts) {
   const jobs = new Map(apps.flatMap((app) => app.jobs.map((job) => [job.name, job])))
   return defineApp({
     name: 'operations',
@@ -45,6 +48,7 @@ export function operationsApp({ database, identity, flags, apps, deliversMail }:
       ...personRoutes(database, identity),
       ...flagRoutes(flags),
       ...mailRoutes(database, deliversMail),
+      ...recoveryRoutes(recovery),
       securityEvents(database, general),
     ],
   })

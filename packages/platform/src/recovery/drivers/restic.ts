@@ -79,7 +79,7 @@ function openRestic(program: string): Restic {
       return { snapshot: snapshot.id, addedBytes }
     },
     open: (store, snapshot, name) => {
-      const child = start(program, store, ['dump', snapshot, name])
+      const child = start(program, store, [...(isReadOnly(store) ? ['--no-lock'] : []), 'dump', snapshot, name])
       return { bytes: child.stdout, done: endOf(child, 'dump') }
     },
     snapshots,
@@ -92,6 +92,16 @@ function openRestic(program: string): Restic {
       await run(store, ['unlock'])
       await run(store, ['check', '--read-data'])
     },
+  }
+}
+
+/** A lock is a file in the repository. */
+function isReadOnly({ shelf }: Store): boolean {
+  try {
+    accessSync(shelf.repository, constants.W_OK)
+    return false
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EROFS'
   }
 }
 

@@ -11,6 +11,7 @@ const inside = [
   '/cosnap/gallery',
   '/cosnap/credits',
   '/operations',
+  '/operations/recovery',
   '/members',
   '/settings/security',
   '/settings/keys',

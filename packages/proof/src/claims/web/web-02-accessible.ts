@@ -106,6 +106,7 @@ async function lookSignedIn(rig: Rig, page: Page, stack: Stack, look: Look): Pro
   await visit('/cosnap/gallery', 'Nothing made yet')
   await visit('/cosnap/credits', 'Credits')
   await visit('/operations', 'Jobs that failed for good')
+  await visit('/operations/recovery', 'Nothing is backed up here')
   await visit('/members', 'Members')
   await visit('/settings/security', 'Security')
   await lookAtSettings(page, stack, visit, look)

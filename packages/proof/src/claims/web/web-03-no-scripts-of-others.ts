@@ -15,6 +15,7 @@ const paths = [
   '/cosnap/gallery',
   '/cosnap/credits',
   '/operations',
+  '/operations/recovery',
   '/members',
   '/settings/security',
   '/settings/keys',

@@ -10,6 +10,7 @@ const signedIn = [
   '/cosnap/gallery',
   '/cosnap/credits',
   '/operations',
+  '/operations/recovery',
   '/members',
   '/settings/security',
   '/settings/keys',

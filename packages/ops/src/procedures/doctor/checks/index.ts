@@ -4,7 +4,7 @@ import { care, connections, database, replica, rights, schema, transactions, wri
 import { deploys, traffic } from './deploys.ts'
 import { keyAge, keys, kit } from './keys.ts'
 import { clock, disk, memory, node, tools } from './machine.ts'
-import { mail, notifications, recovery, redis, scanner, storage } from './others.ts'
+import { drills, mail, notifications, recovery, redis, scanner, storage } from './others.ts'
 import { errors, latency, ports, processMemory, refused, restarts, service } from './service.ts'
 import { files, secrets, settings } from './settings.ts'
 import { audit, deadLetters, jobs, refusals, stolen } from './work.ts'
@@ -32,6 +32,7 @@ export const checks = {
   kit,
   keyAge,
   recovery,
+  drills,
   redis,
   storage,
   scanner,

@@ -141,6 +141,28 @@ export const recovery: Check = {
   },
 }
 
+const SLOWER_MAX = 2
+
+/** A recovery point counts when it was restored. */
+export const drills: Check = {
+  title: 'recovery points on trial',
+  look: async (here) => {
+    const { backupStores, databaseUrl } = settingsOf(here)
+    if (databaseUrl || backupStores.length === 0) return none('there are no recovery points of this installation')
+    const last = await here.lastDrill()
+    if (!last) return warn('no recovery point was ever restored on trial', 'seaworthy drill')
+    const { outcome, problem, point, rtoSeconds, rpoSeconds, ratio } = last
+    if (outcome === 'failed') return bad(`${point} did not pass: ${problem}`, 'seaworthy runbook backups-behind')
+    if (outcome === 'unknown')
+      return warn(`${point ?? 'no point'} could not be verified: ${problem}`, 'seaworthy drill')
+    const loss = rpoSeconds === undefined ? '' : `, ${rpoSeconds.toFixed(1)} s of writing would be lost with the disk`
+    const found = `${point} passed on ${last.at.slice(0, 10)}: back in ${rtoSeconds?.toFixed(1)} s${loss}`
+    return (ratio ?? 1) > SLOWER_MAX
+      ? warn(`${found}; that is ${ratio?.toFixed(1)} times as long as before`, 'look what grew: seaworthy backups')
+      : good(found)
+  },
+}
+
 /** Who hears of a deploy, and of mail that could not be sent. */
 export const notifications: Check = {
   title: 'notifications',
