@@ -11,7 +11,7 @@ import {
   findRestic,
   identityOf,
   neededBytes,
-  openDirectoryShelf,
+  openShelf,
   openStore,
   type Plan,
   parseTarget,
@@ -63,6 +63,7 @@ export async function runBackup({ takeOver, json }: BackupFlags): Promise<void> 
       )
       if (point.isShrunken)
         print('  WARNING: it is less than half of the one before. No older point goes because of it.')
+      if (forgotten.problem) print(`  ${forgotten.problem}`)
       if (forgotten.points.length) print(`  older than BACKUP_RETENTION and gone: ${forgotten.points.join(', ')}`)
     }
   if (failures.length) throw new Error(failures.map(({ store, problem }) => `${store}: ${problem}`).join('\n'))
@@ -77,6 +78,7 @@ export async function runScheduledBackup(): Promise<void> {
     for (const { store, point, forgotten } of points) {
       const fields = { store, point: point.id, tookMs: point.tookMs, addedBytes: point.base.addedBytes }
       log.info('a recovery point was made and verified', { ...fields, forgotten: forgotten.points.length })
+      if (forgotten.problem) log.warn(forgotten.problem)
       if (point.isShrunken)
         log.error('a recovery point is less than half of the one before', { runbook: 'database-gone', ...fields })
     }
@@ -225,12 +227,14 @@ function secretsOf(ring: KeyRing): readonly [Secret, ...Secret[]] {
 }
 
 /** Stores, and what opens them: the keys that are here, or a kit. */
-async function openSources({ from, kit }: RestoreFlags) {
+export async function openSources({ from, kit }: Pick<RestoreFlags, 'from' | 'kit'>) {
   const directory = findPlace().directory
   const settings = readRecoverySettings(directory)
-  const shelves: readonly Shelf[] = from ? [openDirectoryShelf(resolve(from))] : shelvesOf(settings)
+  const shelves: readonly Shelf[] = from
+    ? [openShelf(from.startsWith('s3://') ? from : resolve(from), settings)]
+    : shelvesOf(settings)
   if (shelves.length === 0)
-    throw new Error('Which store?\n    HINT: --from DIRECTORY, or export BACKUP_STORES=/mnt/backup')
+    throw new Error('Which store?\n    HINT: --from DIRECTORY, --from s3://bucket/prefix, or export BACKUP_STORES=/mnt/backup')
   if (kit) return { shelves, settings, ring: await readKit(kit) }
   if (!settings.hasKeys)
     throw new Error('The keys of the installation are not here.\n    HINT: --kit FILE, with your recovery kit')

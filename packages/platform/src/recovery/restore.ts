@@ -194,11 +194,11 @@ async function writeSparse(path: string, bytes: Buffer): Promise<void> {
 async function fetchBase({ plan, restic, tell }: RestoreSettings, directory: string): Promise<void> {
   const { store, point } = plan
   await mkdir(directory, { recursive: true, mode: 0o700 })
-  const manifestFile = restic.open(store, point.base.snapshot, 'backup_manifest')
+  const manifestFile = await restic.open(store, point.base.snapshot, 'backup_manifest')
   const chunks: Buffer[] = []
   for await (const chunk of manifestFile.bytes) chunks.push(chunk as Buffer)
   await naming(manifestFile.done, plan)
-  const base = restic.open(store, point.base.snapshot, 'base.tar')
+  const base = await restic.open(store, point.base.snapshot, 'base.tar')
   let [read, told] = [0, 0]
   const onBytes = (bytes: number): void => {
     read += bytes

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import type { KeyRing } from '../vault/index.ts'
 import type { Places } from './places.ts'
 import { isArchivedName, isHistoryName, isSegmentName } from './segments.ts'
-import type { Shelf } from './shelf.ts'
+import { type Shelf, TakenError } from './shelf.ts'
 import { shipErasures } from './state.ts'
 import { ForeignStoreError, openStore, ownerOf, type Store } from './store.ts'
 import { putWal, readWal } from './wal-object.ts'
@@ -164,7 +164,12 @@ async function shipFile(store: Store, spool: string, { name, at }: Waiting): Pro
     throw new Error(
       `${store.shelf.name} has another ${name}: two installations have written there.\n    HINT: seaworthy backup --take-over makes a new chain there`,
     )
-  if (!there) await putWal(store, name, { bytes, at })
+  if (!there)
+    await putWal(store, name, { bytes, at }).catch(async (error: Error) => {
+      // Another process has brought it at this moment.
+      const its = error instanceof TakenError ? await readWal(store, name) : undefined
+      if (!its?.bytes.equals(bytes)) throw error
+    })
 }
 
 async function advanceHead(store: Store, head: Head): Promise<void> {
@@ -202,7 +207,7 @@ async function shipBlobs(
 export async function shipBlob(store: Store, key: string, path: string): Promise<void> {
   if ((await store.shelf.size(key)) !== undefined) return
   await store.put(key, createReadStream(path)).catch((error: NodeJS.ErrnoException) => {
-    if (error.code !== 'ENOENT') throw error
+    if (error.code !== 'ENOENT' && !(error instanceof TakenError)) throw error
   })
 }
 
