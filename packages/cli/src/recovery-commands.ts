@@ -1,5 +1,5 @@
-import type { Command } from 'commander'
 import type { KeyHolder } from '@seaworthy/platform/recovery'
+import type { Command } from 'commander'
 import type { BackupFlags, RestoreFlags } from './recovery.ts'
 
 /** What an operator does so that nothing is lost for good. */
@@ -19,7 +19,9 @@ export function addRecoveryCommands(program: Command): void {
     .action(async (flags: RestoreFlags) => (await import('./recovery.ts')).printBackups(flags))
   backups
     .command('prune')
-    .description('let go what is older than BACKUP_RETENTION, with a key that may delete: here, or from any other machine')
+    .description(
+      'let go what is older than BACKUP_RETENTION, with a key that may delete: here, or from any other machine',
+    )
     .option('--from <store>', 'a store; default: those of BACKUP_STORES')
     .option('--kit <file>', 'a recovery kit, where the keys are not here')
     .action(async (_flags, command: Command) => (await import('./stores.ts')).pruneStores(command.optsWithGlobals()))

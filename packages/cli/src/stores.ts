@@ -11,7 +11,10 @@ export async function pruneStores(flags: Pick<RestoreFlags, 'from' | 'kit'>): Pr
   const problems: string[] = []
   for (const shelf of shelves)
     try {
-      const { points, objects, problem } = await keepStore({ shelf, ring, restic }, { now: Date.now(), retentionMs, keep })
+      const { points, objects, problem } = await keepStore(
+        { shelf, ring, restic },
+        { now: Date.now(), retentionMs, keep },
+      )
       if (problem) problems.push(`${shelf.name}: ${problem}`)
       print(`${shelf.name}: ${points.length ? `${points.join(', ')} and ${objects} objects` : 'nothing'} went`)
     } catch (error) {

@@ -27,7 +27,7 @@ interface PolicySettings {
 
 /**
  * The policy of a bucket that a system may fill and not empty. What runs may put an object only where there is none, which
- * S3 calls `if-none-match`; written over are only the two places that change by their nature, and deleted only restic's locks.
+ * S3 calls `if-none-match`; written over is only the note which segment was the last, and deleted only restic's locks.
  */
 export function policyOf({ bucket, prefix, principals }: PolicySettings): Policy {
   const arn = `arn:aws:s3:::${bucket}`
@@ -48,10 +48,7 @@ export function policyOf({ bucket, prefix, principals }: PolicySettings): Policy
         Resource: inside('*'),
         Condition: { Null: { 's3:if-none-match': 'false' } },
       }),
-      to('RunningWritesOver', 'running', {
-        Action: 's3:PutObject',
-        Resource: [inside(CHANGING.head), inside(`${CHANGING.state}*`)],
-      }),
+      to('RunningWritesOver', 'running', { Action: 's3:PutObject', Resource: inside(CHANGING.head) }),
       to('RunningUnlocks', 'running', { Action: 's3:DeleteObject', Resource: inside(`${CHANGING.locks}*`) }),
       to('KeepingLists', 'keeping', { Action: 's3:ListBucket', Resource: arn }),
       to('KeepingDoesAll', 'keeping', {

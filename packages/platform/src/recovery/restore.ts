@@ -24,7 +24,7 @@ import { placesOf } from './places.ts'
 import { filesKeyOf, type Point } from './point.ts'
 import { type Plan, refuseGap } from './restore-plan.ts'
 import { historyName, parseHistory, parseLsn, parseSegment } from './segments.ts'
-import { ERASURES } from './state.ts'
+import { readErasures } from './state.ts'
 import { readWal } from './wal-object.ts'
 
 /** Where what is restored goes. */
@@ -228,9 +228,9 @@ async function fetchFiles({ store, point }: Plan): Promise<KeptFiles> {
   const bytes = await store.read(filesKeyOf(point.id))
   if (!bytes) throw new Error(`The files of ${point.id} are missing in ${store.shelf.name}.`)
   const files = new Map(unpackFiles(bytes))
-  // Who was erased since then stays erased: of this there is only the newest state.
-  const erasures = await store.read(ERASURES)
-  if (erasures) files.set(join('privacy', 'erasures.jsonl'), erasures)
+  // Who was erased since then stays erased.
+  const erasures = await readErasures(store)
+  if (erasures) files.set(join('privacy', 'erasures.jsonl'), Buffer.from(erasures))
   return files
 }
 

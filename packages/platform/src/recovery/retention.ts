@@ -3,8 +3,8 @@ import type { KeyRing } from '../vault/index.ts'
 import type { Restic } from './drivers/restic.ts'
 import { blobsKeyOf, deletePoint, isPointId, listPoints, type Point } from './point.ts'
 import { isSegmentName, parseSegment } from './segments.ts'
-import { keyOfBlob } from './ship.ts'
 import { RefusedError, type Shelf } from './shelf.ts'
+import { keyOfBlob } from './ship.ts'
 import { ownerOf, prepareStore, type Store } from './store.ts'
 
 /** Between the base of a point and its record. */

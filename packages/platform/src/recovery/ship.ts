@@ -6,7 +6,7 @@ import type { Places } from './places.ts'
 import { isArchivedName, isHistoryName, isSegmentName } from './segments.ts'
 import { type Shelf, TakenError } from './shelf.ts'
 import { shipErasures } from './state.ts'
-import { ForeignStoreError, openStore, ownerOf, type Store } from './store.ts'
+import { CHANGING, ForeignStoreError, openStore, ownerOf, type Store } from './store.ts'
 import { putWal, readWal } from './wal-object.ts'
 
 export interface ShipParts {
@@ -41,7 +41,6 @@ export interface Head {
   readonly at: number
 }
 
-const HEAD = 'head.json'
 const BLOBS_AT_ONCE = 4
 
 /**
@@ -175,12 +174,12 @@ async function shipFile(store: Store, spool: string, { name, at }: Waiting): Pro
 async function advanceHead(store: Store, head: Head): Promise<void> {
   const known = await readHead(store).catch(() => undefined)
   if (known && known.segment >= head.segment) return
-  await store.put(HEAD, [Buffer.from(JSON.stringify(head))])
+  await store.put(CHANGING.head, [Buffer.from(JSON.stringify(head))])
 }
 
 /** Undefined where no segment has come yet. Throws `DamagedError`. */
 export async function readHead(store: Store): Promise<Head | undefined> {
-  const bytes = await store.read(HEAD)
+  const bytes = await store.read(CHANGING.head)
   return bytes && (JSON.parse(bytes.toString()) as Head)
 }
 

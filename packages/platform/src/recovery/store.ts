@@ -20,7 +20,7 @@ export interface Store {
   readonly owner: string
   /** Of restic's repository. */
   readonly password: Secret
-  /** Nothing that is there is written over, where the shelf can see to that, but the few keys that change by their nature. */
+  /** Nothing that is there is written over, where the shelf can see to that, but the head. */
   put(key: string, bytes: AsyncIterable<Buffer> | Iterable<Buffer>): Promise<void>
   /** Undefined when there is nothing. Reading throws `DamagedError`, which names the key, before a wrong byte is given out. */
   stream(key: string): Promise<AsyncIterable<Buffer> | undefined>
@@ -50,9 +50,8 @@ interface StoreFile {
 
 const FILE = 'store.json'
 
-/** Keys that are written again and again. All others are written once; only restic's locks are deleted by who writes. */
-export const CHANGING = { head: 'head.json', state: 'state/', locks: 'restic/locks/' } as const
-const isChanging = (key: string): boolean => key === CHANGING.head || key.startsWith(CHANGING.state)
+/** What is written again and again, and what is deleted by who writes. All other keys are written once. */
+export const CHANGING = { head: 'head.json', locks: 'restic/locks/' } as const
 
 const wrapContext = (id: string, ringKey: string): Buffer => lengthPrefixed('seaworthy store key 1', id, ringKey)
 
@@ -168,7 +167,7 @@ function storeOf(shelf: Shelf, { id, owner }: StoreFile, key: Buffer): Store {
     owner,
     password: new Secret(derived('restic').toString('hex')),
     put: (name, bytes) =>
-      shelf.put(name, sealStream(sealKey, contextOf(name), bytes), { once: !isChanging(name) }),
+      shelf.put(name, sealStream(sealKey, contextOf(name), bytes), { once: name !== CHANGING.head }),
     stream,
     read: async (name) => {
       const bytes = await stream(name)

@@ -14,7 +14,11 @@ export interface Restic {
   /** Files of a directory by their names. Gives the id of the snapshot. */
   save(store: Store, settings: { directory: string; names: readonly string[]; tag: string }): Promise<Saved>
   /** One file of a snapshot. `done` rejects when it ended early. */
-  open(store: Store, snapshot: string, name: string): Promise<{ readonly bytes: Readable; readonly done: Promise<void> }>
+  open(
+    store: Store,
+    snapshot: string,
+    name: string,
+  ): Promise<{ readonly bytes: Readable; readonly done: Promise<void> }>
   snapshots(store: Store): Promise<readonly Snapshot[]>
   /** Removes snapshots, and what no other one needs. */
   forget(store: Store, ids: readonly string[]): Promise<void>
