@@ -19,8 +19,10 @@ export interface Guarded {
   archived(): Promise<void>
   /** The machine is gone: its processes and its disk. */
   destroy(): Promise<void>
-  /** `seaworthy restore` on an empty machine, with store and kit and nothing else. */
-  restore(to: string): Promise<Recovered>
+  /** `seaworthy restore` on an empty machine, with store and kit and nothing else. `from` is empty for all stores. */
+  restore(to: string, from?: string, more?: readonly string[]): Promise<Recovered>
+  /** Any other command of an operator, here. */
+  command(args: readonly string[], environment?: Readonly<Record<string, string>>): Promise<ProgramRun>
 }
 
 interface Recovered extends ProgramRun {
@@ -37,17 +39,18 @@ const ARCHIVED_MS = 30_000
 export async function openGuarded(rig: Rig, environment: Readonly<Record<string, string>> = {}): Promise<Guarded> {
   const store = join(rig.scratch, 'store')
   mkdirSync(store, { recursive: true })
-  const settings = { WORKER_PROCESSES: '0', ...environment }
-  const stack = await rig.start({ environment: { ...settings, BACKUP_STORES: store } })
+  const { BACKUP_STORES: stores = store, ...rest } = environment
+  const settings = { WORKER_PROCESSES: '0', ...rest }
+  const stack = await rig.start({ environment: { ...settings, BACKUP_STORES: stores } })
   const kit = join(rig.scratch, 'kit.txt')
   const here = { product: rig.product, dataDirectory: stack.dataDirectory }
   await keysOrThrow(here, ['kit', kit], [passphrase, passphrase])
   await keysOrThrow(here, ['kit', '--verify', kit], [passphrase])
   const admin = await stack.database('admin')
-  const command = (args: readonly string[], dataDirectory: string, input = ''): Promise<ProgramRun> =>
+  const command = (args: readonly string[], dataDirectory: string, input = '', more = {}): Promise<ProgramRun> =>
     runProgram(process.execPath, [join(rig.product, 'packages', 'cli', 'dist', 'main.js'), ...args], {
       input,
-      environment: { DATA_DIR: dataDirectory, BACKUP_STORES: store },
+      environment: { ...rest, DATA_DIR: dataDirectory, BACKUP_STORES: stores, ...more },
       timeoutMs: COMMAND_MS,
     })
   let machines = 0
@@ -79,10 +82,11 @@ export async function openGuarded(rig: Rig, environment: Readonly<Record<string,
       await stack.exited
       rmSync(stack.dataDirectory, { recursive: true, force: true, maxRetries: 5 })
     },
-    restore: async (to) => {
+    command: (args, more) => command(args, stack.dataDirectory, '', more),
+    restore: async (to, from = store, more = ['--kit', kit]) => {
       const directory = join(rig.scratch, `machine-${++machines}`)
       const run = await command(
-        ['restore', '--to', to, '--into', directory, '--from', store, '--kit', kit],
+        ['restore', '--to', to, '--into', directory, ...(from ? ['--from', from] : []), ...more],
         directory,
         `${passphrase}\n`,
       )

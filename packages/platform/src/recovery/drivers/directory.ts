@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { createReadStream } from 'node:fs'
-import { mkdir, open, opendir, rename, rm, stat } from 'node:fs/promises'
+import { mkdir, open, opendir, rename, rm, stat, unlink } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { RefusedError, type Shelf, type ShelfEntry } from '../shelf.ts'
 
@@ -38,7 +38,7 @@ export function openDirectoryShelf(directory: string): Shelf {
       return sizeOf(pathOf(key))
     },
     list: (prefix) => walk(directory, prefix.replace(/\/$/, '')),
-    delete: (key) => rm(pathOf(key), { force: true }).catch(orRefused(`${directory} does not delete ${key}`)),
+    delete: (key) => remove(pathOf(key)).catch(orRefused(`${directory} does not delete ${key}`)),
     ping,
     openRepository: async () => ({
       address: join(directory, 'restic'),
@@ -47,6 +47,12 @@ export function openDirectoryShelf(directory: string): Shelf {
     }),
   }
 }
+
+/** `rm` takes what it may not remove for a directory. */
+const remove = (path: string): Promise<void> =>
+  unlink(path).catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== 'ENOENT') throw error
+  })
 
 const orRefused =
   (words: string) =>
