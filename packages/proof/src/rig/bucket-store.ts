@@ -5,6 +5,7 @@ import { type Bucket, openBucket } from './s3.ts'
 
 export const RUNNING = 'running'
 export const KEEPING = 'keeping'
+const COMMAND_MS = 120_000
 
 export interface BucketStore {
   readonly bucket: Bucket
@@ -21,10 +22,9 @@ export async function openBucketStore(rig: Rig): Promise<BucketStore> {
   const bucket = await openBucket(rig.scratch, 'backups')
   rig.defer(() => bucket.close())
   const name = 's3://backups/boats'
-  const { code, stdout, stderr } = await runProgram(process.execPath, [
-    join(rig.product, 'packages', 'cli', 'dist', 'main.js'),
-    ...['backups', 'policy', name, '--running', RUNNING, '--keeping', KEEPING],
-  ])
+  const program = join(rig.product, 'packages', 'cli', 'dist', 'main.js')
+  const args = [program, 'backups', 'policy', name, '--running', RUNNING, '--keeping', KEEPING]
+  const { code, stdout, stderr } = await runProgram(process.execPath, args, { timeoutMs: COMMAND_MS })
   if (code !== 0) throw new Error(`the policy was not printed: ${stderr}`)
   bucket.setPolicy(JSON.parse(stdout))
   return {
