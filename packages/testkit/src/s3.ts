@@ -14,7 +14,7 @@ export interface S3Key {
   readonly may?: (request: S3Request) => boolean
 }
 
-export interface S3Request {
+interface S3Request {
   readonly method: string
   /** Without the bucket. Empty for the bucket itself. */
   readonly key: string

@@ -1,6 +1,7 @@
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { Readable } from 'node:stream'
 import { buffer } from 'node:stream/consumers'
 import { DAY, Secret } from '@seaworthy/core'
 import { type ArchivedDatabase, type FakeS3, openArchivedDatabase, openFakeS3 } from '@seaworthy/testkit'
@@ -104,7 +105,7 @@ describe('a store that the running system may add to', () => {
     const shelf = keyed('RUNS')
     const keys = (await keysOf(shelf)).filter((key) => key !== 'head.json')
     expect(keys.length).toBeGreaterThan(10)
-    const bytesOf = async (key: string) => buffer((await shelf.get(key)) ?? [].values())
+    const bytesOf = async (key: string) => buffer(Readable.from((await shelf.get(key)) ?? []))
     for (const key of keys) {
       const bytes = await bytesOf(key)
       await expect(shelf.delete(key)).rejects.toThrow(RefusedError)

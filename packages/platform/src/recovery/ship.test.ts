@@ -152,6 +152,33 @@ describe('the archive', () => {
     }
   })
 
+  it('asks no store for anything while there is nothing to bring', async () => {
+    await make()
+    const erasures = new Map<string, string>()
+    let asked = 0
+    const counted = shelves.map((shelf): Shelf => {
+      const ping = (): Promise<void> => {
+        asked++
+        return shelf.ping()
+      }
+      return { ...shelf, ping }
+    })
+    const ship = () =>
+      shipOnce({ places, shelves: counted, ring, identity: 'us', spoolBytesMax: SEGMENT_BYTES, erasures })
+    await ship()
+    expect(asked).toBeGreaterThan(0)
+    asked = 0
+    expect(await ship()).toMatchObject({ isIdle: false, problems: [] })
+    expect(asked).toBe(0)
+    write(1)
+    expect(await ship()).toMatchObject({ files: 1 })
+    mkdirSync(join(places.dataDirectory, 'privacy'))
+    writeFileSync(join(places.dataDirectory, 'privacy', 'erasures.jsonl'), '{"userId":"a"}\n')
+    asked = 0
+    await ship()
+    expect(asked).toBeGreaterThan(0)
+  })
+
   it('has who was erased in pieces, each once, and gives out every line whatever came to them', async () => {
     await make()
     const register = join(places.dataDirectory, 'privacy', 'erasures.jsonl')

@@ -5,7 +5,7 @@ import type { KeyRing } from '../vault/index.ts'
 import type { Places } from './places.ts'
 import { isArchivedName, isHistoryName, isSegmentName } from './segments.ts'
 import { type Shelf, TakenError } from './shelf.ts'
-import { shipErasures } from './state.ts'
+import { markOfErasures, shipErasures } from './state.ts'
 import { CHANGING, ForeignStoreError, openStore, ownerOf, type Store } from './store.ts'
 import { putWal, readWal } from './wal-object.ts'
 
@@ -53,6 +53,7 @@ export async function shipOnce(parts: ShipParts): Promise<Shipped> {
   // Before the stores: what comes after somebody made one is never taken for older than it.
   const waiting = await readSpool(places.spool)
   const freshBlobs = (await readdir(places.freshBlobs)).filter((name) => blobForm.test(name))
+  if (waiting.length + freshBlobs.length === 0 && (await isRegisterEverywhere(parts))) return nothing
   const opened = await Promise.all(shelves.map((shelf) => openForWriting(shelf, parts)))
   if (opened.every(({ state }) => state === 'none')) return discardAll(places, waiting, freshBlobs)
   const results = await Promise.all(opened.map((store) => shipTo(store, parts, waiting, freshBlobs)))
@@ -73,6 +74,23 @@ export async function shipOnce(parts: ShipParts): Promise<Shipped> {
     problems: results.flatMap(({ problem, store }) => (problem ? [{ store, problem }] : [])),
     isIdle: false,
   }
+}
+
+const nothing: Shipped = {
+  files: 0,
+  blobs: 0,
+  waitingBytes: 0,
+  waitingSince: undefined,
+  givenUp: [],
+  problems: [],
+  isIdle: false,
+}
+
+/** Then nobody has to ask a store for anything: where a service is paid by the request, a quiet system costs nothing. */
+async function isRegisterEverywhere({ places, shelves, erasures }: ShipParts): Promise<boolean> {
+  if (!erasures || erasures.size < shelves.length) return false
+  const mark = await markOfErasures(places.dataDirectory)
+  return [...erasures.values()].every((known) => known === mark)
 }
 
 interface Waiting {
