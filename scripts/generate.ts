@@ -1,9 +1,11 @@
-// Writes what is made from definitions: .env.example, the README's table of settings, the claim in docs/proofs.md.
+// Writes what is made from definitions: .env.example, the README's table of settings, the claim in docs/proofs.md, the
+// policy in docs/recovery.md.
 // With --check it writes nothing and fails when a file is not what it would write.
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { describe, describeRunbooks, renderFiles, runbooks, targets } from '@seaworthy/ops'
 import { renderEnvExample, renderSettingsTable } from '@seaworthy/platform/config'
+import { policyOf } from '@seaworthy/platform/recovery'
 
 import { system } from '../seaworthy.config.ts'
 
@@ -21,11 +23,23 @@ function renderBetween(file: string, name: string, content: string): string {
 const { version } = JSON.parse(readFileSync('package.json', 'utf8')) as { version: string }
 const targetFiles = renderFiles(targets, describe(system, version), '.').map(({ path, text }) => [path, text] as const)
 
+const account = 'arn:aws:iam::111122223333:user'
+const policy = policyOf({
+  bucket: 'backups',
+  prefix: 'boats',
+  principals: { running: `${account}/seaworthy-running`, keeping: `${account}/seaworthy-keeping` },
+})
+
 const files: Readonly<Record<string, string>> = {
   ...Object.fromEntries(targetFiles),
   '.env.example': renderEnvExample(),
   'README.md': renderBetween('README.md', 'settings', renderSettingsTable()),
   'docs/runbooks.md': renderBetween('docs/runbooks.md', 'runbooks', describeRunbooks(runbooks).trimEnd()),
+  'docs/recovery.md': renderBetween(
+    'docs/recovery.md',
+    'policy',
+    `\`\`\`json\n${JSON.stringify(policy, undefined, 2)}\n\`\`\``,
+  ),
   'docs/proofs.md': renderBetween(
     'docs/proofs.md',
     'claim',

@@ -1,7 +1,7 @@
 import { setPriority } from 'node:os'
 import { join, resolve } from 'node:path'
 import { DAY, parseBytes, showBytes } from '@seaworthy/core'
-import { type Config, readConfig } from '@seaworthy/platform/config'
+import { type Config, type RecoverySettings, readConfig } from '@seaworthy/platform/config'
 import { openClient } from '@seaworthy/platform/data'
 import {
   type DrillReport,
@@ -79,7 +79,7 @@ async function drillOnce(
   const { apps } = await loadSystem(place)
   const report = await drill({
     shelf,
-    directory: shelf.name,
+    bucket: bucketAccess(settings),
     ring,
     point,
     place: config?.drillDirectory ? join(resolve(config.drillDirectory), 'seaworthy-drill') : places.drill,
@@ -104,6 +104,15 @@ async function drillOnce(
     await recordStores(places, shelves, ring)
   }
   return { report, former }
+}
+
+/** Undefined where no bucket is set up. */
+function bucketAccess(settings: RecoverySettings) {
+  const { backupS3Endpoint: endpoint, backupS3Region: region } = settings
+  const { backupS3AccessKeyId: accessKeyId, backupS3SecretAccessKey: secret } = settings
+  return endpoint && accessKeyId && secret
+    ? { endpoint, region, accessKeyId, secretAccessKey: secret.reveal() }
+    : undefined
 }
 
 /** Of several stores each has its turn. */

@@ -1,3 +1,4 @@
+import type { KeyHolder } from '@seaworthy/platform/recovery'
 import type { Command } from 'commander'
 import type { DrillFlags } from './drill.ts'
 import type { BackupFlags, RestoreFlags } from './recovery.ts'
@@ -10,13 +11,30 @@ export function addRecoveryCommands(program: Command): void {
     .option('--take-over', 'write to the stores of an installation that is gone for good')
     .option('--json', 'tell the outcome as JSON')
     .action(async (flags: BackupFlags) => (await import('./recovery.ts')).runBackup(flags))
-  program
+  const backups = program
     .command('backups')
     .description('the recovery points, and up to when each store can restore')
     .option('--from <store>', 'a store; default: those of BACKUP_STORES')
     .option('--kit <file>', 'a recovery kit, where the keys are not here')
     .option('--json', 'for programs')
     .action(async (flags: RestoreFlags) => (await import('./recovery.ts')).printBackups(flags))
+  backups
+    .command('prune')
+    .description(
+      'let go what is older than BACKUP_RETENTION, with a key that may delete: here, or from any other machine',
+    )
+    .option('--from <store>', 'a store; default: those of BACKUP_STORES')
+    .option('--kit <file>', 'a recovery kit, where the keys are not here')
+    .action(async (_flags, command: Command) => (await import('./stores.ts')).pruneStores(command.optsWithGlobals()))
+  backups
+    .command('policy')
+    .description('the policy of a bucket that the running system may fill and not empty')
+    .argument('<bucket>', 's3://bucket/prefix')
+    .option('--running <arn>', 'the user of the running system', 'arn:aws:iam::111122223333:user/seaworthy-running')
+    .option('--keeping <arn>', 'the user who keeps the store', 'arn:aws:iam::111122223333:user/seaworthy-keeping')
+    .action(async (bucket: string, flags: Record<KeyHolder, string>) =>
+      (await import('./stores.ts')).printPolicy(bucket, flags),
+    )
   program
     .command('drill')
     .description(

@@ -5,6 +5,7 @@ import { Secret, showBytes } from '@seaworthy/core'
 import { lockDataDirectory } from '@seaworthy/platform/boot'
 import { readConfig, readRecoverySettings } from '@seaworthy/platform/config'
 import {
+  type BackUpResult,
   backUpAndRecord,
   type Destination,
   type DrillMark,
@@ -14,7 +15,7 @@ import {
   findRestic,
   identityOf,
   neededBytes,
-  openDirectoryShelf,
+  openShelf,
   openStore,
   type Plan,
   parseTarget,
@@ -59,17 +60,18 @@ const print = (text: string): void => void process.stdout.write(`${text}\n`)
 export async function runBackup({ takeOver, json }: BackupFlags): Promise<void> {
   const { points, failures } = await makePoint((step) => say(`  ${step}`), takeOver)
   if (json) print(JSON.stringify({ points, failures }, undefined, 2))
-  else
-    for (const { store, point, forgotten } of points) {
-      print(`${point.id} is in ${store}, read back and verified`)
-      print(
-        `  ${showBytes(point.base.bytes)} of database, ${point.blobs.count} files; the store grew by ${showBytes(point.base.addedBytes)}; ${(point.tookMs / 1_000).toFixed(1)} s`,
-      )
-      if (point.isShrunken)
-        print('  WARNING: it is less than half of the one before. No older point goes because of it.')
-      if (forgotten.points.length) print(`  older than BACKUP_RETENTION and gone: ${forgotten.points.join(', ')}`)
-    }
+  else for (const point of points) printPoint(point)
   if (failures.length) throw new Error(failures.map(({ store, problem }) => `${store}: ${problem}`).join('\n'))
+}
+
+function printPoint({ store, point, forgotten }: BackUpResult['points'][number]): void {
+  print(`${point.id} is in ${store}, read back and verified`)
+  print(
+    `  ${showBytes(point.base.bytes)} of database, ${point.blobs.count} files; the store grew by ${showBytes(point.base.addedBytes)}; ${(point.tookMs / 1_000).toFixed(1)} s`,
+  )
+  if (point.isShrunken) print('  WARNING: it is less than half of the one before. No older point goes because of it.')
+  if (forgotten.problem) print(`  ${forgotten.problem}`)
+  if (forgotten.points.length) print(`  older than BACKUP_RETENTION and gone: ${forgotten.points.join(', ')}`)
 }
 
 /** The scheduled one, started by the supervisor: beside everything else, and with log lines instead of words. */
@@ -81,6 +83,7 @@ export async function runScheduledBackup(): Promise<void> {
     for (const { store, point, forgotten } of points) {
       const fields = { store, point: point.id, tookMs: point.tookMs, addedBytes: point.base.addedBytes }
       log.info('a recovery point was made and verified', { ...fields, forgotten: forgotten.points.length })
+      if (forgotten.problem) log.warn(forgotten.problem)
       if (point.isShrunken)
         log.error('a recovery point is less than half of the one before', { runbook: 'database-gone', ...fields })
     }
@@ -244,12 +247,16 @@ function secretsOf(ring: KeyRing): readonly [Secret, ...Secret[]] {
 }
 
 /** Stores, and what opens them: the keys that are here, or a kit. */
-export async function openSources({ from, kit }: RestoreFlags) {
+export async function openSources({ from, kit }: Pick<RestoreFlags, 'from' | 'kit'>) {
   const directory = findPlace().directory
   const settings = readRecoverySettings(directory)
-  const shelves: readonly Shelf[] = from ? [openDirectoryShelf(resolve(from))] : shelvesOf(settings)
+  const shelves: readonly Shelf[] = from
+    ? [openShelf(from.startsWith('s3://') ? from : resolve(from), settings)]
+    : shelvesOf(settings)
   if (shelves.length === 0)
-    throw new Error('Which store?\n    HINT: --from DIRECTORY, or export BACKUP_STORES=/mnt/backup')
+    throw new Error(
+      'Which store?\n    HINT: --from DIRECTORY, --from s3://bucket/prefix, or export BACKUP_STORES=/mnt/backup',
+    )
   if (kit) return { shelves, settings, ring: await readKit(kit) }
   if (!settings.hasKeys)
     throw new Error('The keys of the installation are not here.\n    HINT: --kit FILE, with your recovery kit')

@@ -41,7 +41,7 @@ export interface ArchivedDatabase {
   backUp(tell?: (step: string) => void): Promise<BackUpResult>
   /** Everything that was committed is in the stores afterwards. */
   archive(): Promise<void>
-  restoreInto(directory: string, to?: string): Promise<Restored>
+  restoreInto(directory: string, to?: string, index?: number): Promise<Restored>
   stop(): Promise<void>
   start(): Promise<void>
   close(): Promise<void>
@@ -93,9 +93,9 @@ export async function openArchivedDatabase(stores = 1, environment: Environment 
       return backUp({ config, endpoint, admin: login, ring, shelves, places, restic, release, tell })
     },
     archive: () => archiveAll(admin, () => shipOnce(shipping)),
-    restoreInto: async (directory, to = 'latest') =>
+    restoreInto: async (directory, to = 'latest', index = 0) =>
       restore({
-        plan: await planRestore(await store(), parseTarget(to)),
+        plan: await planRestore(await store(index), parseTarget(to)),
         destination: { kind: 'beside', directory, keys },
         ring: ringOf(...keys),
         restic,

@@ -7,5 +7,6 @@ export { type EngineCall, type EngineReply, type EngineScript, type FakeEngine, 
 export { type Installation, isAlive, openInstallation, statusOf } from './installation.ts'
 export { drawPhoto, jpegPhoto } from './photos.ts'
 export { openReplicatedDatabase, type ReplicatedDatabase, type TestStandby } from './replicated.ts'
+export { type FakeS3, openFakeS3, type S3Key } from './s3.ts'
 export { type Newcomer, openTestService, signUp, type TestService } from './service.ts'
 export { until } from './wait.ts'

@@ -106,7 +106,7 @@ describe('config', () => {
     for (const fault of faults) expect(fault.mend).toMatch(/^(export|unset) /)
   })
 
-  it.each(Object.values(settings).filter((setting) => setting.type !== 'text' && !setting.env.startsWith('S3_SECRET')))(
+  it.each(Object.values(settings).filter(({ type, env }) => type !== 'text' && !env.endsWith('S3_SECRET_ACCESS_KEY')))(
     'refuses nonsense in $env',
     (setting) => {
       expect(faultsOf({ [setting.env]: '\u0001 nonsense' }).map((fault) => fault.setting)).toContain(setting.env)
@@ -148,6 +148,11 @@ describe('config', () => {
   it('refuses times that contradict each other', () => {
     expect(faultsOf({ DB_QUERY_TIMEOUT: '40s' }).map((fault) => fault.setting)).toEqual(['DB_TRANSACTION_TIMEOUT'])
     expect(faultsOf({ S3_ENDPOINT: 'https://s3.example.com' })).toHaveLength(3)
+    expect(faultsOf({ BACKUP_STORES: '/mnt/one,s3://backups/boats' }).map(({ setting }) => setting)).toEqual([
+      'BACKUP_S3_ENDPOINT',
+      'BACKUP_S3_ACCESS_KEY_ID',
+      'BACKUP_S3_SECRET_ACCESS_KEY',
+    ])
   })
 
   it.each([

@@ -244,7 +244,7 @@ function contradictions(values: Record<string, unknown>): ConfigFault[] {
       problem: `must not be shorter than ${settings.refreshMs.env}`,
       mend: `export ${settings.sessionMs.env}=${values.refreshMs}`,
     })
-  faults.push(...tlsContradictions(values), ...processContradictions(values))
+  faults.push(...tlsContradictions(values), ...processContradictions(values), ...storeContradictions(values))
   if (values.smtpUrl && !values.mailFrom)
     faults.push({
       setting: settings.mailFrom.env,
@@ -268,6 +268,19 @@ function contradictions(values: Record<string, unknown>): ConfigFault[] {
     }
   }
   return faults
+}
+
+/** A bucket needs to be somewhere, and somebody who may write there. */
+function storeContradictions(values: Record<string, unknown>): ConfigFault[] {
+  const bucket = (values.backupStores as readonly string[] | undefined)?.find((store) => store.startsWith('s3://'))
+  if (!bucket) return []
+  return (['backupS3Endpoint', 'backupS3AccessKeyId', 'backupS3SecretAccessKey'] as const)
+    .filter((key) => !values[key])
+    .map((key) => ({
+      setting: settings[key].env,
+      problem: `is needed with ${bucket} in BACKUP_STORES`,
+      mend: `export ${settings[key].env}=${settings[key].example}`,
+    }))
 }
 
 /** Something runs, whoever comes in is known, and somebody prepares the database. */
@@ -323,33 +336,39 @@ function tlsContradictions(values: Record<string, unknown>): ConfigFault[] {
 
 const absolute = (directory: string, path: string): string => (isAbsolute(path) ? path : resolve(directory, path))
 
-/** What a restore must know before there is anything else here: it reads no secret and makes none. */
-export interface RecoverySettings {
-  /** Absolute. */
-  readonly dataDirectory: string
-  readonly backupStores: readonly string[]
-  readonly restic: string | undefined
+const recoveryKeys = [
+  'backupStores',
+  'backupS3Endpoint',
+  'backupS3Region',
+  'backupS3AccessKeyId',
+  'backupS3SecretAccessKey',
+  'backupRetentionMs',
+  'backupKeep',
+  'restic',
+] as const
+
+/** What a restore must know before there is anything else here: it reads no secret of an installation and makes none. */
+export interface RecoverySettings extends Pick<Config, 'dataDirectory' | (typeof recoveryKeys)[number]> {
   /** Whether the keys of an installation are here. */
   readonly hasKeys: boolean
 }
 
 /** Throws `ConfigError`. */
 export function readRecoverySettings(directory: string): RecoverySettings {
-  const names = [settings.dataDirectory, settings.backupStores, settings.restic, settings.encryptionKey].map(
+  const names = [settings.dataDirectory, settings.encryptionKey, ...recoveryKeys.map((key) => settings[key])].map(
     ({ env }) => env,
   )
   const { env } = readEnvironment(directory, names)
   const faults: ConfigFault[] = []
   const values = parseSettings(env, faults)
-  const own = faults.filter(({ setting }) => names.includes(setting))
+  const own = [...faults.filter(({ setting }) => names.includes(setting)), ...storeContradictions(values)]
   if (own.length) throw new ConfigError(own)
   const dataDirectory = absolute(directory, String(values.dataDirectory))
   const hasKeys =
     Boolean(values.encryptionKey) || existsSync(join(dataDirectory, 'secrets', settings.encryptionKey.env))
-  return {
-    dataDirectory,
-    backupStores: values.backupStores as readonly string[],
-    restic: values.restic as string | undefined,
-    hasKeys,
-  }
+  const recovery = Object.fromEntries(recoveryKeys.map((key) => [key, values[key]])) as Pick<
+    Config,
+    (typeof recoveryKeys)[number]
+  >
+  return { ...recovery, dataDirectory, hasKeys }
 }

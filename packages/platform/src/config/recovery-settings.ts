@@ -1,12 +1,30 @@
 import { DAY } from '@seaworthy/core'
-import { bytes, directories, duration, integer, optionalText, timeOfDay } from './setting.ts'
+import { bytes, duration, foreignSecret, integer, optionalText, places, text, timeOfDay, url } from './setting.ts'
 
 /** Where recovery points are kept, how often they are made and how long they last. */
 export const recoverySettings = {
-  backupStores: directories('BACKUP_STORES', '/mnt/backup', {
+  backupStores: places('BACKUP_STORES', '/mnt/backup', {
     group: 'Recovery',
     default: '',
-    text: 'Where recovery points are kept: directories, best on other disks or machines. Everything is encrypted before it gets there. Each holds everything: from any one of them and the recovery kit all is restored. Empty: there are no backups.',
+    text: 'Where recovery points are kept: directories, best on other disks or machines, and buckets such as s3://bucket/prefix. Everything is encrypted before it gets there. Each holds everything: from any one of them and the recovery kit all is restored. Empty: there are no backups.',
+  }),
+  backupS3Endpoint: url('BACKUP_S3_ENDPOINT', ['http:', 'https:'], 'https://s3.example.com', {
+    group: 'Recovery',
+    text: 'S3-compatible storage of the buckets in BACKUP_STORES. Never taken from S3_ENDPOINT: what holds the copies should be another place, with another key.',
+  }),
+  backupS3Region: text('BACKUP_S3_REGION', {
+    group: 'Recovery',
+    default: 'auto',
+    text: 'Region of these buckets.',
+  }),
+  backupS3AccessKeyId: optionalText('BACKUP_S3_ACCESS_KEY_ID', 'AKIA...', {
+    group: 'Recovery',
+    default: '',
+    text: 'Needed with a bucket in BACKUP_STORES. For the running system one that may add and not delete: seaworthy backups policy.',
+  }),
+  backupS3SecretAccessKey: foreignSecret('BACKUP_S3_SECRET_ACCESS_KEY', '...', {
+    group: 'Recovery',
+    text: 'Needed with a bucket in BACKUP_STORES.',
   }),
   backupAt: timeOfDay('BACKUP_AT', {
     group: 'Recovery',

@@ -225,8 +225,10 @@ export function origins(env: string, about: Description & { default: string }): 
   return { env, schema, type: 'origins, comma separated', example: 'https://app.example.com', ...about }
 }
 
-/** Absolute paths, comma separated. */
-export function directories(
+const bucketForm = /^s3:\/\/[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](\/[\w.-]+)*$/
+
+/** Absolute paths and `s3://bucket/prefix`, comma separated. */
+export function places(
   env: string,
   example: string,
   about: Description & { default: string },
@@ -234,14 +236,17 @@ export function directories(
   const split = (value: string): string[] =>
     value
       .split(',')
-      .map((part) => part.trim().replace(/(.)\/+$/, '$1'))
+      .map((part) => part.trim().replace(/([^/])\/+$/, '$1'))
       .filter(Boolean)
   const schema = z
     .string()
-    .refine((value) => split(value).every((path) => path.startsWith('/')), `must be absolute paths such as ${example}`)
-    .refine((value) => new Set(split(value)).size === split(value).length, 'must not name one directory twice')
+    .refine(
+      (value) => split(value).every((place) => place.startsWith('/') || bucketForm.test(place)),
+      `must be absolute paths such as /mnt/backup, or buckets such as s3://bucket/prefix`,
+    )
+    .refine((value) => new Set(split(value)).size === split(value).length, 'must not name one place twice')
     .transform(split)
-  return { env, schema, type: 'paths, comma separated', example, ...about }
+  return { env, schema, type: 'paths or buckets, comma separated', example, ...about }
 }
 
 /** `03:10`: minutes since midnight. */

@@ -1,13 +1,9 @@
 import { existsSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
-import { createServer, type IncomingMessage } from 'node:http'
-import { createRequire } from 'node:module'
-import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { buffer } from 'node:stream/consumers'
-import { Sha256 } from '@aws-crypto/sha256-js'
 import { Secret } from '@seaworthy/core'
-import { SignatureV4 } from '@smithy/signature-v4'
+import { type FakeS3, openFakeS3 } from '@seaworthy/testkit'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { openDiskStore } from './drivers/disk.ts'
 import { openS3Store } from './drivers/s3.ts'
@@ -17,73 +13,9 @@ const credentials = { accessKeyId: 'S3RVER', secretAccessKey: 'S3RVER-secret-key
 const directory = mkdtempSync(join(tmpdir(), 'blob-store-'))
 afterAll(() => rmSync(directory, { recursive: true, force: true }))
 
-interface S3Judge {
-  readonly endpoint: string
-  close(): Promise<void>
-}
-
-/** An S3 server that stores, behind a judge that computes every signature again with AWS's own signer: s3rver accepts any. */
-async function startS3(): Promise<S3Judge> {
-  const S3rver = createRequire(import.meta.url)('s3rver') as new (
-    options: object,
-  ) => { callback(): (req: IncomingMessage, res: unknown) => void; configureBuckets(): Promise<void> }
-  const inner = new S3rver({ silent: true, directory: join(directory, 's3'), configureBuckets: [{ name: 'photos' }] })
-  await inner.configureBuckets()
-  const handle = inner.callback()
-  const server = createServer((request, response) => {
-    void isSignedRight(request).then((right) =>
-      right
-        ? handle(request, response)
-        : response.writeHead(403).end('<Error><Code>SignatureDoesNotMatch</Code></Error>'),
-    )
-  })
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', () => resolve()))
-  return {
-    endpoint: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
-    close: () =>
-      new Promise((resolve) => {
-        server.closeAllConnections()
-        server.close(() => resolve())
-      }),
-  }
-}
-
-async function isSignedRight(request: IncomingMessage): Promise<boolean> {
-  const match =
-    /Credential=([^/]+)\/(\d+)\/([^/]+)\/s3\/aws4_request,\s*SignedHeaders=([^,]+),\s*Signature=([0-9a-f]+)/.exec(
-      request.headers.authorization ?? '',
-    )
-  if (!match) return false
-  const [, keyId, , region = '', names = '', signature] = match
-  const url = new URL(request.url ?? '/', 'http://x')
-  const headers = Object.fromEntries(names.split(';').map((name) => [name, String(request.headers[name] ?? '')]))
-  const date = String(request.headers['x-amz-date'])
-  const signingDate = new Date(date.replace(/^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z$/, '$1-$2-$3T$4:$5:$6Z'))
-  const signer = new SignatureV4({
-    credentials,
-    region,
-    service: 's3',
-    sha256: Sha256,
-    uriEscapePath: false,
-    applyChecksum: false,
-  })
-  const signed = await signer.sign(
-    {
-      method: request.method ?? 'GET',
-      protocol: 'http:',
-      hostname: 'x',
-      path: decodeURIComponent(url.pathname),
-      query: Object.fromEntries(url.searchParams),
-      headers,
-    },
-    { signingDate, signableHeaders: new Set(names.split(';')) },
-  )
-  return keyId === credentials.accessKeyId && signed.headers.authorization?.endsWith(signature ?? 'none') === true
-}
-
-let s3: S3Judge
+let s3: FakeS3
 beforeAll(async () => {
-  s3 = await startS3()
+  s3 = await openFakeS3('photos', [{ id: credentials.accessKeyId, secret: credentials.secretAccessKey }])
 })
 afterAll(() => s3.close())
 

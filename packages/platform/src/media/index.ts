@@ -2,7 +2,7 @@
 export { type Derivatives, readDerivative } from './derivatives.ts'
 export { openClamd } from './drivers/clamd.ts'
 export { openDiskStore } from './drivers/disk.ts'
-export { openS3Store, type S3Settings } from './drivers/s3.ts'
+export { openBucket, openS3Store, type S3Settings } from './drivers/s3.ts'
 export { forgetPictures } from './drivers/sharp.ts'
 export { createMedia, type Media, type MediaRoom, type StoredBlob, type StoredPhoto } from './media.ts'
 export { createFileCheck, type FileCheck, type Scanner } from './scanner.ts'

@@ -199,7 +199,7 @@ async function saveCopy(store: Store, copy: Copy, { restic }: BackUpSettings): P
   const { snapshot, addedBytes } = await restic.save(store, { directory: copy.directory, names, tag: copy.id })
   // Read back from where a restore would read it.
   const manifest = parseManifest(copy.manifest)
-  const { bytes, done } = restic.open(store, snapshot, BASE)
+  const { bytes, done } = await restic.open(store, snapshot, BASE)
   const { files, bytes: size } = await readBase(bytes, manifest)
   await done
   const manifestSha256 = createHash('sha256').update(copy.manifest).digest('hex')

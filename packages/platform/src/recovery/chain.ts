@@ -10,7 +10,7 @@ import {
   segmentName,
 } from './segments.ts'
 import { readHead } from './ship.ts'
-import type { Store } from './store.ts'
+import { DamagedError, type Store } from './store.ts'
 import { readWal } from './wal-object.ts'
 
 /** What the log of a store holds from a point on. */
@@ -27,9 +27,11 @@ interface Listing {
   readonly segments: ReadonlySet<string>
   readonly histories: ReadonlyMap<number, readonly Fork[]>
   readonly head: string | undefined
+  /** What is wrong with the head. Then nobody knows whether the end of the log is missing. */
+  readonly headDamage?: DamagedError | undefined
 }
 
-/** Every name of the log in a store. Throws `DamagedError` when a history or the head is damaged. */
+/** Every name of the log in a store. Throws `DamagedError` when a history is damaged. */
 export async function listLog(store: Store): Promise<Listing> {
   const segments = new Set<string>()
   const histories = new Map<number, readonly Fork[]>()
@@ -41,7 +43,12 @@ export async function listLog(store: Store): Promise<Listing> {
       if (file) histories.set(Number.parseInt(name.slice(0, 8), 16), parseHistory(file.bytes.toString()))
     }
   }
-  return { segments, histories, head: (await readHead(store))?.segment }
+  try {
+    return { segments, histories, head: (await readHead(store))?.segment }
+  } catch (error) {
+    if (!(error instanceof DamagedError)) throw error
+    return { segments, histories, head: undefined, headDamage: error }
+  }
 }
 
 /** The segments that lead from a point to the end of its newest timeline, or of the given one. */

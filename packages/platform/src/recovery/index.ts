@@ -18,14 +18,15 @@ export {
   recordDrill,
   trendOf,
 } from './drill/report.ts'
-export { openDirectoryShelf } from './drivers/directory.ts'
 export { findRestic, type Restic } from './drivers/restic.ts'
 export { estimateSeconds } from './estimate.ts'
 export { offerRestore, type RecoveryOverview, type RestoreOffer, readOverview, recordStores } from './overview.ts'
-export { identityOf, type Places, placesOf, shelvesOf } from './places.ts'
+export { identityOf, openShelf, type Places, parseBucket, placesOf, shelvesOf } from './places.ts'
 export { type ListedPoint, listPoints, type Point } from './point.ts'
+export { type KeyHolder, policyOf } from './policy.ts'
 export { type Destination, neededBytes, type Restored, refuseRunning, restore } from './restore.ts'
 export { type Plan, parseTarget, planRestore, type Target } from './restore-plan.ts'
+export { type Forgotten, keepStore } from './retention.ts'
 export { isBackupDue } from './schedule.ts'
 export type { Shelf } from './shelf.ts'
 export { shipOnce } from './ship.ts'

@@ -58,24 +58,26 @@ export interface ListedPoint {
   /** Undefined when it is damaged. */
   readonly point: Point | undefined
   readonly problem?: string
+  /** When the store got its record. In milliseconds since 1970. */
+  readonly at: number
 }
 
 /** The points of a store, the oldest first. A damaged one is named, not left out. */
 export async function listPoints(store: Store): Promise<readonly ListedPoint[]> {
-  const ids: string[] = []
-  for await (const { key } of store.shelf.list(POINTS))
-    if (key.endsWith('.json')) ids.push(key.slice(POINTS.length, -'.json'.length))
-  ids.sort()
-  return Promise.all(ids.map((id) => readPoint(store, id)))
+  const found: { id: string; at: number }[] = []
+  for await (const { key, at } of store.shelf.list(POINTS))
+    if (key.endsWith('.json')) found.push({ id: key.slice(POINTS.length, -'.json'.length), at })
+  found.sort((a, b) => (a.id < b.id ? -1 : 1))
+  return Promise.all(found.map(({ id, at }) => readPoint(store, id, at)))
 }
 
-async function readPoint(store: Store, id: string): Promise<ListedPoint> {
+async function readPoint(store: Store, id: string, at: number): Promise<ListedPoint> {
   try {
     const bytes = await store.read(keyOf(id))
-    return { id, store, point: bytes && (JSON.parse(bytes.toString()) as Point) }
+    return { id, store, point: bytes && (JSON.parse(bytes.toString()) as Point), at }
   } catch (error) {
     if (!(error instanceof DamagedError)) throw error
-    return { id, store, point: undefined, problem: error.message }
+    return { id, store, point: undefined, problem: error.message, at }
   }
 }
 

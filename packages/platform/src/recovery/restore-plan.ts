@@ -51,8 +51,11 @@ export async function planOf(store: Store, target: Target, { pointId, timeline }
   const listed = await listPoints(store)
   if (listed.length === 0) throw new Error(`There is no recovery point in ${store.shelf.name}.`)
   const point = choosePoint(listed, target, pointId)
-  const chain = findChain(await listLog(store), point, timeline)
+  const log = await listLog(store)
+  const chain = findChain(log, point, timeline)
   const until = await endOf(store, chain, point)
+  const isEndAsked = target.kind === 'latest' || (target.kind === 'time' && until < target.time)
+  if (log.headDamage && isEndAsked) throw log.headDamage
   return { store, point, chain, target, until }
 }
 

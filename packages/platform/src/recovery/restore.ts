@@ -24,7 +24,7 @@ import { placesOf } from './places.ts'
 import { filesKeyOf, type Point } from './point.ts'
 import { type Plan, refuseGap } from './restore-plan.ts'
 import { historyName, parseHistory, parseLsn, parseSegment } from './segments.ts'
-import { ERASURES } from './state.ts'
+import { readErasures } from './state.ts'
 import { readWal } from './wal-object.ts'
 
 /** Where what is restored goes. */
@@ -197,11 +197,11 @@ async function writeSparse(path: string, bytes: Buffer): Promise<void> {
 async function fetchBase({ plan, restic, tell }: RestoreSettings, directory: string): Promise<void> {
   const { store, point } = plan
   await mkdir(directory, { recursive: true, mode: 0o700 })
-  const manifestFile = restic.open(store, point.base.snapshot, 'backup_manifest')
+  const manifestFile = await restic.open(store, point.base.snapshot, 'backup_manifest')
   const chunks: Buffer[] = []
   for await (const chunk of manifestFile.bytes) chunks.push(chunk as Buffer)
   await naming(manifestFile.done, plan)
-  const base = restic.open(store, point.base.snapshot, 'base.tar')
+  const base = await restic.open(store, point.base.snapshot, 'base.tar')
   let [read, told] = [0, 0]
   const onBytes = (bytes: number): void => {
     read += bytes
@@ -231,9 +231,9 @@ async function fetchFiles({ store, point }: Plan): Promise<KeptFiles> {
   const bytes = await store.read(filesKeyOf(point.id))
   if (!bytes) throw new Error(`The files of ${point.id} are missing in ${store.shelf.name}.`)
   const files = new Map(unpackFiles(bytes))
-  // Who was erased since then stays erased: of this there is only the newest state.
-  const erasures = await store.read(ERASURES)
-  if (erasures) files.set(join('privacy', 'erasures.jsonl'), erasures)
+  // Who was erased since then stays erased.
+  const erasures = await readErasures(store)
+  if (erasures) files.set(join('privacy', 'erasures.jsonl'), Buffer.from(erasures))
   return files
 }
 

@@ -1,7 +1,7 @@
 import { DAY } from '@seaworthy/core'
 import { describe, expect, it } from 'vitest'
 import { newPointId, type Point } from './point.ts'
-import { choosePointsToForget, chooseSnapshotsToForget } from './retention.ts'
+import { asItCame, choosePointsToForget, chooseSnapshotsToForget } from './retention.ts'
 
 const start = Date.parse('2026-01-01T03:10:00Z')
 
@@ -44,6 +44,17 @@ describe('retention', () => {
   it('lets nothing go because of points that shrank', () => {
     const points = [pointAt(0), pointAt(1), ...[300, 301, 302, 303].map((day) => pointAt(day, true))]
     expect(choosePointsToForget(points, { ...settings, now: start + 400 * DAY })).toEqual([])
+  })
+
+  it('lets nothing go for a point that says it is old and has just come', () => {
+    const points = [28, 29, 30].map((day) => pointAt(day))
+    const now = start + 31 * DAY
+    const forged = [31, 32, 33].map((day) => ({ ...pointAt(day), from: new Date(start - 40 * DAY).toISOString() }))
+    const chosen = (all: readonly Point[]) => choosePointsToForget(all, { ...settings, now })
+    expect(chosen([...points, ...forged])).toHaveLength(3)
+    expect(chosen([...points, ...forged.map((point) => asItCame(point, now))])).toEqual([])
+    const [sound] = points
+    expect(sound && asItCame(sound, Date.parse(sound.from) + 3_600_000)).toBe(sound)
   })
 
   it('removes copies that belong to no point, and none that somebody else has put there', () => {

@@ -1,5 +1,14 @@
 import { randomBytes } from 'node:crypto'
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  appendFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Secret } from '@seaworthy/core'
@@ -14,6 +23,7 @@ import { keyOfWal } from './segments.ts'
 import type { Shelf } from './shelf.ts'
 import { keyOfBlob, type Shipped, shipOnce } from './ship.ts'
 import { keepShipping, readShippingStatus } from './shipper.ts'
+import { readErasures } from './state.ts'
 import { openStore, prepareStore } from './store.ts'
 import { readWal } from './wal-object.ts'
 
@@ -139,6 +149,57 @@ describe('the archive', () => {
     for (const shelf of shelves) {
       const store = await openStore(shelf, ring)
       expect((await store?.read(keyOfBlob(account, hash)))?.toString()).toBe('a photo')
+    }
+  })
+
+  it('asks no store for anything while there is nothing to bring', async () => {
+    await make()
+    const erasures = new Map<string, string>()
+    let asked = 0
+    const counted = shelves.map((shelf): Shelf => {
+      const ping = (): Promise<void> => {
+        asked++
+        return shelf.ping()
+      }
+      return { ...shelf, ping }
+    })
+    const ship = () =>
+      shipOnce({ places, shelves: counted, ring, identity: 'us', spoolBytesMax: SEGMENT_BYTES, erasures })
+    await ship()
+    expect(asked).toBeGreaterThan(0)
+    asked = 0
+    expect(await ship()).toMatchObject({ isIdle: false, problems: [] })
+    expect(asked).toBe(0)
+    write(1)
+    expect(await ship()).toMatchObject({ files: 1 })
+    mkdirSync(join(places.dataDirectory, 'privacy'))
+    writeFileSync(join(places.dataDirectory, 'privacy', 'erasures.jsonl'), '{"userId":"a"}\n')
+    asked = 0
+    await ship()
+    expect(asked).toBeGreaterThan(0)
+  })
+
+  it('has who was erased in pieces, each once, and gives out every line whatever came to them', async () => {
+    await make()
+    const register = join(places.dataDirectory, 'privacy', 'erasures.jsonl')
+    mkdirSync(join(places.dataDirectory, 'privacy'))
+    const erasures = new Map<string, string>()
+    const ship = () => shipOnce({ places, shelves, ring, identity: 'us', spoolBytesMax: SEGMENT_BYTES, erasures })
+    writeFileSync(register, '{"userId":"a"}\n{"userId":"b"}\n{"userI')
+    await ship()
+    appendFileSync(register, 'd":"c"}\n')
+    await ship()
+    await ship()
+    // As after a restart.
+    erasures.clear()
+    await ship()
+    for (const shelf of shelves) {
+      const store = await openStore(shelf, ring)
+      if (!store) throw new Error('no store')
+      expect(await readErasures(store)).toBe('{"userId":"a"}\n{"userId":"b"}\n{"userId":"c"}\n')
+      const pieces = []
+      for await (const { key } of shelf.list('state/')) pieces.push(key)
+      expect(pieces).toHaveLength(3)
     }
   })
 

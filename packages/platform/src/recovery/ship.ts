@@ -4,9 +4,9 @@ import { join } from 'node:path'
 import type { KeyRing } from '../vault/index.ts'
 import type { Places } from './places.ts'
 import { isArchivedName, isHistoryName, isSegmentName } from './segments.ts'
-import type { Shelf } from './shelf.ts'
-import { shipErasures } from './state.ts'
-import { ForeignStoreError, openStore, ownerOf, type Store } from './store.ts'
+import { type Shelf, TakenError } from './shelf.ts'
+import { markOfErasures, shipErasures } from './state.ts'
+import { CHANGING, ForeignStoreError, openStore, ownerOf, type Store } from './store.ts'
 import { putWal, readWal } from './wal-object.ts'
 
 export interface ShipParts {
@@ -41,7 +41,6 @@ export interface Head {
   readonly at: number
 }
 
-const HEAD = 'head.json'
 const BLOBS_AT_ONCE = 4
 
 /**
@@ -54,6 +53,7 @@ export async function shipOnce(parts: ShipParts): Promise<Shipped> {
   // Before the stores: what comes after somebody made one is never taken for older than it.
   const waiting = await readSpool(places.spool)
   const freshBlobs = (await readdir(places.freshBlobs)).filter((name) => blobForm.test(name))
+  if (waiting.length + freshBlobs.length === 0 && (await isRegisterEverywhere(parts))) return nothing
   const opened = await Promise.all(shelves.map((shelf) => openForWriting(shelf, parts)))
   if (opened.every(({ state }) => state === 'none')) return discardAll(places, waiting, freshBlobs)
   const results = await Promise.all(opened.map((store) => shipTo(store, parts, waiting, freshBlobs)))
@@ -74,6 +74,23 @@ export async function shipOnce(parts: ShipParts): Promise<Shipped> {
     problems: results.flatMap(({ problem, store }) => (problem ? [{ store, problem }] : [])),
     isIdle: false,
   }
+}
+
+const nothing: Shipped = {
+  files: 0,
+  blobs: 0,
+  waitingBytes: 0,
+  waitingSince: undefined,
+  givenUp: [],
+  problems: [],
+  isIdle: false,
+}
+
+/** Then nobody has to ask a store for anything: where a service is paid by the request, a quiet system costs nothing. */
+async function isRegisterEverywhere({ places, shelves, erasures }: ShipParts): Promise<boolean> {
+  if (!erasures || erasures.size < shelves.length) return false
+  const mark = await markOfErasures(places.dataDirectory)
+  return [...erasures.values()].every((known) => known === mark)
 }
 
 interface Waiting {
@@ -164,18 +181,23 @@ async function shipFile(store: Store, spool: string, { name, at }: Waiting): Pro
     throw new Error(
       `${store.shelf.name} has another ${name}: two installations have written there.\n    HINT: seaworthy backup --take-over makes a new chain there`,
     )
-  if (!there) await putWal(store, name, { bytes, at })
+  if (!there)
+    await putWal(store, name, { bytes, at }).catch(async (error: Error) => {
+      // Another process has brought it at this moment.
+      const its = error instanceof TakenError ? await readWal(store, name) : undefined
+      if (!its?.bytes.equals(bytes)) throw error
+    })
 }
 
 async function advanceHead(store: Store, head: Head): Promise<void> {
   const known = await readHead(store).catch(() => undefined)
   if (known && known.segment >= head.segment) return
-  await store.put(HEAD, [Buffer.from(JSON.stringify(head))])
+  await store.put(CHANGING.head, [Buffer.from(JSON.stringify(head))])
 }
 
 /** Undefined where no segment has come yet. Throws `DamagedError`. */
 export async function readHead(store: Store): Promise<Head | undefined> {
-  const bytes = await store.read(HEAD)
+  const bytes = await store.read(CHANGING.head)
   return bytes && (JSON.parse(bytes.toString()) as Head)
 }
 
@@ -202,7 +224,7 @@ async function shipBlobs(
 export async function shipBlob(store: Store, key: string, path: string): Promise<void> {
   if ((await store.shelf.size(key)) !== undefined) return
   await store.put(key, createReadStream(path)).catch((error: NodeJS.ErrnoException) => {
-    if (error.code !== 'ENOENT') throw error
+    if (error.code !== 'ENOENT' && !(error instanceof TakenError)) throw error
   })
 }
 

@@ -10,7 +10,7 @@ import {
   sealStream,
   unsealStream,
 } from '../vault/index.ts'
-import type { Shelf } from './shelf.ts'
+import { RefusedError, type Shelf } from './shelf.ts'
 
 /** A shelf whose content is sealed: what is read is what was put under this key of this store, or an error says where not. */
 export interface Store {
@@ -20,6 +20,7 @@ export interface Store {
   readonly owner: string
   /** Of restic's repository. */
   readonly password: Secret
+  /** Nothing that is there is written over, where the shelf can see to that, but the head. */
   put(key: string, bytes: AsyncIterable<Buffer> | Iterable<Buffer>): Promise<void>
   /** Undefined when there is nothing. Reading throws `DamagedError`, which names the key, before a wrong byte is given out. */
   stream(key: string): Promise<AsyncIterable<Buffer> | undefined>
@@ -48,6 +49,9 @@ interface StoreFile {
 }
 
 const FILE = 'store.json'
+
+/** What is written again and again, and what is deleted by who writes. All other keys are written once. */
+export const CHANGING = { head: 'head.json', locks: 'restic/locks/' } as const
 
 const wrapContext = (id: string, ringKey: string): Buffer => lengthPrefixed('seaworthy store key 1', id, ringKey)
 
@@ -84,7 +88,14 @@ export async function prepareStore(shelf: Shelf, ring: KeyRing, owner: string, t
   if (missing.length === 0 && file.owner === owner) return store
   const key = await keyOf(file, ring)
   const wraps = [...file.wraps, ...wrapsOf(file.id, key, missing)]
-  await writeFile(shelf, { ...file, owner, wraps })
+  await writeFile(shelf, { ...file, owner, wraps }).catch((cause: Error) => {
+    if (!(cause instanceof RefusedError)) throw cause
+    throw new Error(
+      `${shelf.name} must be told of ${file.owner === owner ? 'a new key' : 'its new owner'}, and who writes there may change nothing.\n` +
+        `    HINT: with the key that may: seaworthy ${file.owner === owner ? 'backups prune' : 'backup --take-over'}`,
+      { cause },
+    )
+  })
   return storeOf(shelf, { ...file, owner }, key)
 }
 
@@ -111,7 +122,7 @@ async function makeStore(shelf: Shelf, ring: KeyRing, owner: string): Promise<St
   const key = randomBytes(32)
   const id = randomBytes(8).toString('hex')
   const file: StoreFile = { format: 1, id, owner, wraps: wrapsOf(id, key, ring.all()) }
-  await writeFile(shelf, file)
+  await writeFile(shelf, file, true)
   return storeOf(shelf, file, key)
 }
 
@@ -139,8 +150,8 @@ async function readFile(shelf: Shelf): Promise<StoreFile | undefined> {
   throw new DamagedError({ store: shelf.name, key: FILE, why: 'it is not what a store begins with' })
 }
 
-const writeFile = (shelf: Shelf, file: StoreFile): Promise<void> =>
-  shelf.put(FILE, [Buffer.from(`${JSON.stringify(file, undefined, 2)}\n`)])
+const writeFile = (shelf: Shelf, file: StoreFile, once = false): Promise<void> =>
+  shelf.put(FILE, [Buffer.from(`${JSON.stringify(file, undefined, 2)}\n`)], { once })
 
 function storeOf(shelf: Shelf, { id, owner }: StoreFile, key: Buffer): Store {
   const derived = (what: string): Buffer => createHmac('sha256', key).update(`seaworthy store ${what}`).digest()
@@ -155,7 +166,8 @@ function storeOf(shelf: Shelf, { id, owner }: StoreFile, key: Buffer): Store {
     shelf,
     owner,
     password: new Secret(derived('restic').toString('hex')),
-    put: (name, bytes) => shelf.put(name, sealStream(sealKey, contextOf(name), bytes)),
+    put: (name, bytes) =>
+      shelf.put(name, sealStream(sealKey, contextOf(name), bytes), { once: name !== CHANGING.head }),
     stream,
     read: async (name) => {
       const bytes = await stream(name)

@@ -149,8 +149,8 @@ export async function askOperator(
   guarded: Guarded,
 ): Promise<{ readonly isVerified: boolean; readonly isAlarmed: boolean }> {
   const [list, doctor] = await Promise.all([
-    guarded.command('backups', '--json'),
-    guarded.command('doctor', 'recovery', 'drills', '--json'),
+    guarded.command(['backups', '--json']),
+    guarded.command(['doctor', 'recovery', 'drills', '--json']),
   ])
   const [store] = JSON.parse(list.stdout) as { points: { drill?: { outcome: string } }[] }[]
   return { isVerified: store?.points.at(-1)?.drill?.outcome === 'passed', isAlarmed: doctor.code !== 0 }

@@ -42,6 +42,7 @@ const programs = {
   restic: ['restic'],
   'routing-utils': [join(tools, '@vercel', 'routing-utils')],
   runc: ['runc', '/usr/sbin/runc'],
+  s3rver: [join(root, 'node_modules', 's3rver')],
   slowhttptest: ['slowhttptest'],
   sqlmap: ['sqlmap'],
   sslscan: ['sslscan'],

@@ -21,10 +21,10 @@ export interface Guarded {
   destroy(): Promise<void>
   /** `seaworthy drill`, with what it reports. */
   drill(): Promise<Drilled>
-  /** Any other command of an operator at this machine. */
-  command(...args: readonly string[]): Promise<ProgramRun>
-  /** `seaworthy restore` on an empty machine, with store and kit and nothing else. */
-  restore(to: string): Promise<Recovered>
+  /** `seaworthy restore` on an empty machine, with store and kit and nothing else. `from` is empty for all stores. */
+  restore(to: string, from?: string, more?: readonly string[]): Promise<Recovered>
+  /** Any other command of an operator, here. */
+  command(args: readonly string[], environment?: Readonly<Record<string, string>>): Promise<ProgramRun>
 }
 
 /** What a drill says of itself. */
@@ -57,17 +57,18 @@ const ARCHIVED_MS = 30_000
 export async function openGuarded(rig: Rig, environment: Readonly<Record<string, string>> = {}): Promise<Guarded> {
   const store = join(rig.scratch, 'store')
   mkdirSync(store, { recursive: true })
-  const settings = { WORKER_PROCESSES: '0', ...environment }
-  const stack = await rig.start({ environment: { ...settings, BACKUP_STORES: store } })
+  const { BACKUP_STORES: stores = store, ...rest } = environment
+  const settings = { WORKER_PROCESSES: '0', ...rest }
+  const stack = await rig.start({ environment: { ...settings, BACKUP_STORES: stores } })
   const kit = join(rig.scratch, 'kit.txt')
   const here = { product: rig.product, dataDirectory: stack.dataDirectory }
   await keysOrThrow(here, ['kit', kit], [passphrase, passphrase])
   await keysOrThrow(here, ['kit', '--verify', kit], [passphrase])
   const admin = await stack.database('admin')
-  const command = (args: readonly string[], dataDirectory: string, input = ''): Promise<ProgramRun> =>
+  const command = (args: readonly string[], dataDirectory: string, input = '', more = {}): Promise<ProgramRun> =>
     runProgram(process.execPath, [join(rig.product, 'packages', 'cli', 'dist', 'main.js'), ...args], {
       input,
-      environment: { DATA_DIR: dataDirectory, BACKUP_STORES: store },
+      environment: { ...rest, DATA_DIR: dataDirectory, BACKUP_STORES: stores, ...more },
       timeoutMs: COMMAND_MS,
     })
   let machines = 0
@@ -100,11 +101,11 @@ export async function openGuarded(rig: Rig, environment: Readonly<Record<string,
       rmSync(stack.dataDirectory, { recursive: true, force: true, maxRetries: 5 })
     },
     drill: () => drillOnce(() => command(['drill', '--json'], stack.dataDirectory)),
-    command: (...args) => command(args, stack.dataDirectory),
-    restore: async (to) => {
+    command: (args, more) => command(args, stack.dataDirectory, '', more),
+    restore: async (to, from = store, more = ['--kit', kit]) => {
       const directory = join(rig.scratch, `machine-${++machines}`)
       const run = await command(
-        ['restore', '--to', to, '--into', directory, '--from', store, '--kit', kit],
+        ['restore', '--to', to, '--into', directory, ...(from ? ['--from', from] : []), ...more],
         directory,
         `${passphrase}\n`,
       )

@@ -16,7 +16,7 @@ export const backupsBehind: Runbook = {
       judged: true,
     },
     human(
-      'bring the store back: mount it, make space in it, or put another one into BACKUP_STORES and start again',
+      'bring the store back: mount it, make space in it, correct its key, or put another one into BACKUP_STORES and start again',
       'seaworthy backups lists it',
       'recovery',
     ),

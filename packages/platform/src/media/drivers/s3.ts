@@ -17,13 +17,7 @@ const LIST_MAX = 500
 
 /** Blobs as objects of an S3-compatible service. An object appears whole or not at all, as S3 promises. */
 export function openS3Store(settings: S3Settings): BlobStore {
-  const s3 = new S3mini({
-    endpoint: `${settings.endpoint.replace(/\/$/, '')}/${settings.bucket}`,
-    region: settings.region,
-    accessKeyId: settings.accessKeyId,
-    secretAccessKey: settings.secretAccessKey.reveal(),
-    requestAbortTimeout: ABORT_MS,
-  })
+  const s3 = openBucket(settings, ABORT_MS)
   return {
     putFile: async (key, file, bytes) => {
       const body = await new Response(Readable.toWeb(createReadStream(file)) as ReadableStream).arrayBuffer()
@@ -56,6 +50,16 @@ export function openS3Store(settings: S3Settings): BlobStore {
     },
   }
 }
+
+/** A bucket as the client library knows it, for other rooms that keep something in one. */
+export const openBucket = (settings: S3Settings, abortMs: number): S3mini =>
+  new S3mini({
+    endpoint: `${settings.endpoint.replace(/\/$/, '')}/${settings.bucket}`,
+    region: settings.region,
+    accessKeyId: settings.accessKeyId,
+    secretAccessKey: settings.secretAccessKey.reveal(),
+    requestAbortTimeout: abortMs,
+  })
 
 /** A page of names at a time, until there are none. */
 async function deleteBelow(s3: S3mini, prefix: string): Promise<void> {

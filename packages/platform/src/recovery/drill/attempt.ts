@@ -5,10 +5,11 @@ import { Secret } from '@seaworthy/core'
 import { blankEnvironment, childEnvironment } from '../../config/index.ts'
 import { type EmbeddedServer, openClient } from '../../data/index.ts'
 import { ringOf, type SealedColumn } from '../../vault/index.ts'
-import { openDirectoryShelf } from '../drivers/directory.ts'
 import { findRestic } from '../drivers/restic.ts'
+import { openShelf, parseBucket } from '../places.ts'
 import { neededBytes, restore } from '../restore.ts'
 import { type Plan, parseTarget, planRestore } from '../restore-plan.ts'
+import type { Shelf } from '../shelf.ts'
 import { openStore } from '../store.ts'
 import { checkMore, type MoreChecked } from './check-more.ts'
 import type { DrillChecked } from './report.ts'
@@ -18,8 +19,10 @@ import { type Allowed, putUpWalls, type Walls, withoutNetwork } from './walls.ts
 export interface Order {
   readonly walls: Walls
   readonly allowed: Allowed
-  /** The directory of the store. */
+  /** The directory of the store, or `s3://bucket/prefix`. */
   readonly store: string
+  /** What opens a bucket. */
+  readonly bucket: BucketAccess | undefined
   /** The keys of the ring, in hexadecimal, the current one first. */
   readonly keys: readonly [string, ...string[]]
   readonly point: string
@@ -29,6 +32,13 @@ export interface Order {
   readonly auditRetentionMs: number
   /** The program that starts the service, and uses it as somebody would. Each line that it prints is a `UseLine`. */
   readonly use: readonly string[]
+}
+
+export interface BucketAccess {
+  readonly endpoint: string
+  readonly region: string
+  readonly accessKeyId: string
+  readonly secretAccessKey: string
 }
 
 /** What a trial says while it is under way, one JSON text a line. */
@@ -79,7 +89,7 @@ async function tryPoint(
   const started = performance.now()
   const keys = order.keys.map((key) => new Secret(key)) as [Secret, ...Secret[]]
   const ring = ringOf(...keys)
-  const shelf = openDirectoryShelf(allowed.files ? join(walls.front, 'store') : order.store)
+  const shelf = shelfOf(order)
   const store = await openStore(shelf, ring)
   if (!store) throw new Error('there is no recovery point')
   const plan = await planRestore(store, parseTarget('latest'), { pointId: order.point })
@@ -108,6 +118,16 @@ async function tryPoint(
     checked: { ...restored.checked, ...more },
     journeys,
   }
+}
+
+function shelfOf({ allowed, walls, store, bucket }: Order): Shelf {
+  const isBucket = parseBucket(store) !== undefined
+  return openShelf(isBucket || !allowed.files ? store : join(walls.front, 'store'), {
+    backupS3Endpoint: bucket?.endpoint,
+    backupS3Region: bucket?.region ?? '',
+    backupS3AccessKeyId: bucket?.accessKeyId ?? '',
+    backupS3SecretAccessKey: bucket && new Secret(bucket.secretAccessKey),
+  })
 }
 
 const sizesOf = ({ point, chain }: Plan) => ({

@@ -7,11 +7,12 @@ import { createInterface } from 'node:readline'
 import { HOUR, MiB, SECOND } from '@seaworthy/core'
 import { type Endpoint, killServerOf, type Login } from '../../data/index.ts'
 import type { KeyRing, SealedColumn } from '../../vault/index.ts'
+import { parseBucket } from '../places.ts'
 import { listPoints, type Point } from '../point.ts'
 import type { Shelf } from '../shelf.ts'
 import { DamagedError, openStore, type Store } from '../store.ts'
 import { acknowledge } from './acknowledge.ts'
-import { type Attempted, type AttemptLine, bareEnvironment, type Order } from './attempt.ts'
+import { type Attempted, type AttemptLine, type BucketAccess, bareEnvironment, type Order } from './attempt.ts'
 import { lockDrill } from './lock.ts'
 import { limitMemory } from './memory.ts'
 import type { DrillOutcome, DrillReport, DrillRoom } from './report.ts'
@@ -19,8 +20,8 @@ import { type Allowed, findAllowed, wrap } from './walls.ts'
 
 export interface DrillSettings {
   readonly shelf: Shelf
-  /** Where the shelf is on this machine. */
-  readonly directory: string
+  /** What opens the shelf where it is a bucket. */
+  readonly bucket: BucketAccess | undefined
   readonly ring: KeyRing
   /** Default: the newest that is sound. */
   readonly point?: string | undefined
@@ -152,9 +153,9 @@ async function runInside(
   try {
     const order: Order = {
       ...settings,
-      walls: { front, room: place, store: settings.directory, hidden: settings.hidden },
+      walls: { front, room: place, store: parseBucket(settings.shelf.name) ? undefined : settings.shelf.name, hidden: settings.hidden },
       allowed,
-      store: settings.directory,
+      store: settings.shelf.name,
       keys: keysOf(settings.ring),
       point,
       marker,

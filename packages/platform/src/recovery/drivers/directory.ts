@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto'
 import { createReadStream } from 'node:fs'
-import { mkdir, open, opendir, rename, rm, stat } from 'node:fs/promises'
+import { mkdir, open, opendir, rename, rm, stat, unlink } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
-import type { Shelf, ShelfEntry } from '../shelf.ts'
+import { RefusedError, type Shelf, type ShelfEntry } from '../shelf.ts'
 
 /** A directory, best on another disk or machine. It is never made: an empty mount point must not pass for the store. */
 export function openDirectoryShelf(directory: string): Shelf {
@@ -14,7 +14,6 @@ export function openDirectoryShelf(directory: string): Shelf {
   }
   return {
     name: directory,
-    repository: join(directory, 'restic'),
     put: async (key, bytes) => {
       await ping()
       const target = pathOf(key)
@@ -24,25 +23,43 @@ export function openDirectoryShelf(directory: string): Shelf {
       await mkdir(dirname(target), { recursive: true, mode: 0o700 })
       try {
         await writeDurably(draft, bytes)
-        await rename(draft, target)
+        await rename(draft, target).catch(orRefused(`${directory} does not take ${key}`))
         await syncDirectory(dirname(target))
       } finally {
         await rm(draft, { force: true })
       }
     },
-    get: async (key) => {
+    get: async (key, range) => {
       await ping()
-      return (await sizeOf(pathOf(key))) === undefined ? undefined : createReadStream(pathOf(key))
+      return (await sizeOf(pathOf(key))) === undefined ? undefined : createReadStream(pathOf(key), { ...range })
     },
     size: async (key) => {
       await ping()
       return sizeOf(pathOf(key))
     },
     list: (prefix) => walk(directory, prefix.replace(/\/$/, '')),
-    delete: (key) => rm(pathOf(key), { force: true }),
+    delete: (key) => remove(pathOf(key)).catch(orRefused(`${directory} does not delete ${key}`)),
     ping,
+    openRepository: async () => ({
+      address: join(directory, 'restic'),
+      onFailure: () => undefined,
+      close: () => undefined,
+    }),
   }
 }
+
+/** `rm` takes what it may not remove for a directory. */
+const remove = (path: string): Promise<void> =>
+  unlink(path).catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== 'ENOENT') throw error
+  })
+
+const orRefused =
+  (words: string) =>
+  (cause: NodeJS.ErrnoException): never => {
+    if (cause.code !== 'EPERM' && cause.code !== 'EACCES') throw cause
+    throw new RefusedError(`${words}: its files may not be changed by us.`, { cause })
+  }
 
 async function writeDurably(path: string, bytes: AsyncIterable<Buffer> | Iterable<Buffer>): Promise<void> {
   const file = await open(path, 'wx', 0o600)

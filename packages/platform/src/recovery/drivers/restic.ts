@@ -1,8 +1,10 @@
-import { spawn } from 'node:child_process'
+import { type ChildProcessByStdio, spawn } from 'node:child_process'
 import { accessSync, constants } from 'node:fs'
 import { delimiter, join } from 'node:path'
 import type { Readable } from 'node:stream'
+import { SECOND } from '@seaworthy/core'
 import { childEnvironment } from '../../config/index.ts'
+import type { Repository } from '../shelf.ts'
 import type { Store } from '../store.ts'
 
 /** The program that keeps copies of the database: encrypted, and only what differs from the copies before. */
@@ -12,7 +14,11 @@ export interface Restic {
   /** Files of a directory by their names. Gives the id of the snapshot. */
   save(store: Store, settings: { directory: string; names: readonly string[]; tag: string }): Promise<Saved>
   /** One file of a snapshot. `done` rejects when it ended early. */
-  open(store: Store, snapshot: string, name: string): { readonly bytes: Readable; readonly done: Promise<void> }
+  open(
+    store: Store,
+    snapshot: string,
+    name: string,
+  ): Promise<{ readonly bytes: Readable; readonly done: Promise<void> }>
   snapshots(store: Store): Promise<readonly Snapshot[]>
   /** Removes snapshots, and what no other one needs. */
   forget(store: Store, ids: readonly string[]): Promise<void>
@@ -29,6 +35,8 @@ interface Saved {
 interface Snapshot {
   readonly id: string
   readonly tags: readonly string[]
+  /** In milliseconds since 1970. */
+  readonly at: number
 }
 
 /** Throws with one line that says what to do where it is not installed. */
@@ -56,11 +64,13 @@ function isProgram(path: string): boolean {
 }
 
 function openRestic(program: string): Restic {
-  const run = (store: Store, args: readonly string[], directory?: string): Promise<string> =>
-    textOf(start(program, store, args, directory), args[0] ?? '')
+  const run = async (store: Store, args: readonly string[], directory?: string): Promise<string> =>
+    textOf(await start(program, store, args, directory))
   const snapshots = async (store: Store): Promise<readonly Snapshot[]> => {
-    const all = JSON.parse(await run(store, ['snapshots', '--json'])) as { id: string; tags?: string[] }[] | null
-    return (all ?? []).map(({ id, tags }) => ({ id, tags: tags ?? [] }))
+    const all = JSON.parse(await run(store, ['snapshots', '--json'])) as
+      | { id: string; time: string; tags?: string[] }[]
+      | null
+    return (all ?? []).map(({ id, time, tags }) => ({ id, tags: tags ?? [], at: Date.parse(time) }))
   }
   return {
     prepare: async (store) => {
@@ -78,9 +88,9 @@ function openRestic(program: string): Restic {
       if (!snapshot) throw new Error('restic has no snapshot of what it has saved')
       return { snapshot: snapshot.id, addedBytes }
     },
-    open: (store, snapshot, name) => {
-      const child = start(program, store, [...(isReadOnly(store) ? ['--no-lock'] : []), 'dump', snapshot, name])
-      return { bytes: child.stdout, done: endOf(child, 'dump') }
+    open: async (store, snapshot, name) => {
+      const { child, done } = await start(program, store, ['dump', snapshot, name])
+      return { bytes: child.stdout, done }
     },
     snapshots,
     forget: async (store, ids) => {
@@ -96,9 +106,9 @@ function openRestic(program: string): Restic {
 }
 
 /** A lock is a file in the repository. */
-function isReadOnly({ shelf }: Store): boolean {
+function isReadOnly({ address }: Repository): boolean {
   try {
-    accessSync(shelf.repository, constants.W_OK)
+    accessSync(address, constants.W_OK)
     return false
   } catch (error) {
     return (error as NodeJS.ErrnoException).code === 'EROFS'
@@ -125,37 +135,58 @@ function parseAdded(lines: string): number {
   throw new Error('restic ended without saying what it has saved')
 }
 
-function start(program: string, store: Store, args: readonly string[], directory?: string) {
-  return spawn(program, ['--no-cache', ...args], {
+interface Running {
+  readonly child: ChildProcessByStdio<null, Readable, Readable>
+  /** Rejects when it ended early, with what the shelf said where that was the reason. */
+  readonly done: Promise<void>
+}
+
+async function start(program: string, store: Store, args: readonly string[], directory?: string): Promise<Running> {
+  const repository = await store.shelf.openRepository()
+  const lock = isReadOnly(repository) ? ['--no-lock'] : []
+  const child = spawn(program, ['--no-cache', ...lock, ...args], {
     cwd: directory,
     stdio: ['ignore', 'pipe', 'pipe'],
     // In the environment, not among the arguments, which everybody on the machine can read.
     env: childEnvironment({
-      RESTIC_REPOSITORY: store.shelf.repository,
+      RESTIC_REPOSITORY: repository.address,
       RESTIC_PASSWORD: store.password.reveal(),
       RESTIC_PROGRESS_FPS: '0',
     }),
   })
+  return { child, done: endOf(child, args[0] ?? '', repository) }
 }
 
-type Running = ReturnType<typeof start>
-
-async function textOf(child: Running, what: string): Promise<string> {
+async function textOf({ child, done }: Running): Promise<string> {
   const chunks: Buffer[] = []
   child.stdout.on('data', (chunk: Buffer) => chunks.push(chunk))
-  await endOf(child, what)
+  await done
   return Buffer.concat(chunks).toString()
 }
 
-function endOf(child: Running, what: string): Promise<void> {
+const LAST_WORDS_MS = 5 * SECOND
+
+function endOf(child: Running['child'], what: string, repository: Repository): Promise<void> {
   let said = ''
+  let failure: Error | undefined
+  repository.onFailure((error) => {
+    failure = error
+    // It takes its lock away first, if it still can.
+    child.kill('SIGINT')
+    setTimeout(() => child.kill('SIGKILL'), LAST_WORDS_MS).unref()
+  })
   child.stderr.on('data', (chunk: Buffer) => {
     said = (said + chunk).slice(-2_000)
   })
   const ended = new Promise<void>((resolve, reject) => {
-    child.once('error', (cause) => reject(new Error(`restic ${what} could not be started`, { cause })))
+    child.once('error', (cause) => {
+      repository.close()
+      reject(new Error(`restic ${what} could not be started`, { cause }))
+    })
     child.once('close', (code, signal) => {
-      if (code === 0) resolve()
+      repository.close()
+      if (failure) reject(failure)
+      else if (code === 0) resolve()
       else reject(new Error(`restic ${what} ended with ${code ?? signal}: ${said.trim()}`))
     })
   })

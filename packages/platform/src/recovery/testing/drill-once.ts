@@ -9,7 +9,7 @@ const [store = '', place = '', key = '', ...inside] = process.argv.slice(2)
 const use: Order['use'] = ['sh', '-c', 'echo \'{"kind":"ready","seconds":0}\'; sleep 600']
 await drill({
   shelf: openDirectoryShelf(store),
-  directory: store,
+  bucket: undefined,
   ring: ringOf(new Secret(key)),
   place,
   hidden: [],

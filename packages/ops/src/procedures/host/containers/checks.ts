@@ -24,7 +24,7 @@ export async function checkContainers(containers: Containers, release: string): 
 }
 
 /** Those whose address must be reached by whoever is told it. */
-const elsewhere = ['DATABASE_URL', 'REDIS_URL', 'SMTP_URL', 'S3_ENDPOINT'] as const
+const elsewhere = ['DATABASE_URL', 'REDIS_URL', 'SMTP_URL', 'S3_ENDPOINT', 'BACKUP_S3_ENDPOINT'] as const
 
 function checkNetwork({ name, gateway, isInternal }: Network, values: Readonly<Record<string, string>>): Check {
   const about = `containers are in the network ${name}${isInternal ? ', which leads to this host only' : ''}`
