@@ -38,6 +38,7 @@ export interface BackupFlags {
 }
 
 export interface RestoreFlags {
+  readonly to?: string
   readonly into?: string
   readonly inPlace?: boolean
   readonly from?: string
@@ -148,7 +149,8 @@ function age(at: string): string {
 }
 
 /** `seaworthy restore`. Tries one store after the other; each leaves everything as it was when it fails. */
-export async function runRestore(flags: RestoreFlags & { readonly to: string }): Promise<void> {
+export async function runRestore(flags: RestoreFlags): Promise<void> {
+  if (!flags.to) throw new Error('Up to when?\n    HINT: --to latest, or --to 2026-01-31T12:34:56Z')
   const { shelves, ring, settings } = await openSources(flags)
   const parts = {
     flags,
@@ -170,7 +172,7 @@ export async function runRestore(flags: RestoreFlags & { readonly to: string }):
 }
 
 /** What was archived before everything stopped. Where it cannot be brought, the restore says up to when it comes. */
-async function bringTheRest(shelves: readonly Shelf[], ring: KeyRing, dataDirectory: string): Promise<void> {
+export async function bringTheRest(shelves: readonly Shelf[], ring: KeyRing, dataDirectory: string): Promise<void> {
   const places = placesOf(dataDirectory)
   const parts = { places, shelves, ring, identity: identityOf(places), spoolBytesMax: Number.POSITIVE_INFINITY }
   const { problems } = await shipOnce(parts)
@@ -201,7 +203,7 @@ async function restoreFrom(shelf: Shelf, { flags, ring, target, destination, res
   }
 }
 
-function showProgress(): (step: string, part?: number) => void {
+export function showProgress(): (step: string, part?: number) => void {
   let last = ''
   return (step, part) => {
     const text = part === undefined ? `  ${step}` : `  ${step}  ${Math.floor(part * 10)}0 %`
@@ -225,7 +227,7 @@ function secretsOf(ring: KeyRing): readonly [Secret, ...Secret[]] {
 }
 
 /** Stores, and what opens them: the keys that are here, or a kit. */
-async function openSources({ from, kit }: RestoreFlags) {
+export async function openSources({ from, kit }: RestoreFlags) {
   const directory = findPlace().directory
   const settings = readRecoverySettings(directory)
   const shelves: readonly Shelf[] = from ? [openDirectoryShelf(resolve(from))] : shelvesOf(settings)

@@ -2,7 +2,7 @@
 export { type ArchivedDatabase, openArchivedDatabase } from './archived.ts'
 export { type ClamdScript, type FakeClamd, openFakeClamd } from './clamd.ts'
 export { turnableClock } from './clock.ts'
-export { openTestDatabase, type TestDatabase } from './database.ts'
+export { makeAccount, openTestDatabase, type TestDatabase } from './database.ts'
 export { type Installation, isAlive, openInstallation, statusOf } from './installation.ts'
 export { drawPhoto, jpegPhoto } from './photos.ts'
 export { openReplicatedDatabase, type ReplicatedDatabase, type TestStandby } from './replicated.ts'

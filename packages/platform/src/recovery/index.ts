@@ -9,11 +9,21 @@ export { openDirectoryShelf } from './drivers/directory.ts'
 export { findRestic, type Restic } from './drivers/restic.ts'
 export { identityOf, type Places, placesOf, shelvesOf } from './places.ts'
 export { type ListedPoint, listPoints, type Point } from './point.ts'
-export { type Destination, neededBytes, type Restored, refuseRunning, restore } from './restore.ts'
+export {
+  closePast,
+  type Destination,
+  neededBytes,
+  openPast,
+  type Past,
+  type Restored,
+  refuseRunning,
+  restore,
+} from './restore.ts'
 export { type Plan, parseTarget, planRestore, type Target } from './restore-plan.ts'
 export { isBackupDue } from './schedule.ts'
 export type { Shelf } from './shelf.ts'
-export { shipOnce } from './ship.ts'
+export { keyOfBlob, shipOnce } from './ship.ts'
 export { keepShipping, readShippingStatus } from './shipper.ts'
+export { ERASURES } from './state.ts'
 export { openStore, type Store } from './store.ts'
 export { describeStore, type StoreView } from './store-view.ts'

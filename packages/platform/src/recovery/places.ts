@@ -13,6 +13,8 @@ export interface Places {
   /** A second name of each blob that is not in every store yet. */
   readonly freshBlobs: string
   readonly staging: string
+  /** A database of the past that somebody looks at. */
+  readonly looking: string
   readonly status: string
 }
 
@@ -26,6 +28,7 @@ export function placesOf(dataDirectory: string): Places {
     blobs,
     freshBlobs: join(blobs, FRESH),
     staging: join(recovery, 'staging'),
+    looking: join(recovery, 'looking'),
     status: join(recovery, 'status.json'),
   }
 }
