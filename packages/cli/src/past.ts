@@ -247,7 +247,7 @@ async function undoMerge({ database, media, ring, config }: Live, id: string): P
   // What this machine knows counts wherever no store can be asked.
   const sources = config.backupStores.length ? await openSources({}) : undefined
   const store = sources?.shelves[0] ? await openStore(sources.shelves[0], ring).catch(() => undefined) : undefined
-  const erased = () => readErasures(dataDirectory, store ?? { read: async () => undefined })
+  const erased = () => readErasures(dataDirectory, store)
   const { removed, putBack, left } = await undo(
     { live: database, media, ring, dataDirectory, readErasures: erased },
     id,

@@ -14,7 +14,7 @@ export function addRecoveryCommands(program: Command): void {
     .command('backups')
     .description('the recovery points, and up to when each store can restore')
     .option('--from <store>', 'a store; default: those of BACKUP_STORES')
-    .option('--kit <file>', 'a recovery kit, where the keys are not here')
+    .option('--kit <files...>', 'a recovery kit or shares of one, where the keys are not here')
     .option('--json', 'for programs')
     .action(async (flags: RestoreFlags) => (await import('./recovery.ts')).printBackups(flags))
   program
@@ -34,7 +34,7 @@ export function addRecoveryCommands(program: Command): void {
     .option('--undo <id>', 'undo what --account or --table brought back')
     .option('--yes', 'with --account or --table: do not ask before something is changed')
     .option('--from <store>', 'a store; default: those of BACKUP_STORES, the next one where the first is damaged')
-    .option('--kit <file>', 'a recovery kit, where the keys are not here')
+    .option('--kit <files...>', 'a recovery kit or shares of one, where the keys are not here')
     .option('--point <id>', 'begin at this recovery point')
     .option('--timeline <number>', 'follow this one instead of the newest')
     .option('--dry-run', 'only look, and tell what would be done')

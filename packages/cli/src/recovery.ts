@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs'
 import { setPriority } from 'node:os'
 import { resolve } from 'node:path'
 import { Secret, showBytes } from '@seaworthy/core'
@@ -27,9 +26,9 @@ import {
   type Target,
 } from '@seaworthy/platform/recovery'
 import { createLogger } from '@seaworthy/platform/telemetry'
-import { type KeyRing, openKeyRing, openKit, ringOf } from '@seaworthy/platform/vault'
+import { type KeyRing, openKeyRing, ringOf } from '@seaworthy/platform/vault'
 import { adminAddress } from './database.ts'
-import { openPassphraseReader } from './passphrase.ts'
+import { openKitFiles } from './kit-files.ts'
 import { findPlace } from './place.ts'
 
 export interface BackupFlags {
@@ -42,7 +41,7 @@ export interface RestoreFlags {
   readonly into?: string
   readonly inPlace?: boolean
   readonly from?: string
-  readonly kit?: string
+  readonly kit?: readonly string[]
   readonly point?: string
   readonly timeline?: string
   readonly dryRun?: boolean
@@ -233,24 +232,10 @@ export async function openSources({ from, kit }: RestoreFlags) {
   const shelves: readonly Shelf[] = from ? [openDirectoryShelf(resolve(from))] : shelvesOf(settings)
   if (shelves.length === 0)
     throw new Error('Which store?\n    HINT: --from DIRECTORY, or export BACKUP_STORES=/mnt/backup')
-  if (kit) return { shelves, settings, ring: await readKit(kit) }
+  if (kit?.length) return { shelves, settings, ring: ringOf(...(await openKitFiles(kit)).keys) }
   if (!settings.hasKeys)
     throw new Error('The keys of the installation are not here.\n    HINT: --kit FILE, with your recovery kit')
   return { shelves, settings, ring: openKeyRing(readConfig(directory)) }
-}
-
-async function readKit(file: string): Promise<KeyRing> {
-  const reader = openPassphraseReader()
-  try {
-    const kit = openKit(readFileSync(file, 'utf8'), await reader.ask('Passphrase of the kit'))
-    if (!kit)
-      throw new Error(
-        'The kit does not open: the passphrase is another one, or a letter of the code was changed.\n    HINT: compare the code with the print, letter by letter',
-      )
-    return ringOf(...kit.keys)
-  } finally {
-    reader.close()
-  }
 }
 
 const BASE_BYTES_PER_SECOND = 60_000_000
