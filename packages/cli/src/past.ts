@@ -18,6 +18,7 @@ import {
   forgetUndo,
   merge,
   readErasures,
+  refuseSubject,
   type Sides,
   type Subject,
   undo,
@@ -64,6 +65,8 @@ export async function runPast(flags: PastFlags): Promise<void> {
     if (flags.undo) return undoMerge(live, flags.undo)
     if (!flags.to) throw new Error('As of when?\n    HINT: --to 2026-01-31T12:34:56Z')
     const subject = await subjectOf(live, flags)
+    const erasures = await readErasures(config.dataDirectory, undefined)
+    await refuseSubject({ live: live.database, tables: await allTables(), erasures }, subject)
     await bringWhatIsWritten(live, flags)
     await withPast(live, flags, (past, plan) => lookAndMerge({ live, past, plan, flags, subject }))
   })
@@ -77,6 +80,8 @@ interface Live {
   readonly owner: Database
   readonly media: MediaRoom
 }
+
+const allTables = async () => (await loadSystem(findPlace())).apps.flatMap((app) => app.tables)
 
 const STATEMENT_MS = 60 * MINUTE
 const LOCK = 7305832
@@ -202,7 +207,7 @@ async function lookAndMerge(look: Look): Promise<void> {
   const past = open(look.past.server.endpoint, look.past.server.admin)
   const sides: Sides = { past, live: live.database, liveOwner: live.owner }
   const vaults = { past: openVault({ ring: live.ring }), live: openVault({ ring: live.ring }) }
-  const tables = (await loadSystem(findPlace())).apps.flatMap((app) => app.tables)
+  const tables = await allTables()
   const erased = () => readErasures(dataDirectory, plan.store)
   try {
     const difference = await findDifference({ sides, vaults, tables, erasures: await erased() }, subject)

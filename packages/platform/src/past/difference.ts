@@ -49,7 +49,8 @@ export async function findDifference(parts: DifferenceParts, subject: Subject): 
   const erased = erasedIds(erasures)
   const tables = subject.kind === 'table' ? [findTable(parts.tables, subject.table)] : mergedTables(parts.tables)
   const account = subject.kind === 'account' ? subject.accountId : undefined
-  if (account) await refuseErased(parts, account, erased)
+  await refuseSubject({ live: sides.live, tables: parts.tables, erasures }, subject)
+  if (account) await refuseUnknownThen(sides, account)
   const seen = await lookAtBoth(sides, account, async (past, live) => {
     const found: TableDifference[] = []
     for (const table of tables)
@@ -70,15 +71,20 @@ export async function findDifference(parts: DifferenceParts, subject: Subject): 
   }
 }
 
-async function refuseErased(
-  { sides }: DifferenceParts,
-  account: AccountId,
-  erased: ReadonlySet<string>,
+/** What can be refused before the past is there. Throws with why: a table that is never put back, an account that was erased. */
+export async function refuseSubject(
+  { live, tables, erasures }: Pick<DifferenceParts, 'tables' | 'erasures'> & { readonly live: Sides['live'] },
+  subject: Subject,
 ): Promise<void> {
-  const { accounts } = await findPeople(sides.live, { accounts: [account], users: [] }, erased)
-  if (!accounts.has(account))
-    throw new Error(`The account ${account} is not there now: it was erased, or never was. Nothing of it comes back.`)
-  const { there } = await sides.past.withDuty(
+  if (subject.kind === 'table') return void findTable(tables, subject.table)
+  const { accountId } = subject
+  const { accounts } = await findPeople(live, { accounts: [accountId], users: [] }, erasedIds(erasures))
+  if (!accounts.has(accountId))
+    throw new Error(`The account ${accountId} is not there now: it was erased, or never was. Nothing of it comes back.`)
+}
+
+async function refuseUnknownThen({ past }: Sides, account: AccountId): Promise<void> {
+  const { there } = await past.withDuty(
     'identity',
     (tx) =>
       tx.one(sql<{ there: boolean }>`select exists (select 1 from seaworthy.accounts where id = ${account}) as there`),

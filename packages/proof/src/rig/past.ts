@@ -19,7 +19,7 @@ export interface Historian {
   leftovers(): readonly string[]
 }
 
-const COMMAND_MS = 120_000
+const COMMAND_MS = 240_000
 
 export function historianOf(rig: Rig, { dataDirectory }: Stack, store: string): Historian {
   const entry = join(rig.product, 'packages', 'cli', 'dist', 'main.js')

@@ -19,8 +19,8 @@ export interface Guarded {
   archived(): Promise<void>
   /** The machine is gone: its processes and its disk. */
   destroy(): Promise<void>
-  /** `seaworthy restore` on an empty machine, with store and kit and nothing else. */
-  restore(to: string): Promise<Recovered>
+  /** `seaworthy restore` on an empty machine, with store and kit, or shares of a kit, and nothing else. */
+  restore(to: string, shares?: readonly string[]): Promise<Recovered>
 }
 
 interface Recovered extends ProgramRun {
@@ -79,12 +79,12 @@ export async function openGuarded(rig: Rig, environment: Readonly<Record<string,
       await stack.exited
       rmSync(stack.dataDirectory, { recursive: true, force: true, maxRetries: 5 })
     },
-    restore: async (to) => {
+    restore: async (to, shares) => {
       const directory = join(rig.scratch, `machine-${++machines}`)
       const run = await command(
-        ['restore', '--to', to, '--into', directory, '--from', store, '--kit', kit],
+        ['restore', '--to', to, '--into', directory, '--from', store, '--kit', ...(shares ?? [kit])],
         directory,
-        `${passphrase}\n`,
+        shares ? '' : `${passphrase}\n`,
       )
       const left = readdirSync(rig.scratch).filter((name) => name.includes(`machine-${machines}`))
       const start = async (): Promise<Stack> => {
