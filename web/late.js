@@ -28,8 +28,9 @@
       say()
     })
   }
-  const painted = () => requestAnimationFrame(() => setTimeout(ask))
-  if (COMPLETE) addEventListener('load', painted)
+  const painted = (ms) => requestAnimationFrame(() => setTimeout(ask, ms))
+  // A picture that has come is on the screen some frames later: the page's code would come in between.
+  if (COMPLETE) addEventListener('load', () => painted(100))
   else painted()
   setTimeout(ask, 2000)
   for (const act of ['pointerdown', 'keydown', 'focusin']) addEventListener(act, ask, { passive: true })

@@ -21,6 +21,7 @@ export {
   platformErrors,
 } from './errors.ts'
 export { isId, newId } from './ids.ts'
+export { isLoopback } from './loopback.ts'
 export { type Credits, credits } from './money.ts'
 export { no, ok, type Result } from './result.ts'
 export { type RunbookName, runbookNames } from './runbooks.ts'

@@ -30,16 +30,22 @@ export const cosnap: Journey = async (visitor, { email, password }) => {
     const answer = await me('POST', '/api/cosnap/photos?name=journey.png', picture)
     return expectStatus(answer, 201).json<{ id: string }>().id
   })
+  const leave = async (): Promise<void> => {
+    await step('delete', async () => expectStatus(await me('DELETE', `/api/cosnap/photos/${photoId}`), 204))
+    await step('sign out', async () => expectStatus(await me('POST', '/api/identity/sign-out'), 204))
+  }
   try {
     const run = await step('effect', () => makeEffect(me, photoId))
     await step('result', async () => {
       const { bytes } = expectStatus(await visitor.send('GET', run.result?.full ?? '/'), 200)
       if (bytes.length === 0) throw new Error('the picture is empty')
     })
+    await leave()
     return { steps, spent: run.cost }
-  } finally {
-    await step('delete', async () => expectStatus(await me('DELETE', `/api/cosnap/photos/${photoId}`), 204))
-    await step('sign out', async () => expectStatus(await me('POST', '/api/identity/sign-out'), 204))
+  } catch (error) {
+    // What went wrong first is told, whether or not the rest can be taken away.
+    await leave().catch(() => undefined)
+    throw error
   }
 }
 
@@ -63,7 +69,8 @@ async function makeEffect(me: Visitor['send'], photoId: string): Promise<Run> {
     const run = expectStatus(await me('GET', `/api/cosnap/runs/${id}`), 200).json<Run>()
     if (run.state === 'done') return run
     if (run.state === 'failed' || run.state === 'cancelled') throw new Error(`the effect ${run.state}`)
-    if (performance.now() > end) throw new Error(`the effect is ${run.state} after ${EFFECT_MS / 1_000} s`)
+    if (performance.now() > end)
+      throw new Error(`the effect is ${run.state} after ${EFFECT_MS / 1_000} s: does a worker run?`)
     await new Promise((resolve) => setTimeout(resolve, ASK_AGAIN_MS))
   }
 }

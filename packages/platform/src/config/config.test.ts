@@ -120,6 +120,17 @@ describe('config', () => {
     expect(faultsOf({ NODE_ENV: 'production', DATABASE_URL: 'postgresql://me:hunter2hunter2@db/x' })).toEqual([])
   })
 
+  it('sends the password of Redis in clear to nobody but this machine', () => {
+    for (const here of [
+      'redis://:hunter2hunter2@127.0.0.1:6379',
+      'redis://localhost',
+      'rediss://:hunter2hunter2@cache.test',
+    ])
+      expect(faultsOf({ REDIS_URL: here }), here).toEqual([])
+    for (const there of ['redis://:hunter2hunter2@cache.test:6379', 'redis://10.0.0.7', 'redis://127.0.0.1.cache.test'])
+      expect(faultsOf({ REDIS_URL: there })[0]?.problem, there).toContain('rediss://')
+  })
+
   it('refuses times that contradict each other', () => {
     expect(faultsOf({ DB_QUERY_TIMEOUT: '40s' }).map((fault) => fault.setting)).toEqual(['DB_TRANSACTION_TIMEOUT'])
     expect(faultsOf({ S3_ENDPOINT: 'https://s3.example.com' })).toHaveLength(3)

@@ -1,4 +1,4 @@
-import { parseBytes, parseDuration, Secret } from '@seaworthy/core'
+import { isLoopback, parseBytes, parseDuration, Secret } from '@seaworthy/core'
 import { z } from 'zod'
 
 /** One option, described once: validation, messages, `.env.example` and the reference come from it. */
@@ -258,6 +258,27 @@ export function foreignSecret(
     .refine((value) => !protocols || isUrl(value, protocols), `must be an address such as ${example}`)
     .transform((value) => (value ? new Secret(value) : undefined))
   return { env, schema, secret: true, type: 'secret', example, ...about }
+}
+
+/** The address of a Redis with its password: encrypted, unless it is on this machine. */
+export function redisUrl(env: string, about: Description): Setting<Secret | undefined> {
+  const example = 'rediss://user:password@host:6379'
+  const schema = z
+    .string()
+    .refine((value) => isUrl(value, ['redis:', 'rediss:']), `must be an address such as ${example}`)
+    .refine(
+      (value) => !isUrl(value, ['redis:']) || isLoopback(new URL(value).hostname),
+      'sends its password in clear to another machine: say rediss:// and turn TLS on there',
+    )
+    .transform((value) => new Secret(value))
+  return {
+    env,
+    schema: schema as z.ZodType<Secret | undefined, string>,
+    secret: true,
+    type: 'secret',
+    example,
+    ...about,
+  }
 }
 
 /** Shannon entropy of the characters times the length: low for repeated and regular text. */

@@ -12,6 +12,7 @@ import {
   oneOf,
   optionalText,
   origins,
+  redisUrl,
   secret,
   sender,
   socketPath,
@@ -284,15 +285,10 @@ export const settings = {
     text: 'Effects of one account in a window.',
   }),
 
-  redisUrl: foreignSecret(
-    'REDIS_URL',
-    'redis://:password@host:6379',
-    {
-      group: 'Limits',
-      text: 'Where limits are counted for all web processes. Default: in PostgreSQL.',
-    },
-    ['redis:', 'rediss:'],
-  ),
+  redisUrl: redisUrl('REDIS_URL', {
+    group: 'Limits',
+    text: 'Where limits are counted for all web processes; redis:// on this machine only. Default: in PostgreSQL.',
+  }),
   suspicion: oneOf('SUSPICION', ['watch', 'limit'], {
     group: 'Limits',
     default: 'watch',

@@ -1,4 +1,4 @@
-import { isIPv4 } from 'node:net'
+import { isLoopback } from '@seaworthy/core'
 import type { Endpoint, Login } from './drivers/pg.ts'
 
 const withoutTls = ['disable', 'allow', 'prefer']
@@ -48,9 +48,6 @@ function tlsOf(mode: string, host: string, setting: string): Endpoint['tls'] {
     `${setting} says sslmode=${mode}, with which anybody between here and ${host} could read and change everything.\n    HINT: take sslmode out of ${setting}, and if the server's certificate is signed by an authority of your own: export DB_CA_FILE=/path/to/ca.pem`,
   )
 }
-
-const isLoopback = (host: string): boolean =>
-  host === 'localhost' || host === '::1' || (isIPv4(host) && host.startsWith('127.'))
 
 /** What goes wrong with a certificate, which no second try mends. */
 const certificateErrors = new Set([

@@ -1,4 +1,4 @@
-import type { Secret } from '@seaworthy/core'
+import { isLoopback, type Secret } from '@seaworthy/core'
 import type { TakenMail } from './queue.ts'
 
 /** Hands one mail to whoever delivers it. Throws `Undeliverable` when no other try can help. */
@@ -42,5 +42,3 @@ export function parseSmtpUrl(url: string): SmtpAddress {
     ...(username ? { auth: { user: decodeURIComponent(username), pass: decodeURIComponent(password) } } : {}),
   }
 }
-
-const isLoopback = (host: string): boolean => host === 'localhost' || host === '::1' || /^127(\.\d{1,3}){3}$/.test(host)

@@ -64,8 +64,9 @@ function scansIn(node: Node, statement: string): Scan[] {
 
 /** How long the server takes for each step (parse, bind, execute) of the product's statements from now on, in milliseconds. */
 export async function noteDurations(stack: Stack, admin: DatabaseClient): Promise<() => readonly number[]> {
-  const nothing = { session_preload_libraries: '', 'auto_explain.log_min_duration': '-1' }
-  const log = await changeSettings(stack, admin, { ...nothing, log_min_duration_statement: '0' })
+  // An empty list is read as a library without a name: every connection would be refused.
+  for (const role of roles) await admin.query(`alter role ${role} reset all`)
+  const log = await changeSettings(stack, admin, { log_min_duration_statement: '0' })
   return () => [...log().matchAll(/ LOG: {2}duration: ([\d.]+) ms {2}/g)].map((match) => Number(match[1]))
 }
 

@@ -19,6 +19,7 @@ interface Service {
   readonly pids_limit?: number
   readonly cpus?: number
   readonly read_only?: boolean
+  readonly logging?: { readonly options: Readonly<Record<string, string>> }
   readonly cap_drop?: readonly string[]
   readonly security_opt?: readonly string[]
   readonly scale?: number
@@ -84,11 +85,12 @@ describe('compose', () => {
           ])
   })
 
-  it('bounds memory, processors and processes of everybody, and takes every privilege', () => {
+  it('bounds memory, processors, processes and logs of everybody, and takes every privilege', () => {
     for (const [, service] of all) {
       expect(service.mem_limit).toMatch(/^\d+m$/)
       expect(service.pids_limit).toBeGreaterThan(0)
       expect(service.cpus).toBeGreaterThan(0)
+      expect(service.logging?.options).toEqual({ 'max-size': '10m', 'max-file': '5' })
       expect(service).toMatchObject({ read_only: true, cap_drop: ['ALL'], security_opt: ['no-new-privileges:true'] })
     }
   })

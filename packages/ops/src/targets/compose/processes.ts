@@ -1,5 +1,6 @@
 import {
   container,
+  containerLogs,
   type Description,
   fromSecret,
   hardening,
@@ -25,6 +26,11 @@ export const limits = ({ memoryMiB, cpu, pids, openFiles }: Omit<Size, 'replicas
   cpus: cpu,
   pids_limit: pids,
   ulimits: { nofile: { soft: openFiles, hard: openFiles } },
+  // The oldest lines go first: without a bound a disk is full of them one day.
+  logging: {
+    driver: 'json-file',
+    options: { 'max-size': `${containerLogs.fileMiB}m`, 'max-file': String(containerLogs.files) },
+  },
 })
 
 /** `healthcheck` of a service: a command without a shell. */

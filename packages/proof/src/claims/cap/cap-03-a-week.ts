@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs'
-import { atLeast, atMost, defineClaim, exactly } from '../../claim.ts'
+import { atMost, defineClaim, exactly } from '../../claim.ts'
 import { type Arrivals, startArrivals } from '../../rig/arrivals.ts'
 import { type Host, openHost } from '../../rig/host.ts'
 import { openHostLoad } from '../../rig/host-load.ts'
@@ -31,7 +31,7 @@ type Event = keyof typeof week
 
 export const claim = defineClaim({
   id: 'CAP-03',
-  says: 'Measured: what people lose on one host behind nginx, under 40 requests per second, by a deploy and by kills of a web process, a worker, PostgreSQL and Redis, each twice, the worse counted. Computed from it: in a week with twenty deploys, fourteen kills of a web process and of a worker, and seven of PostgreSQL and of Redis, at least 99.99 % of requests are answered well within five seconds. Loss of the whole machine, and moving to a standby, are not in it',
+  says: 'Measured: what people lose on one host behind nginx, under 40 requests per second, by a deploy and by kills of a web process, a worker, PostgreSQL and Redis, each twice, the worse counted. Computed from it: in a week with twenty deploys, fourteen kills of a web process and of a worker, and seven of PostgreSQL and of Redis, at least 99.995 % of requests are answered well within five seconds. Loss of the whole machine, and moving to a standby, are not in it',
   answers: ['S2 (99.9 % uptime)', 'S0 (99.9 %)', 'H14'],
   witness: 'the rendered nginx with TLS and retries off, open-loop load, signals of the kernel',
   tier: 'soak',
@@ -39,10 +39,9 @@ export const claim = defineClaim({
   alone: true,
   needs: ['nginx', 'openssl', 'redis-server'],
   limits: {
-    'requests of the week not answered well': atMost(100, 'of a million'),
+    'requests of the week not answered well': atMost(50, 'of a million'),
     'most lost by one event': atMost(8, 'seconds'),
     'events after which nothing was well again': exactly(0, 'events'),
-    'requests sent': atLeast(2_000, 'requests'),
   },
   experiment: async (rig) => {
     const redis = await startRedis(rig)
@@ -87,9 +86,9 @@ export const claim = defineClaim({
         'requests of the week not answered well': (1_000_000 * ofWeek) / WEEK_SECONDS,
         'most lost by one event': Math.max(...lost.map(({ seconds }) => seconds)),
         'events after which nothing was well again': happened.filter(({ isOver }) => !isOver).length,
-        'requests sent': samples.length,
       },
       met: {
+        'requests were sent all the time': samples.length > 0.8 * PER_SECOND * (arrivals.now() / 1_000),
         'everything happened twice': happened.length === 2 * Object.keys(week).length,
         'each event really happened': happened.every(({ isReal }) => isReal),
       },
@@ -109,10 +108,10 @@ export const claim = defineClaim({
       "      if (failures === 0) log.error('the database ended and is started again', { runbook: 'database-gone' })\n      await pause(15 * SECOND, signal)\n",
     ),
     patch(
-      'traffic moves to the next release before it is ready',
+      'the release that serves is ended before the next one begins',
       'packages/ops/src/procedures/host/deploy.ts',
-      'untilReady(host, id, settings.readyMs, settings.signal),',
-      'serving ? Promise.resolve() : untilReady(host, id, settings.readyMs, settings.signal),',
+      'if (warm && warm !== id && warm !== serving) await drain(host, warm)',
+      'for (const one of [warm, serving]) if (one && one !== id) await drain(host, one)',
     ),
   ],
 })

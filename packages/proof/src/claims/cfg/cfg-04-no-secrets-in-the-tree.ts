@@ -137,7 +137,8 @@ async function scanPlantedLayers(rig: Rig): Promise<number> {
   writeFileSync(join(context, 'without'), '')
   writeFileSync(join(context, 'Dockerfile'), 'FROM scratch\nCOPY with /npmrc\nCOPY without /npmrc\n')
   const name = `localhost/proof/planted:${Date.now()}`
-  await podman('build', '--quiet', '--layers', '--tag', name, context)
+  // Not from a cache, whose layers another run may be taking away.
+  await podman('build', '--quiet', '--layers', '--no-cache', '--tag', name, context)
   rig.defer(() => podman('rmi', '--force', name))
   const { folder, files } = await unpackImage(rig, name, 'planted-layers')
   return scanFiles(folder, files).length

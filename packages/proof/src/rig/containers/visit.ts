@@ -53,10 +53,6 @@ export async function signUpAt(composed: Composed, email: string): Promise<Guest
   return { email, token: (JSON.parse(body) as { accessToken: string }).accessToken }
 }
 
-/** Whether somebody is known who signed up before. */
-export const isKnown = async (composed: Composed, guest: Guest): Promise<boolean> =>
-  (await signInAt(composed, guest)).status === 200
-
 /** What somebody is answered who signed up before. */
 export const signInAt = (composed: Composed, { email }: Guest): Promise<Answer> =>
   visit(composed, '/api/identity/sign-in', { json: { email, password: PASSWORD } })
