@@ -58,7 +58,11 @@ export function privacySchedules(parts: PrivacyParts): readonly ScheduledTask[] 
   const path = join(parts.config.dataDirectory, 'database.log')
   return [
     { name: 'platform.erase-again', cron: '53 * * * *', run: () => eraseDue(parts) },
-    { name: 'platform.forget-merges', cron: '41 * * * *', run: () => forgetUndo(parts.config.dataDirectory, Date.now()).then(() => undefined) },
+    {
+      name: 'platform.forget-merges',
+      cron: '41 * * * *',
+      run: () => forgetUndo(parts.config.dataDirectory, Date.now()).then(() => undefined),
+    },
     { name: 'platform.rotate-database-log', cron: '*/5 * * * *', run: () => rotate(path) },
   ]
 }

@@ -35,7 +35,7 @@ export interface Difference {
   readonly references: { readonly was: ByRow; readonly is: ByRow }
 }
 
-export interface DifferenceParts {
+interface DifferenceParts {
   readonly sides: Sides
   readonly vaults: Vaults
   /** Of all apps. */

@@ -6,7 +6,7 @@ import type { MediaRoom } from '../media/index.ts'
 import { keyOfBlob, type Plan } from '../recovery/index.ts'
 import type { Reference } from './references.ts'
 
-export interface FileParts {
+interface FileParts {
   readonly live: Database
   readonly media: MediaRoom
   readonly store: Plan['store']

@@ -12,7 +12,7 @@ export interface ColumnShape {
 }
 
 /** A foreign key: these columns name a row of another table. */
-export interface Parent {
+interface Parent {
   readonly table: string
   readonly columns: readonly string[]
   readonly parentColumns: readonly string[]
@@ -21,7 +21,7 @@ export interface Parent {
 }
 
 /** A foreign key of another table that names rows of this one. */
-export interface Child {
+interface Child {
   readonly table: string
   readonly columns: readonly string[]
   readonly parentColumns: readonly string[]

@@ -22,7 +22,7 @@ export interface Touched {
 }
 
 /** What a merge did, in its order. */
-export interface UndoRecord {
+interface UndoRecord {
   readonly id: string
   readonly at: string
   readonly touched: readonly Touched[]

@@ -11,7 +11,7 @@ import { rowsOf } from './table-difference.ts'
 import { readUndo, removeUndo, type Touched } from './undo-file.ts'
 import { deleteRows, hashesOf, updateRow } from './write-rows.ts'
 
-export interface UndoParts {
+interface UndoParts {
   readonly live: Database
   readonly media: MediaRoom
   readonly ring: KeyRing

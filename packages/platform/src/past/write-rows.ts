@@ -3,7 +3,7 @@ import { columnNames, hashOf, isAmong, type Named, nameOf, partsOf, type Rows, t
 import { ACCOUNTS, USERS } from './rules.ts'
 import type { ColumnShape, Shape } from './shape.ts'
 
-export interface NewRow extends Named {
+interface NewRow extends Named {
   /** One for each of the columns. */
   readonly values: readonly Text[]
 }

@@ -10,7 +10,7 @@ import { type ProgramRun, runProgram } from './run-program.ts'
 import type { Stack } from './stack.ts'
 
 /** An operator who brings back one account or one table beside a running service. */
-export interface Historian {
+interface Historian {
   /** `seaworthy restore ...`, to its end. */
   restore(...args: readonly string[]): Promise<ProgramRun>
   /** The same, to be killed. */

@@ -30,8 +30,11 @@ export const claim = defineClaim({
     await keepProviderKey(person, 'provider', secret)
     const here = { product: rig.product, dataDirectory: stack.dataDirectory }
     const share = (kit: string, number: number): string => join(rig.scratch, `${kit}-${number}.txt`)
-    for (const kit of ['ours', 'other']) await keysOrThrow(here, ['kit', '--shares', '3-of-5', join(rig.scratch, `${kit}.txt`)])
-    const [one = '', two = '', three = '', four = '', five = ''] = [1, 2, 3, 4, 5].map((number) => share('ours', number))
+    for (const kit of ['ours', 'other'])
+      await keysOrThrow(here, ['kit', '--shares', '3-of-5', join(rig.scratch, `${kit}.txt`)])
+    const [one = '', two = '', three = '', four = '', five = ''] = [1, 2, 3, 4, 5].map((number) =>
+      share('ours', number),
+    )
     await admin.query('update seaworthy.ring_keys set kit_verified_at = null')
     const some = await runKeys(here, ['kit', '--verify', one, two, three, four])
     const early = await isVerified(admin)
@@ -59,9 +62,12 @@ export const claim = defineClaim({
         'restores with enough shares that failed': recovered.code === 0 ? 0 : 1,
         'sealed values lost': shown?.some(({ lastFour }) => lastFour === secret.slice(-4)) ? 0 : 1,
         'sets of shares that opened and must not': refusals.filter(({ code }) => code === 0).length,
-        'refusals that do not name what is wrong': refusals.filter(({ stderr, words }) => !stderr.includes(words)).length,
+        'refusals that do not name what is wrong': refusals.filter(({ stderr, words }) => !stderr.includes(words))
+          .length,
         'kits that counted before all shares were read': Number(some.code === 0 || early),
-        'keys in clear in a share': [one, two, three, four, five].filter((file) => readFileSync(file, 'utf8').includes(ring)).length,
+        'keys in clear in a share': [one, two, three, four, five].filter((file) =>
+          readFileSync(file, 'utf8').includes(ring),
+        ).length,
       },
       met: {
         'the kit counted when all of its shares were read': counts,
