@@ -1,14 +1,16 @@
 import { dataOf } from '@seaworthy/client'
 import { Button, Confirm, Failure, Skeleton, toast, useService } from '@seaworthy/ui'
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
-import { useState } from 'react'
+import { lazy, Suspense, useState } from 'react'
 import { KeyMade } from './key-made.tsx'
-import { NewKey, type WantedKey } from './new-key.tsx'
+import type { WantedKey } from './new-key.tsx'
 import { scopeWords } from './scope-words.ts'
 import type { Sensitive } from './sensitive.tsx'
 import { ago } from './when.ts'
 
 const queryKey = ['identity', 'api-keys']
+/** Few make one, and everybody waits for what the page needs. */
+const NewKey = lazy(async () => ({ default: (await import('./new-key.tsx')).NewKey }))
 
 /** Keys for programs of this account. */
 export function ApiKeys({ sensitive }: { readonly sensitive: Sensitive }) {
@@ -63,13 +65,15 @@ export function ApiKeys({ sensitive }: { readonly sensitive: Sensitive }) {
         </ul>
       )}
       {making && keys.data ? (
-        <NewKey
-          scopes={keys.data.scopes}
-          error={create.error}
-          busy={create.isPending}
-          onMake={(wanted) => create.mutate(wanted)}
-          onCancel={() => setMaking(false)}
-        />
+        <Suspense fallback={<Skeleton shape="card" />}>
+          <NewKey
+            scopes={keys.data.scopes}
+            error={create.error}
+            busy={create.isPending}
+            onMake={(wanted) => create.mutate(wanted)}
+            onCancel={() => setMaking(false)}
+          />
+        </Suspense>
       ) : (
         <div className="row">
           <Button disabled={!keys.data} onClick={() => setMaking(true)}>

@@ -1,5 +1,8 @@
 import { at, environmentOf, type Json, list, type Manifest, texts, type Workload, workloadsIn } from './manifests.ts'
 
+/** Read by Node itself, before any program of ours. */
+const ofNode: ReadonlySet<string> = new Set(['NODE_EXTRA_CA_CERTS'])
+
 /** Objects that are right one by one and contradict each other, or what the product says of itself, in one place. */
 export function contradictionsIn(manifests: readonly Manifest[], settings: ReadonlySet<string>): readonly string[] {
   const workloads = workloadsIn(manifests)
@@ -42,7 +45,7 @@ function wrongSettings(
   )
   return [
     ...names
-      .filter((name) => !settings.has(name.replace(/_FILE$/, '')) && !settings.has(name))
+      .filter((name) => !settings.has(name.replace(/_FILE$/, '')) && !settings.has(name) && !ofNode.has(name))
       .map((name) => `${workload.name}: there is no setting ${name}`),
     ...files
       .filter((name) => !isMounted(name.replace(/_FILE$/, ''), environment[name]))

@@ -68,10 +68,12 @@ export const claim = defineClaim({
         'each showed a heading of its own': new Set(loads.map((one) => one.heading)).size === loads.length,
       },
       evidence: [
-        ...loads.map(
-          (one) =>
-            `${one.path.slice(0, 20)} "${one.heading}": ${one.firstKilobytes.toFixed(1)} of ${one.kilobytes.toFixed(1)} KB`,
-        ),
+        ...loads
+          .toSorted((one, other) => other.firstKilobytes - one.firstKilobytes)
+          .map(
+            (one) =>
+              `${one.path.slice(0, 20)} "${one.heading}": ${one.firstKilobytes.toFixed(1)} of ${one.kilobytes.toFixed(1)} KB`,
+          ),
         ...twice.slice(0, 3).map((path) => `twice: ${path}`),
         ...[...loose, ...nameless].slice(0, 5).map((asset) => `${asset.path}: ${asset.cacheControl}`),
       ],
