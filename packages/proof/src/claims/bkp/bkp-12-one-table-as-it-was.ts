@@ -59,10 +59,11 @@ export const claim = defineClaim({
       await new Promise((resolve) => setTimeout(resolve, afterMs))
       await begun.signal('SIGKILL')
       await begun.exited
+      // What it had sent is done or undone before anybody counts.
+      await until('what was killed has left the database', () => nobodyLooks(admin), 30_000)
       counts.push((await photosOf(admin)).length)
       await admin.query('delete from cosnap.photos')
     }
-    await until('what was killed has left the database', () => nobodyLooks(admin), 30_000)
     const brought = await historian.restore(...command)
     const byId = await historian.restore('--account', erased.accountId, '--to', at, '--yes')
     const ledger = await historian.restore('--table', 'seaworthy.ledger', '--to', at, '--yes')
@@ -90,9 +91,10 @@ export const claim = defineClaim({
   },
   sabotages: [
     patch(
-      'a row of somebody who was erased is not left out',
+      'rows of somebody who was erased are not left out',
       'packages/platform/src/past/difference.ts',
-      "if (!people.accounts.has(row.account)) return { ...row, left: 'its account was erased' }",
+      `if (!people.accounts.has(row.account)) return { ...row, left: 'its account was erased' }
+  if (ids.some((id) => people.erased.has(id))) return { ...row, left: 'somebody whom it names was erased' }`,
       '',
     ),
     patch(
