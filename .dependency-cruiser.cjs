@@ -8,7 +8,7 @@ const stairs = [
   ['mail'],
   ['identity'],
   ['realtime', 'privacy'],
-  ['payments', 'recovery'],
+  ['ai', 'payments', 'recovery'],
   ['past'],
   ['definition'],
   ['http'],
@@ -139,7 +139,7 @@ module.exports = {
       comment: 'pg, graphile-worker, socket.io, s3mini ... are imported by one driver each',
       from: { path: `${platform}`, pathNot: [`${platform}[^/]+/drivers/`, tests] },
       to: {
-        path: 'node_modules/(pg|ioredis|graphile-worker|socket\\.io|s3mini|sharp|nodemailer|@node-rs/argon2|@zxcvbn-ts)/',
+        path: 'node_modules/(pg|ioredis|graphile-worker|socket\\.io|s3mini|sharp|nodemailer|@ai-sdk|cockatiel|@node-rs/argon2|@zxcvbn-ts)/',
       },
     },
   ],

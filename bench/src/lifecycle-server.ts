@@ -97,6 +97,7 @@ async function startSeaworthy(): Promise<number> {
       database: {} as never,
       media: {} as never,
       flags: {} as never,
+      ai: {} as never,
       vault: {} as never,
       limiter: createMemoryLimiter(systemClock),
       metrics,

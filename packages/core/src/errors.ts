@@ -47,6 +47,10 @@ export const platformErrors = {
   internal: { status: 500, title: 'Something went wrong on our side.' },
   unavailable: { status: 503, title: 'The service is busy or restarting. Please try again shortly.' },
   scanner_unavailable: { status: 503, title: 'Files cannot be checked at the moment. Please try again shortly.' },
+  ai_not_set_up: { status: 503, title: 'This needs an AI engine that is not set up here.' },
+  ai_unavailable: { status: 503, title: 'No AI engine can answer at the moment. Please try again shortly.' },
+  ai_answer_unusable: { status: 502, title: 'The AI engine gave an answer that cannot be used.' },
+  ai_budget_used_up: { status: 429, title: 'What may be spent on AI today is used up.' },
   storage_full: { status: 503, title: 'There is no space left to store this. Please try again later.' },
 } as const satisfies Record<string, ErrorSpec>
 

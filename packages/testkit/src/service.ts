@@ -89,6 +89,7 @@ export async function openTestService(
       server.closeAllConnections()
       await closer.close()
       await new Promise<void>((resolve) => server.close(() => resolve()))
+      await capabilities.ai.stop()
       await capabilities.database.close()
       if (!given) await test.close()
       rmSync(dataDirectory, { recursive: true, force: true })

@@ -10,6 +10,7 @@ type Kept = Paths['/api/privacy/kept']['get']['responses'][200]['content']['appl
 const until: Readonly<Record<string, (days: string) => string>> = {
   'sign-ins': (days) => `until ${days} after they expire`,
   'seaworthy.jobs': (days) => `until ${days} after it ended`,
+  'seaworthy.ai_usage': (days) => `for ${days}`,
   'seaworthy.audit': (days) => `for ${days}`,
 }
 

@@ -16,6 +16,10 @@ const words: Readonly<Record<string, KeptWords>> = {
   'seaworthy.jobs': { what: 'Work done for you', detail: 'what was asked for, and how it ended' },
   'seaworthy.ledger': { what: 'Credits received and spent', detail: 'in the books, which stay without your name' },
   'seaworthy.blobs': { what: 'Files' },
+  'seaworthy.ai_usage': {
+    what: 'Use of AI',
+    detail: 'how often, by which engine and for how much, not what was asked',
+  },
   'seaworthy.audit': { what: 'Activity', detail: 'what was done in your account, when, and from where' },
 }
 

@@ -1,4 +1,5 @@
 import { systemClock } from '@seaworthy/core'
+import { type Gateway, openEngines, openGateway } from '../ai/index.ts'
 import type { Config } from '../config/index.ts'
 import { type Database, type Endpoint, loginOf, openDatabase, type SlowSettings } from '../data/index.ts'
 import type { App } from '../definition/index.ts'
@@ -31,6 +32,7 @@ export interface Capabilities {
   readonly slow: SlowSettings
   readonly media: MediaRoom
   readonly vault: Vault
+  readonly ai: Gateway
 }
 
 export interface Telemetry {
@@ -110,8 +112,23 @@ export async function openCapabilities(
   }
   if (config.smtpUrl)
     health.add({ name: 'mail', kind: 'nice', runbook: 'provider-down', check: () => checkMail(database) })
+  const ai = openGateway({
+    database,
+    vault,
+    log,
+    metrics,
+    engines: openEngines(config),
+    budgets: {
+      accountMoney: config.aiAccountMoney,
+      appMoney: config.aiAppMoney,
+      accountTokens: config.aiAccountTokens,
+    },
+    cache: config.aiCache === 'true',
+    connectionsMax: Math.ceil(config.databasePoolMax / 2),
+    callMs: config.aiCallMs,
+  })
   metrics.gauge('database_connections', 'Connections of this process.', () => database.stats().total)
   metrics.gauge('database_waiting', 'Requests that wait for a connection.', () => database.stats().waiting)
   metrics.gauge('media_waiting', 'Pictures that wait to be worked on.', () => media.queue.waiting)
-  return { config, endpoint, log, metrics, health, database, slow, media, vault }
+  return { config, endpoint, log, metrics, health, database, slow, media, vault, ai }
 }

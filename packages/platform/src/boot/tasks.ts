@@ -1,3 +1,4 @@
+import type { Ai } from '../ai/index.ts'
 import type { Database } from '../data/index.ts'
 import type { App, Job } from '../definition/index.ts'
 import type { Execution, ScheduledTask, Task } from '../jobs/index.ts'
@@ -9,6 +10,7 @@ export interface TaskParts {
   readonly database: Database
   readonly media: Media
   readonly vault: Vault
+  readonly ai: Ai
   readonly log: Logger
 }
 
@@ -27,7 +29,7 @@ export function schedulesOf(apps: readonly App[], log: Logger): readonly Schedul
   )
 }
 
-function taskOf(job: Job, { database, media, vault, log }: TaskParts): Task {
+function taskOf(job: Job, { database, media, vault, ai, log }: TaskParts): Task {
   const { onDead } = job
   return {
     name: job.name,
@@ -42,6 +44,7 @@ function taskOf(job: Job, { database, media, vault, log }: TaskParts): Task {
         signal: execution.signal,
         media,
         vault,
+        ai,
         log: log.with({ job: execution.id, task: job.name }),
         progress: execution.progress,
         read: (work) => database.withCaller(caller, work, { readOnly: true }),

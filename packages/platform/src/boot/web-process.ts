@@ -1,6 +1,7 @@
 import type { Server } from 'node:http'
 import { join } from 'node:path'
 import { systemClock } from '@seaworthy/core'
+import { AI_USAGE_KEPT_MS } from '../ai/index.ts'
 import { openKeptAssets } from '../assets/index.ts'
 import { checkSealLag } from '../audit/index.ts'
 import type { Config } from '../config/index.ts'
@@ -88,6 +89,7 @@ export async function runWebProcess(
   const capabilities = await openCapabilities(config, await endpoint, 'web', telemetry)
   closer.add('database', () => capabilities.database.close())
   // Here and not beside the jobs, some of which keep their process busy for seconds.
+  closer.add('ai', () => capabilities.ai.stop())
   const sealer = openSealer(capabilities)
   closer.add('sealer', () => sealer.stop())
   telemetry.health.add({
@@ -252,12 +254,13 @@ function privacyParts(
       'sign-ins': config.sessionRetentionMs,
       'seaworthy.jobs': config.jobRetentionMs,
       'seaworthy.audit': config.auditRetentionMs,
+      'seaworthy.ai_usage': AI_USAGE_KEPT_MS,
     },
   }
 }
 
 function httpParts(
-  { config, database, media, vault, log, metrics }: Capabilities,
+  { config, database, media, vault, ai, log, metrics }: Capabilities,
   { identity, flags, limiter, replica, secure }: Door,
 ): HttpParts {
   return {
@@ -268,6 +271,7 @@ function httpParts(
     metrics,
     media: media.media,
     flags,
+    ai,
     vault,
     limiter,
     suspicion: createSuspicion({ mode: config.suspicion, clock: systemClock, log, metrics }),

@@ -1,4 +1,5 @@
 import { systemClock } from '@seaworthy/core'
+import { aiSchedule } from '../ai/index.ts'
 import type { Config } from '../config/index.ts'
 import { guardFetch, loginOf } from '../data/index.ts'
 import { type RunningQueue, startWorker } from '../jobs/index.ts'
@@ -34,6 +35,7 @@ export async function runWorkerProcess(system: System, config: Config): Promise<
   const endpoint = await linkToSupervisor(telemetry.metrics, stop)
   const capabilities = await openCapabilities(config, endpoint, 'worker', telemetry)
   closer.add('database', () => capabilities.database.close())
+  closer.add('ai', () => capabilities.ai.stop())
   const runner = await openJobRunner(system, capabilities, (error) => {
     log.error('the queue gave up; this process starts again', { runbook: 'jobs-stuck', error })
     void log.flush().then(() => process.exit(1))
@@ -58,7 +60,7 @@ function openMailSender({ config, database, log, metrics }: Capabilities): MailS
 /** The apps' jobs and schedules, and the platform's own, taken from the queue until stopped. */
 export function openJobRunner(
   system: System,
-  { config, endpoint, database, media, vault, log, metrics }: Capabilities,
+  { config, endpoint, database, media, vault, ai, log, metrics }: Capabilities,
   onFailure: (error: unknown) => void,
 ): Promise<RunningQueue> {
   const queue = {
@@ -69,11 +71,12 @@ export function openJobRunner(
     shutdownMs: config.shutdownMs,
     onFailure,
   }
-  const tasks = tasksOf(system.apps, { database, media: media.media, vault, log })
+  const tasks = tasksOf(system.apps, { database, media: media.media, vault, ai, log })
   const schedules = [
     ...schedulesOf(system.apps, log),
     ...janitorSchedules({ database, media, log, config }),
     ...careSchedules({ database, log, metrics }),
+    aiSchedule(database, log),
     forgetAuditSchedule(config, database, log),
     ...privacySchedules({ config, database, media, log }),
   ]

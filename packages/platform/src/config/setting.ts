@@ -114,6 +114,72 @@ export function url(
   return { env, schema: schema as z.ZodType<string | undefined, string>, type: 'URL', example, ...about }
 }
 
+const loopback = /^(localhost|127(\.\d{1,3}){3}|\[::1\])$/
+
+/** Encrypted, unless it stays on this machine; no password in it, which logs would show. */
+const isProvider = (value: string): boolean => {
+  if (!isUrl(value, ['http:', 'https:'])) return false
+  const { protocol, hostname, username, password, search, hash } = new URL(value)
+  return !username && !password && !search && !hash && (protocol === 'https:' || loopback.test(hostname))
+}
+
+/** Where a service of somebody else is asked: one address or several, comma separated. */
+export function providerUrls(env: string, about: Description & { default: string }): Setting<readonly string[]> {
+  const split = (value: string): string[] =>
+    value
+      .split(',')
+      .map((part) => part.trim().replace(/\/+$/, ''))
+      .filter(Boolean)
+  const schema = z
+    .string()
+    .refine(
+      (value) => split(value).length > 0 && split(value).every(isProvider),
+      `must be an address such as ${about.default}, by https unless it is on this machine`,
+    )
+    .transform(split)
+  return { env, schema, type: 'URLs, comma separated', example: about.default, ...about }
+}
+
+/** A service of your own, in a network of your own. */
+export function providerUrl(env: string, example: string, about: Description): Setting<string | undefined> {
+  const schema = z
+    .string()
+    .refine((value) => !value || isUrl(value, ['http:', 'https:']), `must be an address such as ${example}`)
+    .transform((value) => value.replace(/\/+$/, '') || undefined)
+  return { env, schema, type: 'URL', example, ...about }
+}
+
+const MICRO = 1_000_000
+const MONEY_MAX = 1_000_000
+
+/** `12.50` dollars; read as millionths, a whole number. */
+export function money(env: string, about: Description & { default: string }): Setting<number> {
+  const schema = z
+    .string()
+    .regex(/^\d{1,7}(\.\d{1,6})?$/, `must be an amount such as ${about.default}`)
+    .transform((value) => Math.round(Number(value) * MICRO))
+    .refine((value) => value <= MONEY_MAX * MICRO, `must be at most ${MONEY_MAX}`)
+  return { env, schema, type: 'amount', example: about.default, ...about }
+}
+
+/** Dollars for a million tokens are millionths for one. */
+export interface TokenPrice {
+  readonly asked: number
+  readonly answered: number
+}
+
+/** `0.15/0.60`: dollars for a million tokens that are asked, and that are answered. */
+export function price(env: string, about: Description & { default: string }): Setting<TokenPrice> {
+  const schema = z
+    .string()
+    .regex(/^\d{1,5}(\.\d{1,4})?\/\d{1,5}(\.\d{1,4})?$/, `must be two amounts such as ${about.default}`)
+    .transform((value) => {
+      const [asked = '0', answered = '0'] = value.split('/')
+      return { asked: Number(asked), answered: Number(answered) }
+    })
+  return { env, schema, type: 'price', example: about.default, ...about }
+}
+
 /** A program on this machine or a host nearby: `tcp://host:port`, or `unix:` and the path of its socket. */
 export function socketAddress(env: string, example: string, about: Description): Setting<string | undefined> {
   const schema = z

@@ -1,5 +1,6 @@
 import { DAY, HOUR, MINUTE, SECOND } from '@seaworthy/core'
 import { ADMIN } from './admin-address.ts'
+import { aiSettings } from './ai-settings.ts'
 import { fileSettings } from './file-settings.ts'
 import { recoverySettings } from './recovery-settings.ts'
 import {
@@ -325,6 +326,8 @@ export const settings = {
     default: '1h',
     text: 'How long a browser that was away can catch up on live events.',
   }),
+
+  ...aiSettings,
 
   ...recoverySettings,
 

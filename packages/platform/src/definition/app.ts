@@ -1,3 +1,4 @@
+import type { AiTask } from '../ai/index.ts'
 import type { Consent } from '../consent/index.ts'
 import type { Table, Transaction } from '../data/index.ts'
 import type { Flag } from '../flags/index.ts'
@@ -21,6 +22,8 @@ export interface App<Name extends string = string, Routes extends readonly Route
   readonly flags: readonly Flag[]
   /** What accounts are asked to agree to. */
   readonly consents: readonly Consent[]
+  /** What its routes and jobs ask AI engines. */
+  readonly aiTasks: readonly AiTask[]
   /** The folder of its numbered SQL files. */
   readonly migrations?: URL
   /** In the transaction that makes an account: gifts, first rows. */
@@ -37,6 +40,7 @@ type Parts = Partial<
 > & {
   /** Widened here: a job's handler is only ever called with what its own schema parsed. */
   readonly jobs?: readonly unknown[]
+  readonly aiTasks?: readonly unknown[]
 }
 
 /** Collects an app and refuses contradictions at once: two routes on one address, names without the app's prefix. */
@@ -52,12 +56,16 @@ export function defineApp<const Name extends string, const Routes extends readon
     consents: [],
     ...definition,
     jobs: (definition.jobs ?? []) as readonly Job[],
+    aiTasks: (definition.aiTasks ?? []) as readonly AiTask[],
   } as App<Name, Routes>
-  const { routes, jobs, schedules, channels, flags, consents } = app
-  const named = [...routes, ...jobs, ...schedules, ...channels, ...flags, ...consents].map((part) => part.name)
+  const { routes, jobs, schedules, channels, flags, consents, aiTasks } = app
+  const named = [...routes, ...jobs, ...schedules, ...channels, ...flags, ...consents, ...aiTasks].map(
+    (part) => part.name,
+  )
   for (const name of named)
     if (!name.startsWith(`${app.name}.`)) throw new Error(`${name} must start with the name of its app: ${app.name}.`)
   refuseTwice('name', named)
+  refuseUnlisted(app)
   refuseTwice(
     'address',
     app.routes.map((route) => `${route.method} ${route.path.replace(/\{[^}]*\}/g, '{}')}`),
@@ -66,6 +74,14 @@ export function defineApp<const Name extends string, const Routes extends readon
     if (!table.name.startsWith(`${app.name}.`))
       throw new Error(`the table ${table.name} must be in the schema ${app.name}`)
   return app
+}
+
+/** What nobody can agree to would never be asked. */
+function refuseUnlisted({ name: app, aiTasks, consents }: App): void {
+  for (const { name, engines } of aiTasks)
+    for (const use of engines)
+      if (use.kind === 'outside' && use.consent !== 'not-personal' && !consents.includes(use.consent))
+        throw new Error(`${name} asks for the consent ${use.consent.name}, which ${app} does not list`)
 }
 
 export type Scope = `${string}:${'read' | 'write'}`

@@ -1,4 +1,5 @@
 /** The language apps are written in: plain typed values. */
+export { type Ai, type AiAnswer, type AiImage, type AiTask, aiTask, local, outside, own } from '../ai/index.ts'
 export { type Consent, consent, hasConsent, requireConsent } from '../consent/index.ts'
 export {
   type BlindIndex,

@@ -1,5 +1,6 @@
 import type { AccountCaller } from '@seaworthy/core'
 import type { z } from 'zod'
+import type { Ai } from '../ai/index.ts'
 import type { Transaction } from '../data/index.ts'
 import { enqueue } from '../jobs/index.ts'
 import type { Media } from '../media/index.ts'
@@ -16,6 +17,8 @@ export interface JobContext<Input> {
   readonly media: Media
   /** Opens sealed fields, and with `readProviderKey` the account's own keys of providers. */
   readonly vault: Vault
+  /** Asks AI engines, outside of transactions. */
+  readonly ai: Ai
   readonly log: Logger
   progress(fraction: number): void
   read<T>(work: (tx: Transaction) => Promise<T>): Promise<T>

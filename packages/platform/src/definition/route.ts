@@ -1,6 +1,7 @@
 import type { Readable } from 'node:stream'
 import type { Caller, Role } from '@seaworthy/core'
 import type { z } from 'zod'
+import type { Ai } from '../ai/index.ts'
 import type { AuditDetails, EventOrigin } from '../audit/index.ts'
 import type { Transaction } from '../data/index.ts'
 import type { Flags } from '../flags/index.ts'
@@ -78,6 +79,8 @@ export interface RouteContext<A, P, Q, B, T> {
   /** Another route of this service, asked as the same caller, with its own limits, authorisation and audit line. */
   call(ask: RouteAsk): Promise<RouteTold>
   readonly media: Media
+  /** Asks AI engines, outside of transactions. */
+  readonly ai: Ai
   readonly flags: Flags
   /** Seals and opens fields of declared tables. */
   readonly vault: Vault

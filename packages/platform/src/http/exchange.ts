@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { type Caller, fault, isId, type Secret } from '@seaworthy/core'
 import type { FastifyRequest } from 'fastify'
+import type { Ai } from '../ai/index.ts'
 import type { AuditDetails, EventOrigin } from '../audit/index.ts'
 import type { Database, Transaction } from '../data/index.ts'
 import type { AnswerHeaders, App, FieldChoice, Route, RouteAsk, RouteTold } from '../definition/index.ts'
@@ -20,6 +21,7 @@ export interface HttpParts {
   readonly suspicion: Suspicion
   readonly media: Media
   readonly flags: Flags
+  readonly ai: Ai
   readonly vault: Vault
   /** To other routes, once there is a server. */
   readonly call?: (exchange: Exchange, ask: RouteAsk) => Promise<RouteTold>

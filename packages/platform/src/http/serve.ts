@@ -84,6 +84,9 @@ class Context implements RouteContext<'member', undefined, undefined, undefined,
   get media() {
     return this.#exchange.parts.media
   }
+  get ai() {
+    return this.#exchange.parts.ai
+  }
   get flags() {
     return this.#exchange.parts.flags
   }

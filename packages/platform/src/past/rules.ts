@@ -22,6 +22,11 @@ export const neverMerged: Readonly<Record<string, string>> = {
   'seaworthy.recovery_codes': 'each is good once',
   'seaworthy.challenges': 'good for minutes',
   'seaworthy.one_time_links': 'good once',
+  'seaworthy.ai_usage': 'what was asked of engines is only added to',
+  'seaworthy.ai_answers': 'kept answers are asked for again',
+  'seaworthy.ai_flights': 'who asks an engine, for seconds',
+  'seaworthy.ai_budgets': 'sums of what was asked',
+  'seaworthy.ai_reservations': 'calls under way, for seconds',
   'seaworthy.blobs': 'files come back with the rows that refer to them',
   'seaworthy.blob_references': 'come back with the rows that refer to files',
 }

@@ -80,6 +80,7 @@ export const exportedTables: readonly string[] = [
   'seaworthy.ledger',
   'seaworthy.blobs',
   'seaworthy.audit',
+  'seaworthy.ai_usage',
 ]
 
 /** Tables with people in them that are not exported as they are, and why. A test asks for the reason of each new one. */
@@ -98,6 +99,11 @@ export const notExported: Readonly<Record<string, string>> = {
   'seaworthy.one_time_links': 'hashes only, for hours',
   'seaworthy.account_keys': 'keys of the installation, wrapped',
   'seaworthy.provider_keys': 'secrets that were given to be kept and are never given back',
+  'seaworthy.ai_answers':
+    'repeats what engines answered, sealed, for thirty days at most; what an app keeps of it is in its own tables',
+  'seaworthy.ai_flights': 'who asks an engine right now, for seconds',
+  'seaworthy.ai_budgets': 'sums of ai_usage',
+  'seaworthy.ai_reservations': 'calls under way, for seconds',
   'seaworthy.invitations': 'addresses of others',
 }
 

@@ -14,6 +14,7 @@ export interface SealedColumn {
 
 /** Of tables that no app declares. */
 export const platformSealedColumns: readonly SealedColumn[] = [
+  { table: 'seaworthy.ai_answers', column: 'answer', row: 'id', owner: 'account_id', kind: 'account' },
   { table: 'seaworthy.provider_keys', column: 'secret', row: 'id', owner: 'account_id', kind: 'account' },
   { table: 'seaworthy.totp', column: 'secret', row: 'user_id', owner: 'user_id', kind: 'user' },
 ]

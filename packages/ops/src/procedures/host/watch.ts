@@ -19,21 +19,33 @@ export interface WatchSettings {
 
 const STEP_MS = SECOND
 const PROXY_MS = 5 * SECOND
+const ASK_AGAIN_MS = 250
 const RECENT = 8
 /** One late answer is a busy moment; two are a release that hangs. */
 const SILENT_MAX = 2
 
-/** People come through nginx: what it cannot open serves nobody. Why, or undefined when it answers. */
+/** People come through nginx: what it cannot open serves nobody. Why, or undefined when it answers within a few seconds. */
 export async function whyUnreachable(proxyUrl: string | undefined, layout: Layout): Promise<string | undefined> {
   if (!proxyUrl) return undefined
   const url = new URL('/health/ready', proxyUrl)
-  const status = await fetch(url, { signal: AbortSignal.timeout(PROXY_MS) }).then(
-    (answer) => answer.status,
-    () => 0,
-  )
-  if (status === 200) return undefined
-  return `through nginx ${url} answers ${status || 'nothing'}. HINT: nginx must be of the group of ${layout.run}, which opens the sockets there`
+  const end = performance.now() + PROXY_MS
+  for (;;) {
+    const status = await fetch(url, { signal: AbortSignal.timeout(PROXY_MS) }).then(
+      (answer) => answer.status,
+      () => 0,
+    )
+    if (status === 200) return undefined
+    if (performance.now() > end)
+      return `through nginx ${url} answers ${status || 'nothing'}. ${hintFor(status, layout)}`
+    await pause(ASK_AGAIN_MS)
+  }
 }
+
+/** A 503 comes from the release; whatever nginx cannot open, it says itself. */
+const hintFor = (status: number, layout: Layout): string =>
+  status === 503
+    ? 'HINT: the release says that it is not ready, and its log why'
+    : `HINT: nginx must be of the group of ${layout.run}, which opens the sockets there`
 
 /** Looks every second for as long as asked. Why the release must go, or undefined when it may stay. */
 export async function watch(host: Host, settings: WatchSettings): Promise<string | undefined> {
