@@ -9,6 +9,7 @@ const stairs = [
   ['identity'],
   ['realtime', 'privacy'],
   ['ai', 'graduation', 'payments', 'recovery'],
+  ['past'],
   ['definition'],
   ['http'],
   ['boot'],

@@ -1,5 +1,6 @@
 import { cosnap } from '@seaworthy/cosnap/app'
 import { findWeakRights } from '@seaworthy/platform/data'
+import { neverMerged } from '@seaworthy/platform/past'
 import { exportedTables, notExported } from '@seaworthy/platform/privacy'
 import { platformSealedColumns, sealedColumnsOf } from '@seaworthy/platform/vault'
 import { openTestDatabase, type TestDatabase } from '@seaworthy/testkit'
@@ -106,6 +107,15 @@ describe('schema', () => {
     const declared = apps.flatMap((app) => app.tables.map((table) => table.name))
     const known = new Set<string>([...exportedTables, ...Object.keys(notExported), ...declared])
     expect(rows.map((row) => row.name).filter((name) => !known.has(name))).toEqual([])
+  })
+
+  it('says of every table of the platform with people in it why nothing of it is put back as it was', async () => {
+    const { rows } = await test.admin.query(
+      `select distinct c.oid::regclass::text as name from pg_class c
+       join pg_attribute a on a.attrelid = c.oid and a.attname in ('account_id', 'user_id') and not a.attisdropped
+       where c.relkind in ('r', 'p') and not c.relispartition and c.relnamespace = 'seaworthy'::regnamespace`,
+    )
+    expect(rows.map((row) => row.name).filter((name) => !(name in neverMerged))).toEqual([])
   })
 
   it('lets the erasure of a person reach every table with an account in it', async () => {

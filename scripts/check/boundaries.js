@@ -17,7 +17,12 @@ const sabotages = [
   ['packages/platform/src/media/store.ts', '../jobs/index.ts', 'downstairs-only-jobs-media'],
   ['packages/platform/src/identity/tokens.ts', '../realtime/index.ts', 'downstairs-only-identity'],
   ['packages/platform/src/realtime/channel.ts', '../payments/index.ts', 'downstairs-only-realtime-privacy'],
-  ['packages/platform/src/payments/ledger.ts', '../definition/index.ts', 'downstairs-only-ai-graduation-payments-recovery'],
+  [
+    'packages/platform/src/payments/ledger.ts',
+    '../definition/index.ts',
+    'downstairs-only-ai-graduation-payments-recovery',
+  ],
+  ['packages/platform/src/past/rules.ts', '../definition/index.ts', 'downstairs-only-past'],
   ['packages/platform/src/definition/route.ts', '../http/index.ts', 'downstairs-only-definition'],
   ['packages/platform/src/http/lifecycle.ts', '../boot/index.ts', 'downstairs-only-http'],
   ['packages/platform/src/http/headers.ts', '../telemetry/logger.ts', 'rooms-have-doors'],

@@ -24,7 +24,7 @@ import { openSources } from './recovery.ts'
 
 export interface DrillFlags {
   readonly store?: string
-  readonly kit?: string
+  readonly kit?: readonly string[]
   readonly json?: boolean
 }
 

@@ -1,5 +1,5 @@
 import type { Command } from 'commander'
-import type { RefreshFlags } from './keys.ts'
+import type { KitFlags, RefreshFlags } from './keys.ts'
 
 const rate = ['--rate <rows>', 'at most so many rows in a second', '20000'] as const
 
@@ -29,14 +29,13 @@ export function addKeyCommands(program: Command): void {
   keys
     .command('kit')
     .description('write a recovery kit: the keys under a passphrase, as a text to print')
-    .argument('[file]', 'where to; without it, to the terminal')
-    .option('--verify', 'read a kit back, and remember that it opens')
-    .action(async (file: string | undefined, flags: { verify?: boolean }) =>
-      (await import('./keys.ts')).recoveryKit(file, flags),
-    )
+    .argument('[files...]', 'where to; without it, to the terminal; shares get a number each')
+    .option('--shares <split>', 'in shares of which some open it without a passphrase, such as 3-of-5')
+    .option('--verify', 'read a kit back, or all shares of one, and remember that it opens')
+    .action(async (files: readonly string[], flags: KitFlags) => (await import('./keys.ts')).recoveryKit(files, flags))
   keys
     .command('restore')
     .description('put the keys of a recovery kit into this installation')
-    .argument('<file>', 'the kit')
-    .action(async (file: string) => (await import('./keys.ts')).restoreKeys(file))
+    .argument('<files...>', 'the kit, or as many of its shares as open it')
+    .action(async (files: readonly string[]) => (await import('./keys.ts')).restoreKeys(files))
 }

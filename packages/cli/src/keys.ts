@@ -1,4 +1,6 @@
-import { readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, writeFileSync } from 'node:fs'
+import { join, parse } from 'node:path'
+import type { Secret } from '@seaworthy/core'
 import { readConfig } from '@seaworthy/platform/config'
 import {
   adoptKeys,
@@ -6,8 +8,8 @@ import {
   type KeyStatus,
   keyStatus,
   openKeyRing,
-  openKit,
   PASSPHRASE_MIN,
+  parseSplit,
   type Refreshed,
   RING_KEY_DAYS_MAX,
   type RingKeyStatus,
@@ -16,9 +18,12 @@ import {
   retireRingKeys,
   rotateDataKeys,
   rotateRing,
+  type Split,
   writeKit,
+  writeShares,
 } from '@seaworthy/platform/vault'
 import { withKeyTools } from './key-tools.ts'
+import { type OpenedKitFiles, openKitFiles } from './kit-files.ts'
 import { openPassphraseReader } from './passphrase.ts'
 import { findPlace } from './place.ts'
 
@@ -85,31 +90,62 @@ export async function retireKeys(): Promise<void> {
   })
 }
 
-/** `seaworthy keys kit`: writes one, or with `--verify` reads one back. */
-export async function recoveryKit(file: string | undefined, { verify }: { readonly verify?: boolean }): Promise<void> {
+export interface KitFlags {
+  readonly verify?: boolean
+  /** Such as `3-of-5`. */
+  readonly shares?: string
+}
+
+/** `seaworthy keys kit`: writes one, in one piece or in shares, or with `--verify` reads one back. */
+export async function recoveryKit(files: readonly string[], { verify, shares }: KitFlags): Promise<void> {
+  const [file] = files
   if (verify && !file) throw new Error('Which kit?\n    HINT: seaworthy keys kit --verify FILE')
+  if (verify) return verifyKit(await openKitFiles(files))
+  if (files.length > 1) throw new Error('Which file?\n    HINT: seaworthy keys kit FILE writes one kit')
+  if (shares) return splitKit(file, parseSplit(shares))
+  const kit = writeKit(openKeyRing(readConfig(findPlace().directory)), await newPassphrase(), new Date())
+  if (!file) return print(kit)
+  writeFileSync(file, kit, { mode: 0o600, flag: 'wx' })
+  print(`The kit is in ${file}. Print it or carry it elsewhere, and then read it back:`)
+  print(`    HINT: seaworthy keys kit --verify ${file}`)
+}
+
+async function newPassphrase(): Promise<Secret> {
   const reader = openPassphraseReader()
   try {
-    if (verify && file) return await verifyKit(readFileSync(file, 'utf8'), await reader.ask('Passphrase of the kit'))
     const passphrase = await reader.ask(`A new passphrase, at least ${PASSPHRASE_MIN} characters`)
     if (passphrase.reveal().length < PASSPHRASE_MIN)
       throw new Error(
         `The passphrase is too short.\n    HINT: at least ${PASSPHRASE_MIN} characters, such as four random words`,
       )
     if ((await reader.ask('The same again')).reveal() !== passphrase.reveal()) throw new Error('The two differ.')
-    const kit = writeKit(openKeyRing(readConfig(findPlace().directory)), passphrase, new Date())
-    if (!file) return print(kit)
-    writeFileSync(file, kit, { mode: 0o600, flag: 'wx' })
-    print(`The kit is in ${file}. Print it or carry it elsewhere, and then read it back:`)
-    print(`    HINT: seaworthy keys kit --verify ${file}`)
+    return passphrase
   } finally {
     reader.close()
   }
 }
 
-async function verifyKit(text: string, passphrase: Parameters<typeof openKit>[1]): Promise<void> {
-  const kit = openKit(text, passphrase)
-  if (!kit) throw new Error(wrongPassphrase)
+/** `kit.txt` gives `kit-1.txt`, `kit-2.txt` and so on. */
+async function splitKit(file: string | undefined, split: Split): Promise<void> {
+  const shares = await writeShares(openKeyRing(readConfig(findPlace().directory)), split, new Date())
+  if (!file) return print(shares.join('\n\n'))
+  const { dir, name, ext } = parse(file)
+  const names = shares.map((_, i) => join(dir, `${name}-${i + 1}${ext || '.txt'}`))
+  const there = names.find((path) => existsSync(path))
+  if (there) throw new Error(`${there} is there already.\n    HINT: name another file`)
+  for (const [i, path] of names.entries()) writeFileSync(path, shares[i] ?? '', { mode: 0o600, flag: 'wx' })
+  print(
+    `The shares are in ${names.join(', ')}. Any ${split.needed} open the kit. Read them back, and then give each to somebody else:`,
+  )
+  print(`    HINT: seaworthy keys kit --verify ${names.join(' ')}`)
+}
+
+/** It counts when everybody's share was read: one that nobody could read would be missed on the wrong day. */
+async function verifyKit(kit: OpenedKitFiles): Promise<void> {
+  if (kit.unread?.length)
+    throw new Error(
+      `These open the kit, but it counts only when all of its shares were read back: ${kit.unread.join(', ')} are missing.\n    HINT: seaworthy keys kit --verify FILE FILE ..., with all of them`,
+    )
   const missing = await withKeyTools(({ session }) => recordKitVerified(session, kit.fingerprints))
   if (missing.length)
     throw new Error(
@@ -118,24 +154,15 @@ async function verifyKit(text: string, passphrase: Parameters<typeof openKit>[1]
   print(`The kit opens and holds every key in use: ${kit.fingerprints.join(', ')}`)
 }
 
-const wrongPassphrase =
-  'The kit does not open: the passphrase is another one, or a letter of the code was changed.\n    HINT: compare the code with the print, letter by letter'
-
 /** `seaworthy keys restore`: puts the keys of a kit into this installation's secrets. Needs no database. */
-export async function restoreKeys(file: string): Promise<void> {
+export async function restoreKeys(files: readonly string[]): Promise<void> {
   const config = readConfig(findPlace().directory)
   if (!config.keptSecrets.includes('encryptionKey'))
     throw new Error('ENCRYPTION_KEY is set from outside.\n    HINT: unset ENCRYPTION_KEY, and run this again')
-  const reader = openPassphraseReader()
-  try {
-    const kit = openKit(readFileSync(file, 'utf8'), await reader.ask('Passphrase of the kit'))
-    if (!kit) throw new Error(wrongPassphrase)
-    adoptKeys(config, kit.keys)
-    print(`The current key is now ${kit.fingerprints[0]}; ${kit.fingerprints.length} of the kit are here.`)
-    print('    HINT: npm start')
-  } finally {
-    reader.close()
-  }
+  const kit = await openKitFiles(files)
+  adoptKeys(config, kit.keys)
+  print(`The current key is now ${kit.fingerprints[0]}; ${kit.fingerprints.length} of the kit are here.`)
+  print('    HINT: npm start')
 }
 
 const settingsOf = (rate: string) => {

@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs'
 import { setPriority } from 'node:os'
 import { resolve } from 'node:path'
 import { Secret, showBytes } from '@seaworthy/core'
@@ -32,9 +31,9 @@ import {
   type Target,
 } from '@seaworthy/platform/recovery'
 import { createLogger } from '@seaworthy/platform/telemetry'
-import { type KeyRing, openKeyRing, openKit, ringOf } from '@seaworthy/platform/vault'
+import { type KeyRing, openKeyRing, ringOf } from '@seaworthy/platform/vault'
 import { adminAddress } from './database.ts'
-import { openPassphraseReader } from './passphrase.ts'
+import { openKitFiles } from './kit-files.ts'
 import { findPlace } from './place.ts'
 
 export interface BackupFlags {
@@ -43,10 +42,11 @@ export interface BackupFlags {
 }
 
 export interface RestoreFlags {
+  readonly to?: string
   readonly into?: string
   readonly inPlace?: boolean
   readonly from?: string | undefined
-  readonly kit?: string | undefined
+  readonly kit?: readonly string[] | undefined
   readonly point?: string
   readonly timeline?: string
   readonly dryRun?: boolean
@@ -163,7 +163,8 @@ function age(at: string): string {
 }
 
 /** `seaworthy restore`. Tries one store after the other; each leaves everything as it was when it fails. */
-export async function runRestore(flags: RestoreFlags & { readonly to: string }): Promise<void> {
+export async function runRestore(flags: RestoreFlags): Promise<void> {
+  if (!flags.to) throw new Error('Up to when?\n    HINT: --to latest, or --to 2026-01-31T12:34:56Z')
   const { shelves, ring, settings } = await openSources(flags)
   const parts = {
     flags,
@@ -186,7 +187,7 @@ export async function runRestore(flags: RestoreFlags & { readonly to: string }):
 }
 
 /** What was archived before everything stopped. Where it cannot be brought, the restore says up to when it comes. */
-async function bringTheRest(shelves: readonly Shelf[], ring: KeyRing, dataDirectory: string): Promise<void> {
+export async function bringTheRest(shelves: readonly Shelf[], ring: KeyRing, dataDirectory: string): Promise<void> {
   const places = placesOf(dataDirectory)
   const parts = { places, shelves, ring, identity: identityOf(places), spoolBytesMax: Number.POSITIVE_INFINITY }
   const { problems } = await shipOnce(parts)
@@ -223,7 +224,7 @@ async function restoreFrom(
   }
 }
 
-function showProgress(): (step: string, part?: number) => void {
+export function showProgress(): (step: string, part?: number) => void {
   let last = ''
   return (step, part) => {
     const text = part === undefined ? `  ${step}` : `  ${step}  ${Math.floor(part * 10)}0 %`
@@ -257,24 +258,10 @@ export async function openSources({ from, kit }: Pick<RestoreFlags, 'from' | 'ki
     throw new Error(
       'Which store?\n    HINT: --from DIRECTORY, --from s3://bucket/prefix, or export BACKUP_STORES=/mnt/backup',
     )
-  if (kit) return { shelves, settings, ring: await readKit(kit) }
+  if (kit?.length) return { shelves, settings, ring: ringOf(...(await openKitFiles(kit)).keys) }
   if (!settings.hasKeys)
     throw new Error('The keys of the installation are not here.\n    HINT: --kit FILE, with your recovery kit')
   return { shelves, settings, ring: openKeyRing(readConfig(directory)) }
-}
-
-async function readKit(file: string): Promise<KeyRing> {
-  const reader = openPassphraseReader()
-  try {
-    const kit = openKit(readFileSync(file, 'utf8'), await reader.ask('Passphrase of the kit'))
-    if (!kit)
-      throw new Error(
-        'The kit does not open: the passphrase is another one, or a letter of the code was changed.\n    HINT: compare the code with the print, letter by letter',
-      )
-    return ringOf(...kit.keys)
-  } finally {
-    reader.close()
-  }
 }
 
 const planView = (plan: Plan, last: DrillReport | undefined) => ({

@@ -2,7 +2,7 @@
 export { type ArchivedDatabase, openArchivedDatabase } from './archived.ts'
 export { type ClamdScript, type FakeClamd, openFakeClamd } from './clamd.ts'
 export { turnableClock } from './clock.ts'
-export { openTestDatabase, type TestDatabase } from './database.ts'
+export { makeAccount, openTestDatabase, type TestDatabase } from './database.ts'
 export { type EngineCall, type EngineReply, type EngineScript, type FakeEngine, openFakeEngine } from './engine.ts'
 export { type Installation, isAlive, openInstallation, statusOf } from './installation.ts'
 export { drawPhoto, jpegPhoto } from './photos.ts'

@@ -6,6 +6,7 @@ import type { Config } from '../config/index.ts'
 import { type Database, type Endpoint, loginOf, openDatabase } from '../data/index.ts'
 import type { ScheduledTask } from '../jobs/index.ts'
 import type { MediaRoom } from '../media/index.ts'
+import { forgetUndo } from '../past/index.ts'
 import { openErasureRegister, reapplyErasures } from '../privacy/index.ts'
 import type { Logger } from '../telemetry/index.ts'
 import { openFiles } from './files.ts'
@@ -57,6 +58,11 @@ export function privacySchedules(parts: PrivacyParts): readonly ScheduledTask[] 
   const path = join(parts.config.dataDirectory, 'database.log')
   return [
     { name: 'platform.erase-again', cron: '53 * * * *', run: () => eraseDue(parts) },
+    {
+      name: 'platform.forget-merges',
+      cron: '41 * * * *',
+      run: () => forgetUndo(parts.config.dataDirectory, Date.now()).then(() => undefined),
+    },
     { name: 'platform.rotate-database-log', cron: '*/5 * * * *', run: () => rotate(path) },
   ]
 }

@@ -37,11 +37,19 @@ describe('config', () => {
     const data = join(directory, '.seaworthy')
     keepDatabase(data, 'postgresql://user:pass1234@127.0.0.1:5432/there', undefined)
     const moved = readConfig(directory, {})
-    expect([moved.databaseUrl?.reveal(), moved.isDatabaseKept]).toEqual(['postgresql://user:pass1234@127.0.0.1:5432/there', true])
+    expect([moved.databaseUrl?.reveal(), moved.isDatabaseKept]).toEqual([
+      'postgresql://user:pass1234@127.0.0.1:5432/there',
+      true,
+    ])
     const told = readConfig(directory, { DATABASE_URL: 'postgresql://user:pass1234@127.0.0.1:5432/other' })
-    expect([told.databaseUrl?.reveal(), told.isDatabaseKept]).toEqual(['postgresql://user:pass1234@127.0.0.1:5432/other', false])
+    expect([told.databaseUrl?.reveal(), told.isDatabaseKept]).toEqual([
+      'postgresql://user:pass1234@127.0.0.1:5432/other',
+      false,
+    ])
     chmodSync(join(data, 'secrets', 'DATABASE_URL'), 0o644)
-    expect(faultsOf({})).toMatchObject([{ setting: 'DATABASE_URL', problem: expect.stringContaining('others can read') }])
+    expect(faultsOf({})).toMatchObject([
+      { setting: 'DATABASE_URL', problem: expect.stringContaining('others can read') },
+    ])
     forgetKeptDatabase(data)
     expect(readConfig(directory, {}).databaseUrl).toBeUndefined()
   })

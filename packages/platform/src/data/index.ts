@@ -44,7 +44,7 @@ export { openReplica, type Replica, type ReplicaSettings } from './replica.ts'
 export { findWeakRights, type RightsOf } from './rights.ts'
 export { type DatabaseRole, ensureDatabaseAndRoles, lockServer, loginOf } from './roles.ts'
 export type { SlowSettings } from './slow-statements.ts'
-export { type Fragment, type Query, sql, sqlName } from './sql.ts'
+export { type Fragment, type Query, sql, sqlList, sqlName, sqlType } from './sql.ts'
 export { isConnectionError, translateDatabaseError, violates } from './sqlstate.ts'
 export {
   type BlindIndex,

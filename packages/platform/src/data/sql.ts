@@ -35,6 +35,21 @@ export function sqlName(name: string): Query<unknown> & Fragment {
   return { ...fragment, compile: () => compile(fragment) }
 }
 
+const typeForm = /^[a-z_"][\w" .,()[\]]*$/i
+
+/** A type as the catalogue prints it: `timestamp with time zone`, `numeric(10,2)`. Throws when it is anything else. */
+export function sqlType(type: string): Fragment {
+  if (!typeForm.test(type)) throw new Error(`not a type of PostgreSQL: ${type}`)
+  return { [mark]: true, strings: [type], values: [] }
+}
+
+/** Pieces one after the other with a comma between them. */
+export const sqlList = (pieces: readonly Fragment[]): Fragment => ({
+  [mark]: true,
+  strings: ['', ...pieces.slice(1).map(() => ', '), ''],
+  values: pieces,
+})
+
 function compile(fragment: Fragment): CompiledQuery {
   const parameters: unknown[] = []
   const text = render(fragment, parameters)

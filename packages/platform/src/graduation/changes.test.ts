@@ -7,7 +7,8 @@ const int = (value: number): Buffer => {
   bytes.writeUInt32BE(value)
   return bytes
 }
-const value = (words: string): Buffer => Buffer.concat([Buffer.from('t'), int(Buffer.byteLength(words)), Buffer.from(words)])
+const value = (words: string): Buffer =>
+  Buffer.concat([Buffer.from('t'), int(Buffer.byteLength(words)), Buffer.from(words)])
 const row = (...values: readonly Buffer[]): Buffer => Buffer.concat([Buffer.from([0, values.length]), ...values])
 
 describe('a change of a database', () => {
@@ -51,9 +52,9 @@ describe('a change of a database', () => {
 
   it('is refused where it is of a kind that is not known: nothing is passed over', () => {
     expect(() => readChange(Buffer.from('X'))).toThrow(/not known: X/)
-    expect(() => readChange(Buffer.concat([Buffer.from('I'), int(1), Buffer.from('N'), row(Buffer.from('b'))]))).toThrow(
-      /form that is not known: b/,
-    )
+    expect(() =>
+      readChange(Buffer.concat([Buffer.from('I'), int(1), Buffer.from('N'), row(Buffer.from('b'))])),
+    ).toThrow(/form that is not known: b/)
   })
 })
 

@@ -74,7 +74,13 @@ async function checkSource(
   return [
     good('from', `${nameOf(from)}, PostgreSQL ${row.version}, ${size}`),
     ...(move.kind === 'moved'
-      ? [bad('counts', `it was left: ${move.to} counts`, 'set DATABASE_URL to that one, or: seaworthy graduate --reopen')]
+      ? [
+          bad(
+            'counts',
+            `it was left: ${move.to} counts`,
+            'set DATABASE_URL to that one, or: seaworthy graduate --reopen',
+          ),
+        ]
       : []),
     ...judgeContents(tables, problems, pending),
     ...judgeServer(row, isEmbedded),

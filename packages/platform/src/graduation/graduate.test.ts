@@ -133,7 +133,9 @@ describe('a graduation', () => {
     expect(done.compared.rows).toBeGreaterThan(2_000)
     expect(await contentOf('there')).toEqual(await contentOf('seaworthy'))
     const { endpoint, admin } = side('seaworthy')
-    await expect(refuseMovedDatabase(endpoint, admin)).rejects.toThrow(/This database was left: since then .*\/there counts/)
+    await expect(refuseMovedDatabase(endpoint, admin)).rejects.toThrow(
+      /This database was left: since then .*\/there counts/,
+    )
     const writer = await openClient(endpoint, admin, 'test')
     await expect(writer.query('insert into public.odd (id) values (6000)')).rejects.toThrow(/read-only transaction/)
     await writer.end()

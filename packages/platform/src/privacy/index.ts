@@ -2,4 +2,4 @@
 export { type ErasureParts, erasePerson, reapplyErasures } from './erase.ts'
 export { type ExportParts, exportedTables, exportPerson, findPerson, notExported, type Person } from './export.ts'
 export { countKept, type Kept } from './kept.ts'
-export { type Erasure, type ErasureRegister, hasErasures, openErasureRegister } from './register.ts'
+export { type Erasure, type ErasureRegister, hasErasures, openErasureRegister, parseErasures } from './register.ts'

@@ -45,14 +45,19 @@ export function openErasureRegister(dataDirectory: string): ErasureRegister {
         if (error.code === 'ENOENT') return ''
         throw error
       })
-      const people = new Map<UserId, Erasure>()
-      for (const line of text.split('\n')) {
-        const erasure = parse(line)
-        if (erasure) people.set(erasure.userId, merge(people.get(erasure.userId), erasure))
-      }
-      return [...people.values()]
+      return parseErasures(text)
     },
   }
+}
+
+/** The text of a register, also of one that is kept elsewhere: one entry for each person. */
+export function parseErasures(text: string): readonly Erasure[] {
+  const people = new Map<UserId, Erasure>()
+  for (const line of text.split('\n')) {
+    const erasure = parse(line)
+    if (erasure) people.set(erasure.userId, merge(people.get(erasure.userId), erasure))
+  }
+  return [...people.values()]
 }
 
 const merge = (before: Erasure | undefined, now: Erasure): Erasure => ({

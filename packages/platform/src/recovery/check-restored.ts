@@ -21,8 +21,8 @@ interface CheckSettings {
   readonly server: EmbeddedServer
   readonly plan: Plan
   readonly ring: KeyRing
-  /** Files are brought here while they are checked. */
-  readonly blobs: string
+  /** Files are brought here while they are checked; undefined where nobody needs them. */
+  readonly blobs: string | undefined
   readonly tell: (step: string, part?: number) => void
 }
 
@@ -36,7 +36,8 @@ export async function checkRestored(settings: CheckSettings): Promise<Checked> {
     const indexes = await checkIndexes(client)
     const ledgerLines = await checkLedger(client)
     await asOwner(endpoint, admin, 'restore', (session) => isRingRememberedOrThrow(session, ring))
-    const blobs = plan.point.blobs.where === 'store' ? await bringBlobs(client, settings) : 0
+    const isWanted = settings.blobs !== undefined && plan.point.blobs.where === 'store'
+    const blobs = isWanted ? await bringBlobs(client, { ...settings, blobs: settings.blobs }) : 0
     return { indexes, ledgerLines, blobs }
   } finally {
     await client.end()
@@ -86,7 +87,10 @@ async function checkLedger(client: PgSingleClient): Promise<number> {
 const AT_ONCE = 4
 
 /** What the database of this instant refers to, no more and no less. What is there already is read again too. */
-async function bringBlobs(client: PgSingleClient, { plan, blobs, tell }: CheckSettings): Promise<number> {
+async function bringBlobs(
+  client: PgSingleClient,
+  { plan, blobs, tell }: CheckSettings & { readonly blobs: string },
+): Promise<number> {
   const { rows } = await client.query<{ account_id: string; hash: string; used: boolean }>(
     'select account_id, hash, unused_since is null as used from seaworthy.blobs order by account_id, hash',
   )

@@ -24,12 +24,22 @@ export { offerRestore, type RecoveryOverview, type RestoreOffer, readOverview, r
 export { identityOf, openShelf, type Places, parseBucket, placesOf, shelvesOf } from './places.ts'
 export { type ListedPoint, listPoints, type Point } from './point.ts'
 export { type KeyHolder, policyOf } from './policy.ts'
-export { type Destination, neededBytes, type Restored, refuseRunning, restore } from './restore.ts'
+export {
+  closePast,
+  type Destination,
+  neededBytes,
+  openPast,
+  type Past,
+  type Restored,
+  refuseRunning,
+  restore,
+} from './restore.ts'
 export { type Plan, parseTarget, planRestore, type Target } from './restore-plan.ts'
 export { type Forgotten, keepStore } from './retention.ts'
 export { isBackupDue } from './schedule.ts'
 export type { Shelf } from './shelf.ts'
-export { shipOnce } from './ship.ts'
+export { keyOfBlob, shipOnce } from './ship.ts'
 export { keepShipping, readShippingStatus } from './shipper.ts'
+export { readErasures } from './state.ts'
 export { openStore, type Store } from './store.ts'
 export { describeStore, type PointView, type StoreView } from './store-view.ts'

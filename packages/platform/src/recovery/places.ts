@@ -14,6 +14,8 @@ export interface Places {
   /** A second name of each blob that is not in every store yet. */
   readonly freshBlobs: string
   readonly staging: string
+  /** A database of the past that somebody looks at. */
+  readonly looking: string
   readonly status: string
   /** Where points are restored on trial, unless DRILL_DIR says where. */
   readonly drill: string
@@ -29,6 +31,7 @@ export function placesOf(dataDirectory: string): Places {
     blobs,
     freshBlobs: join(blobs, FRESH),
     staging: join(recovery, 'staging'),
+    looking: join(recovery, 'looking'),
     status: join(recovery, 'status.json'),
     drill: join(recovery, 'drill'),
   }

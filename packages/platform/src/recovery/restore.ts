@@ -76,7 +76,7 @@ export async function restore(settings: RestoreSettings): Promise<Restored> {
     const files = await fetchFiles(plan)
     await placeDraftFiles(target, files, destination)
     clock.begin('replay the log')
-    const server = await replay(settings, target, passwordOf(files))
+    const server = await replay(plan, target, passwordOf(files))
     try {
       clock.begin('check the database')
       const checked = await checkRestored({ server, plan, ring: settings.ring, blobs: target.blobs, tell })
@@ -92,6 +92,43 @@ export async function restore(settings: RestoreSettings): Promise<Restored> {
     await rm(target.draft, { recursive: true, force: true })
     throw error
   }
+}
+
+/** The database of an instant, open beside everything else for a look, until it is closed. */
+export interface Past {
+  readonly server: EmbeddedServer
+  /** Nothing is left of it. */
+  close(): Promise<void>
+}
+
+/** Brings no files. What an earlier one has left, also one that was killed, is removed first: one at a time. */
+export async function openPast(dataDirectory: string, settings: Omit<RestoreSettings, 'destination'>): Promise<Past> {
+  const { plan, ring, tell } = settings
+  const draft = placesOf(dataDirectory).looking
+  const target = { draft, final: draft, binaries: join(dataDirectory, 'postgres'), blobs: '' }
+  await makeDraft(draft)
+  try {
+    await refuseFullDisk(draft, plan)
+    tell('read the log')
+    await fetchLog(plan, join(draft, 'log'), (part) => tell('read the log', part))
+    tell('read the base')
+    await fetchBase(settings, join(draft, 'database'))
+    tell('replay the log')
+    const server = await replay(plan, target, passwordOf(await fetchFiles(plan)))
+    tell('check the database')
+    await checkRestored({ server, plan, ring, blobs: undefined, tell })
+    return { server, close: () => closePast(dataDirectory) }
+  } catch (error) {
+    await closePast(dataDirectory)
+    throw error
+  }
+}
+
+/** Whatever is left of a look at the past: its server, its files. */
+export async function closePast(dataDirectory: string): Promise<void> {
+  const draft = placesOf(dataDirectory).looking
+  await killServerOf(join(draft, 'database'))
+  await rm(draft, { recursive: true, force: true, maxRetries: 10 })
 }
 
 interface TargetPlaces {
@@ -194,7 +231,10 @@ async function writeSparse(path: string, bytes: Buffer): Promise<void> {
   }
 }
 
-async function fetchBase({ plan, restic, tell }: RestoreSettings, directory: string): Promise<void> {
+async function fetchBase(
+  { plan, restic, tell }: Omit<RestoreSettings, 'destination'>,
+  directory: string,
+): Promise<void> {
   const { store, point } = plan
   await mkdir(directory, { recursive: true, mode: 0o700 })
   const manifestFile = await restic.open(store, point.base.snapshot, 'backup_manifest')
@@ -247,8 +287,7 @@ async function placeDraftFiles({ draft }: TargetPlaces, files: KeptFiles, destin
   adoptKeys({ dataDirectory: draft }, destination.keys)
 }
 
-async function replay(settings: RestoreSettings, target: TargetPlaces, password: string): Promise<EmbeddedServer> {
-  const { plan } = settings
+async function replay(plan: Plan, target: TargetPlaces, password: string): Promise<EmbeddedServer> {
   installBinaries(target.binaries)
   const start = (isBounded: boolean): Promise<EmbeddedServer> =>
     recoverCluster({

@@ -30,6 +30,15 @@ export {
 } from './rotate.ts'
 export { openSample, type Sampled } from './sample.ts'
 export { platformSealedColumns, type SealedColumn, sealedColumnsOf } from './sealed-columns.ts'
+export {
+  isShare,
+  type NamedText,
+  type OpenedShares,
+  openShares,
+  parseSplit,
+  type Split,
+  writeShares,
+} from './shares.ts'
 export { type ColumnStatus, type KeyStatus, keyStatus, RING_KEY_DAYS_MAX, type RingKeyStatus } from './status.ts'
 export { DamagedStreamError, sealStream, unsealStream } from './stream.ts'
 export { openVault, type Vault } from './vault.ts'

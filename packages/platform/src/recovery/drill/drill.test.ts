@@ -37,7 +37,7 @@ describe('a drill', { timeout: 240_000 }, () => {
     if (!shelf) throw new Error('there is no store')
     return {
       shelf,
-      directory: shelf.name,
+      bucket: undefined,
       ring: archived.ring,
       place,
       hidden: [archived.places.dataDirectory, shelf.name],

@@ -153,7 +153,12 @@ async function runInside(
   try {
     const order: Order = {
       ...settings,
-      walls: { front, room: place, store: parseBucket(settings.shelf.name) ? undefined : settings.shelf.name, hidden: settings.hidden },
+      walls: {
+        front,
+        room: place,
+        store: parseBucket(settings.shelf.name) ? undefined : settings.shelf.name,
+        hidden: settings.hidden,
+      },
       allowed,
       store: settings.shelf.name,
       keys: keysOf(settings.ring),

@@ -2,8 +2,8 @@ import { atMost, defineClaim, exactly } from '../../claim.ts'
 import { startCountedWrites } from '../../rig/counted-writes.ts'
 import { runGraduation } from '../../rig/graduating.ts'
 import { startOtherServer } from '../../rig/other-server.ts'
-import { patch } from '../../sabotage.ts'
 import { timed } from '../../rig/wait.ts'
+import { patch } from '../../sabotage.ts'
 
 const PER_SECOND = 4
 /** What it says when a step begins, and how long after that it is killed. */
@@ -48,7 +48,9 @@ export const claim = defineClaim({
       const { ms } = await timed(() => writes.writeOne(25_000).catch(() => void stuck++))
       waits.push(ms)
       if (run.code !== 0) killed++
-      evidence.push(`${kill.at} +${kill.afterMs ?? 0} ms: ${run.code === 0 ? 'was done already' : 'killed'}, a write after ${Math.round(ms)} ms`)
+      evidence.push(
+        `${kill.at} +${kill.afterMs ?? 0} ms: ${run.code === 0 ? 'was done already' : 'killed'}, a write after ${Math.round(ms)} ms`,
+      )
     }
     const last = await runGraduation(rig, stack, args)
     await writes.writeOne(25_000).catch(() => void stuck++)
