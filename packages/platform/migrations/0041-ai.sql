@@ -99,6 +99,17 @@ create policy operations on seaworthy.ai_usage for select to :app using ((select
 create function seaworthy.ai_today() returns date language sql stable
   return (now() at time zone 'UTC')::date;
 
+-- An account counts in its own scopes and in those of apps, and nothing is ever taken back by a negative amount.
+create function seaworthy.ai_check(account uuid, scopes text[], cost bigint, amount bigint) returns void
+language plpgsql immutable as $$
+begin
+  if account is null then raise exception 'a budget belongs to an account'; end if;
+  if cost < 0 or amount < 0 then raise exception 'nothing costs less than nothing'; end if;
+  if exists (select 1 from unnest(scopes) s where s is null or not (s = 'account:' || account or s like 'app:%' or s like 'task:%:' || account)) then
+    raise exception 'a scope of another account';
+  end if;
+end $$;
+
 -- The scope that has too little left, marked when calls that are gone still hold something of it.
 create function seaworthy.ai_short(scope text) returns text language sql stable
   return case when exists (select 1 from seaworthy.ai_reservations r where r.expires_at < clock_timestamp() and scope = any (r.scopes)) then 'stale ' else '' end || scope;
@@ -112,7 +123,7 @@ declare
   today date := seaworthy.ai_today();
   b record;
 begin
-  if account is null then raise exception 'a budget belongs to an account'; end if;
+  perform seaworthy.ai_check(account, scopes, cost, amount);
   select s.scope into b from unnest(scopes, money_max, tokens_max) as s (scope, money, tokens)
     left join seaworthy.ai_budgets have on have.day = today and have.scope = s.scope
     where coalesce(have.money_spent + have.money_held, 0) + cost > s.money or coalesce(have.tokens_spent + have.tokens_held, 0) + amount > s.tokens
@@ -141,6 +152,7 @@ declare
   account uuid := seaworthy.account_id();
   held seaworthy.ai_reservations;
 begin
+  perform seaworthy.ai_check(account, of_scopes, cost, amount);
   delete from seaworthy.ai_reservations r where r.call = reservation and r.account_id = account returning * into held;
   held.day := coalesce(held.day, seaworthy.ai_today());
   insert into seaworthy.ai_budgets (day, scope, account_id)
@@ -184,7 +196,7 @@ begin atomic
   update seaworthy.ai_flights set expires_at = clock_timestamp() + lease_ms * interval '1 millisecond' where call = any (calls);
 end;
 
-revoke all on function seaworthy.ai_short(text), seaworthy.ai_reserve(uuid, text[], bigint[], bigint[], bigint, bigint, integer), seaworthy.ai_settle(uuid, text[], bigint, bigint),
+revoke all on function seaworthy.ai_check(uuid, text[], bigint, bigint), seaworthy.ai_short(text), seaworthy.ai_reserve(uuid, text[], bigint[], bigint[], bigint, bigint, integer), seaworthy.ai_settle(uuid, text[], bigint, bigint),
   seaworthy.ai_return_expired(text), seaworthy.ai_renew(uuid[], integer) from public;
 grant execute on function seaworthy.ai_reserve(uuid, text[], bigint[], bigint[], bigint, bigint, integer), seaworthy.ai_settle(uuid, text[], bigint, bigint),
   seaworthy.ai_return_expired(text), seaworthy.ai_renew(uuid[], integer) to :app;

@@ -586,6 +586,15 @@ describe('the AI gateway', () => {
       await expect(
         test.database.withCaller(mine, (tx) => tx.run(sql`update seaworthy.ai_budgets set money_spent = 0`)),
       ).rejects.toThrow(/permission denied/)
+      const settle = (scope: string, money: number) =>
+        test.database.withCaller(mine, (tx) =>
+          tx.run(
+            sql`select seaworthy.ai_settle(gen_random_uuid(), array[${scope}]::text[], ${money}::bigint, 0::bigint)`,
+          ),
+        )
+      await expect(settle(`account:${theirs.accountId}`, 1)).rejects.toThrow(/another account/)
+      await expect(settle(`account:${mine.accountId}`, -1)).rejects.toThrow(/less than nothing/)
+      await settle(`account:${mine.accountId}`, 1)
     })
   })
 })
