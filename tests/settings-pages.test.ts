@@ -205,7 +205,7 @@ describe.skipIf(!chromiumPath)('the pages of keys, activity and data', () => {
       await open(page, 'Your data')
       const photos = page.getByRole('listitem').filter({ hasText: 'Photos that you uploaded' })
       expect(await photos.innerText()).toMatch(/\b1$/)
-      await page.getByText('for 400 days').waitFor()
+      await page.getByText('for 400 days').first().waitFor()
       await expectInOrder(page, 'data')
 
       const submit = page.getByRole('button', { name: 'Download my data' })
