@@ -327,6 +327,7 @@ export function foreignSecret(
   const schema = z
     .string()
     .refine((value) => !protocols || isUrl(value, protocols), `must be an address such as ${example}`)
+    .refine((value) => protocols || !/[\s\p{Cc}]/u.test(value), 'must be without spaces and signs that nobody sees')
     .transform((value) => (value ? new Secret(value) : undefined))
   return { env, schema, secret: true, type: 'secret', example, ...about }
 }

@@ -25,6 +25,7 @@ export function createApplier(session: Session, begin: bigint): Applier {
   const relations = new Map<number, Relation>()
   let touched = new Set<string>()
   let place = begin
+  let numbered: ReadonlySet<string> | undefined
   const relationOf = (id: number): Relation => {
     const relation = relations.get(id)
     if (!relation) throw new Error(`the database tells of a table that it has not named: ${id}`)
@@ -32,9 +33,10 @@ export function createApplier(session: Session, begin: bigint): Applier {
     return relation
   }
   const statementsOf = ({ changes }: Transaction): Statement[] =>
-    changes.map((change) => statementOf(session, change, relationOf))
+    changes.map((change) => statementOf(session, change, { relationOf, numbered: numbered ?? new Set() }))
   return {
     apply: async (changes, end) => {
+      numbered ??= await readNumbered(session)
       const all = transactionsOf(changes, (relation) => relations.set(relation.id, relation))
       const wanted = all.filter(({ commit }) => end === undefined || commit < end)
       const unknown = wanted.filter(({ commit }) => commit >= place)
@@ -49,6 +51,14 @@ export function createApplier(session: Session, begin: bigint): Applier {
       return taken
     },
   }
+}
+
+/** Columns that the server numbers itself, which nobody may set afterwards: `schema.table.column`. */
+async function readNumbered(session: Session): Promise<ReadonlySet<string>> {
+  const { rows } = await session.query<{ path: string }>(`
+    select n.nspname || '.' || c.relname || '.' || a.attname as path
+    from pg_attribute a join pg_class c on c.oid = a.attrelid join pg_namespace n on n.oid = c.relnamespace where a.attidentity = 'a'`)
+  return new Set(rows.map(({ path }) => path))
 }
 
 interface Transaction {
@@ -94,7 +104,12 @@ const nameOf = (session: Session, { schema, name }: Relation): string =>
 
 type RowChange = Exclude<Change, { kind: 'begin' | 'commit' | 'relation' }>
 
-function statementOf(session: Session, change: RowChange, relationOf: (id: number) => Relation): Statement {
+interface Known {
+  readonly relationOf: (id: number) => Relation
+  readonly numbered: ReadonlySet<string>
+}
+
+function statementOf(session: Session, change: RowChange, { relationOf, numbered }: Known): Statement {
   if (change.kind === 'truncate') {
     const names = change.relations.map((id) => nameOf(session, relationOf(id)))
     return { text: `truncate ${names.join(', ')}${change.cascades ? ' cascade' : ''}`, values: [], needsRow: false }
@@ -120,8 +135,11 @@ function statementOf(session: Session, change: RowChange, relationOf: (id: numbe
     const text = `insert into ${name} (${list.map(({ quoted }) => quoted).join(', ')}) overriding system value values (${list.map(({ value }) => parameter(value)).join(', ')})`
     return { text, values, needsRow: true }
   }
-  // A key that stays is not set: some may not be.
-  const changed = told(change.row).filter(({ isKey }) => change.key !== undefined || !isKey)
+  // A key that stays is not set, nor what the server numbers: some may not be.
+  const path = `${relation.schema}.${relation.name}`
+  const changed = told(change.row).filter(
+    (column) => (change.key !== undefined || !column.isKey) && !numbered.has(`${path}.${column.name}`),
+  )
   if (changed.length === 0) return { text: `select 1 from ${name} where ${where(change.row)}`, values, needsRow: true }
   const set = changed.map(({ quoted, value }) => `${quoted} = ${parameter(value)}`).join(', ')
   return { text: `update ${name} set ${set} where ${where(change.key ?? change.row)}`, values, needsRow: true }
