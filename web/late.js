@@ -60,6 +60,7 @@
   addEventListener('alive', () => {
     alive = true
     note?.remove()
-    early()
+    // In this moment the page hears only a part of what happens: what was pressed would be lost.
+    requestAnimationFrame(() => setTimeout(early, 100))
   })
 }

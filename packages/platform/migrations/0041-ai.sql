@@ -70,10 +70,10 @@ create index ai_reservations_account on seaworthy.ai_reservations (account_id);
 create index ai_reservations_expires on seaworthy.ai_reservations (expires_at);
 call seaworthy.protect('seaworthy.ai_reservations', :'app', 'account_id', 'select');
 
--- Per account, day, task, engine and model.
+-- Per account, day, task, engine and model. It stays when the person goes, as the ledger does: what was paid was paid.
 create table seaworthy.ai_usage (
   id uuid primary key,
-  account_id uuid not null references seaworthy.accounts on delete cascade,
+  account_id uuid not null references seaworthy.accounts on delete restrict,
   day date not null,
   task text not null check (length(task) between 3 and 80),
   engine text not null check (length(engine) between 1 and 40),
