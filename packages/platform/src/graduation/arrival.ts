@@ -97,7 +97,7 @@ export async function emptyOut(from: Session, to: Session): Promise<void> {
 }
 
 /** Which exist, whatever they are called; on each table and each month. */
-export async function setTriggers(session: Session, areOn: boolean): Promise<void> {
+async function setTriggers(session: Session, areOn: boolean): Promise<void> {
   const { rows } = await session.query<{ of: string; name: string }>(
     `select tgrelid::regclass::text as of, quote_ident(tgname) as name from pg_trigger g join pg_class c on c.oid = tgrelid join pg_namespace n on n.oid = c.relnamespace
      where not tgisinternal and tgparentid = 0 and ${carriedSchemas}`,

@@ -110,7 +110,7 @@ export async function closeFeed(session: Session): Promise<void> {
 }
 
 /** How many bytes of log lie between what we have and what was written. */
-export async function lagOf(session: Session, place: bigint): Promise<number> {
+async function lagOf(session: Session, place: bigint): Promise<number> {
   const { rows } = await session.query<{ now: string }>('select pg_current_wal_flush_lsn()::text as now')
   return Number(parsePlace(rows[0]?.now ?? '0/0') - place)
 }
