@@ -109,12 +109,6 @@ export async function closeFeed(session: Session): Promise<void> {
     if (!hasKey && isWhole) await tellWholeRows(session, name, false)
 }
 
-/** How many bytes of log lie between what we have and what was written. */
-async function lagOf(session: Session, place: bigint): Promise<number> {
-  const { rows } = await session.query<{ now: string }>('select pg_current_wal_flush_lsn()::text as now')
-  return Number(parsePlace(rows[0]?.now ?? '0/0') - place)
-}
-
 /** So that the server begins to read its log close to where we are. Only some logins may; it goes without. */
 export async function makeStandpoint(session: Session): Promise<void> {
   await session.query('select pg_log_standby_snapshot()').catch(() => undefined)
