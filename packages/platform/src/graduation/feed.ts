@@ -1,5 +1,5 @@
 import { openReplicationClient } from '../data/index.ts'
-import { type Change, parsePlace, readChange } from './changes.ts'
+import { type Change, readChange } from './changes.ts'
 import type { Session, Side } from './session.ts'
 import { readTables, type Table } from './tables.ts'
 
