@@ -132,17 +132,23 @@ describe.skipIf(!chromiumPath)('a page of another release', () => {
   it('reloads once when the code of a page is not there any more, not because it is pointed at, and then says so', async () => {
     const { page, context } = await openVisitor(browser, desk)
     await page.route('**/assets/credits-page-*.js', (route) => route.fulfill({ status: 404, body: '{}' }))
-    await signUp(page)
-    const loads = countLoads(page)
+    // From the beginning: the pointer may lie where the link appears.
     let missed = 0
     page.on('response', (response) => {
       if (/credits-page-.*\.js/.test(response.url())) missed++
     })
-    // A page that still moves slides away from under the pointer, and then nothing is loaded ahead.
+    await signUp(page)
+    const loads = countLoads(page)
+    // A page that still moves slides away from under the pointer, and then nothing is loaded ahead; who only passes over a
+    // link does not load it either.
     await until('the code is asked for because its link is pointed at', async () => {
+      const asked = page.waitForResponse(/credits-page-.*\.js/, { timeout: 1_000 }).then(
+        () => true,
+        () => missed > 0,
+      )
       await page.mouse.move(0, 0)
       await page.getByRole('link', { name: 'Credits' }).hover()
-      return missed > 0
+      return asked
     })
     expect(loads()).toBe(0)
     await page.getByRole('link', { name: 'Credits' }).click()

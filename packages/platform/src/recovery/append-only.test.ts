@@ -15,7 +15,7 @@ import { keepStore } from './retention.ts'
 import { RefusedError, type Shelf } from './shelf.ts'
 import { prepareStore } from './store.ts'
 
-const secret = 'a secret of forty letters for the bucket'
+const secret = 'a-secret-of-forty-letters-for-the-bucket'
 const NAME = 's3://backups/boats'
 const overwritten = /^boats\/head\.json$/
 const locks = /^boats\/restic\/locks\//

@@ -10,7 +10,7 @@ import { openS3Shelf } from './drivers/s3.ts'
 import { parseBucket } from './places.ts'
 import { RefusedError, type Shelf, TakenError } from './shelf.ts'
 
-const secret = 'a secret of forty letters for the bucket'
+const secret = 'a-secret-of-forty-letters-for-the-bucket'
 const directory = mkdtempSync(join(tmpdir(), 'shelf-'))
 let s3: FakeS3
 beforeAll(async () => {

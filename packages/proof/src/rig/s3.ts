@@ -82,7 +82,7 @@ export async function openBucket(scratch: string, name: string): Promise<Bucket>
   }
 }
 
-const keyOf = (user: string) => ({ id: `AKIA-${user}`, secret: `the secret of ${user}, long enough for a key` })
+const keyOf = (user: string) => ({ id: `AKIA-${user}`, secret: `the-secret-of-${user}-long-enough-for-a-key` })
 
 interface S3rver {
   callback(): (request: IncomingMessage, response: ServerResponse) => void
